@@ -1,0 +1,153 @@
+//! What happens between one SELECT and the reset after it: proofs by the card, by its holder, and the unlock.
+//!
+//! The caller holds the card for itself alone meanwhile, and resets it after each of these that verifies a passcode,
+//! whether it succeeded or not.
+
+use crate::application::{Application, LastTry, PasscodeState};
+use crate::card::Card;
+use crate::error::{CardError, VerifyError};
+use crate::objects::Guid;
+use crate::secrets::{Passcode, UnlockKey};
+use crate::slot::{Algorithm, Slot};
+use crate::status::Verdict;
+
+/// Makes the digest that a card of this GUID with a key of this algorithm shall sign.
+pub type Digest<'a> = dyn Fn(Guid, Algorithm) -> Vec<u8> + 'a;
+
+/// A signature, and which card gave it with what kind of key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The card.
+    pub guid: Guid,
+    /// The kind of key.
+    pub algorithm: Algorithm,
+    /// DER for elliptic curves, the bare number for RSA.
+    pub signature: Vec<u8>,
+}
+
+/// Which card it is, and how its passcode stands.
+///
+/// # Errors
+///
+/// As for any operation.
+pub fn look(card: &mut dyn Card) -> Result<(Guid, PasscodeState), CardError> {
+    let mut application = Application::select(card)?;
+    Ok((application.guid()?, application.passcode_state()?))
+}
+
+/// Signs with the card authentication key (9E): also on a locked card.
+///
+/// # Errors
+///
+/// As for any operation.
+pub fn prove_card(card: &mut dyn Card, digest: &Digest) -> Result<Proof, CardError> {
+    let mut application = Application::select(card)?;
+    let guid = application.guid()?;
+    let algorithm = application.certificate(Slot::CardAuthentication)?.algorithm()?;
+    let signature = application.sign(Slot::CardAuthentication, algorithm, &digest(guid, algorithm))?;
+    Ok(Proof { guid, algorithm, signature })
+}
+
+/// Verifies the passcode and signs with the PIV authentication key (9A).
+///
+/// A card without GUID or certificate is refused before a try is spent.
+///
+/// # Errors
+///
+/// As for [`Application::verify`].
+pub fn prove_holder(
+    card: &mut dyn Card,
+    passcode: &Passcode,
+    last_try: LastTry,
+    digest: &Digest,
+) -> Result<Proof, VerifyError> {
+    let mut application = Application::select(card)?;
+    let guid = application.guid()?;
+    let algorithm = application.certificate(Slot::PivAuthentication)?.algorithm()?;
+    application.verify(passcode, last_try)?;
+    let signature = application.sign(Slot::PivAuthentication, algorithm, &digest(guid, algorithm))?;
+    Ok(Proof { guid, algorithm, signature })
+}
+
+/// What an unlock needs.
+pub struct Unlock<'a> {
+    /// The card that it is for.
+    pub guid: Guid,
+    /// The passcode that the card shall have.
+    pub passcode: &'a Passcode,
+    /// The unlock key that the card should have.
+    pub candidate: &'a UnlockKey,
+    /// The one to try when the card refuses the first.
+    pub second_candidate: Option<&'a UnlockKey>,
+    /// The unlock key that the card shall have.
+    pub next: &'a UnlockKey,
+    /// What the card signs at the end, with its PIV authentication key.
+    pub digest: &'a Digest<'a>,
+}
+
+/// Why a card was not unlocked, or is but could not say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnlockError {
+    /// It is another card than the one that the unlock is for; nothing was sent to it.
+    #[error("the card is another one")]
+    CardChanged,
+    /// The card refused every candidate; the passcode is as it was.
+    #[error("the card refuses the unlock key")]
+    UnlockKeyRefused,
+    /// There was no answer to judge. The card may be anywhere on its way, and the same unlock again will finish it.
+    #[error(transparent)]
+    Card(#[from] CardError),
+}
+
+/// Unlocks a card: new passcode by the unlock key, next unlock key, proof that both are set.
+///
+/// An unlock that was cut may be repeated with both keys as candidates: it takes up the card wherever it stopped.
+///
+/// # Errors
+///
+/// [`UnlockError`]; after [`UnlockError::Card`] the card's state is unknown.
+pub fn unlock(card: &mut dyn Card, unlock: &Unlock) -> Result<Proof, UnlockError> {
+    let mut application = Application::select(card)?;
+    let guid = application.guid()?;
+    if guid != unlock.guid {
+        return Err(UnlockError::CardChanged);
+    }
+    // Read now, so that a card that could not give the proof is refused while nothing has been changed.
+    let algorithm = application.certificate(Slot::PivAuthentication)?.algorithm()?;
+
+    let fitting = set_passcode(&mut application, unlock)?;
+    if !fitting.is(unlock.next) {
+        accepted(application.change_unlock_key(fitting, unlock.next)?)?;
+    }
+
+    // RESET RETRY COUNTER leaves the passcode unverified (SP 800-73-4 part 2, 3.2.3).
+    accepted(application.try_passcode(unlock.passcode)?)?;
+    let signature = application.sign(Slot::PivAuthentication, algorithm, &(unlock.digest)(guid, algorithm))?;
+    Ok(Proof { guid, algorithm, signature })
+}
+
+/// Sets the passcode by the first candidate that fits, and returns that.
+fn set_passcode<'a>(application: &mut Application, unlock: &Unlock<'a>) -> Result<&'a UnlockKey, UnlockError> {
+    match application.reset_retry_counter(unlock.candidate, unlock.passcode)? {
+        Verdict::Accepted => return Ok(unlock.candidate),
+        // The card has ruled out the first, so the second is the right one: it is sent even at the last try.
+        Verdict::Refused { .. } => {}
+        Verdict::Blocked => return Err(UnlockError::UnlockKeyRefused),
+        Verdict::Unclear(status) => return Err(CardError::Refused(status).into()),
+    }
+    let second = unlock.second_candidate.ok_or(UnlockError::UnlockKeyRefused)?;
+    match application.reset_retry_counter(second, unlock.passcode)? {
+        Verdict::Accepted => Ok(second),
+        Verdict::Refused { .. } | Verdict::Blocked => Err(UnlockError::UnlockKeyRefused),
+        Verdict::Unclear(status) => Err(CardError::Refused(status).into()),
+    }
+}
+
+/// A card that refuses what it has just accepted, or been given, is not to be understood.
+fn accepted(verdict: Verdict) -> Result<(), CardError> {
+    match verdict {
+        Verdict::Accepted => Ok(()),
+        Verdict::Unclear(status) => Err(CardError::Refused(status)),
+        Verdict::Refused { .. } | Verdict::Blocked => Err(CardError::Garbled),
+    }
+}
