@@ -1,0 +1,240 @@
+//! The websocket messages between page and bridge: JSON text, at most [`MAX_MESSAGE`](crate::MAX_MESSAGE) bytes.
+//!
+//! The bridge speaks first, with [`Hello`]. Then the page sends a [`Request`] at a time and gets one [`Reply`] with
+//! the same id; an [`Event`] may come between. Unknown fields are ignored and new ones are optional, so that a page and
+//! a bridge of neighbouring versions understand each other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CardFailure, CardProof, Challenge, ConnectionKey, Guid, Purpose, sealed::Sealed};
+
+/// What the bridge sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromBridge {
+    /// The first message of a connection.
+    Hello(Hello),
+    /// The answer to a request.
+    Reply(Reply),
+    /// Something happened at the readers.
+    Event(Event),
+}
+
+/// The first message of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The version of the bridge.
+    pub version: String,
+    /// The public key that this connection's sealed messages are for.
+    pub connection_key: ConnectionKey,
+    /// The readers now.
+    pub readers: Readers,
+}
+
+/// What is connected to the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "service", rename_all = "snake_case")]
+pub enum Readers {
+    /// The smartcard service (PC/SC) is not running.
+    Stopped,
+    /// The service runs, and these readers are connected.
+    Running {
+        /// In the order of the service; may be empty.
+        readers: Vec<Reader>,
+    },
+}
+
+/// One reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// The name by which the smartcard service knows it.
+    pub name: String,
+    /// What is in it.
+    pub card: CardPresence,
+}
+
+/// Whether a reader holds a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardPresence {
+    /// It is empty.
+    Absent,
+    /// It holds a card, of whatever kind.
+    Present,
+}
+
+/// Something that happened without being asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A reader or a card came or went; these are the readers now.
+    Readers {
+        /// The readers now.
+        readers: Readers,
+    },
+}
+
+/// What a page asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the page, different for each request of a connection; also bound into sealed passcodes.
+    pub id: u32,
+    /// What to do.
+    #[serde(rename = "do")]
+    pub verb: Verb,
+}
+
+/// What the bridge can do. Each is one card transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Verb {
+    /// List the readers.
+    Readers,
+    /// Say which card is in the reader and how many passcode tries it still gives.
+    CardStatus {
+        /// The reader to use; needed only where several hold a card.
+        #[serde(default)]
+        reader: Option<String>,
+    },
+    /// Sign with the card authentication key: purposes `hello`, `unlock`, `attempt`, `release`.
+    ProveCard {
+        /// The reader to use; needed only where several hold a card.
+        #[serde(default)]
+        reader: Option<String>,
+        /// What the proof is for.
+        purpose: Purpose,
+        /// The server's challenge.
+        challenge: Challenge,
+    },
+    /// Verify the passcode and sign with the PIV authentication key: purposes `sign-in`, `register`, `change`.
+    ProveHolder {
+        /// The reader to use; needed only where several hold a card.
+        #[serde(default)]
+        reader: Option<String>,
+        /// What the proof is for.
+        purpose: Purpose,
+        /// The server's challenge.
+        challenge: Challenge,
+        /// The passcode, sealed for [`PasscodeUse::ProveHolder`].
+        passcode: Sealed,
+        /// What to do when the card gives one try only.
+        #[serde(default)]
+        last_try: LastTry,
+    },
+    /// Unlock the card: set a new passcode by the unlock keys of the release proof made on this connection.
+    ResetPasscode {
+        /// The reader to use; needed only where several hold a card.
+        #[serde(default)]
+        reader: Option<String>,
+        /// The new passcode, sealed for [`PasscodeUse::ResetPasscode`].
+        passcode: Sealed,
+        /// The unlock keys, sealed by the server.
+        unlock_keys: Sealed,
+    },
+}
+
+/// What to do when the card gives one more try only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastTry {
+    /// Leave it: fail with [`CardFailure::LastTry`].
+    #[default]
+    Keep,
+    /// Spend it: the person said so.
+    Spend,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The id of the request.
+    pub id: u32,
+    /// How it went.
+    pub outcome: Outcome,
+}
+
+/// How a request went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done(Done),
+    /// It was not.
+    Failed(CardFailure),
+}
+
+/// What a request that was done gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// For [`Verb::Readers`].
+    Readers(Readers),
+    /// For [`Verb::CardStatus`].
+    CardStatus(CardStatus),
+    /// For [`Verb::ProveCard`] and [`Verb::ProveHolder`]; for [`Verb::ResetPasscode`] the completion proof.
+    Proof(CardProof),
+}
+
+/// The card in the reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardStatus {
+    /// Which card.
+    pub guid: Guid,
+    /// How many passcode tries it still gives: 0 is a locked card; none where the card doesn't say.
+    pub tries_left: Option<u8>,
+}
+
+/// The verb that a sealed passcode is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasscodeUse {
+    /// [`Verb::ProveHolder`].
+    ProveHolder,
+    /// [`Verb::ResetPasscode`].
+    ResetPasscode,
+}
+
+impl PasscodeUse {
+    /// The additional data of a sealed passcode: the request's id (4 bytes) and the verb's name.
+    pub fn additional_data(self, request_id: u32) -> Vec<u8> {
+        let verb = match self {
+            Self::ProveHolder => "prove_holder",
+            Self::ResetPasscode => "reset_passcode",
+        };
+        [&request_id.to_be_bytes()[..], verb.as_bytes()].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_reads_as_documented() {
+        let json = r#"{"id":7,"do":{"verb":"prove_card","purpose":"unlock","challenge":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","later":1}}"#;
+        let request: Request = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            request,
+            Request {
+                id: 7,
+                verb: Verb::ProveCard { reader: None, purpose: Purpose::Unlock, challenge: Challenge([0; 32]) },
+            }
+        );
+    }
+
+    #[test]
+    fn a_failure_reads_as_documented() {
+        let reply =
+            FromBridge::Reply(Reply { id: 7, outcome: Outcome::Failed(CardFailure::WrongPasscode { tries_left: 2 }) });
+        assert_eq!(
+            serde_json::to_string(&reply).unwrap(),
+            r#"{"type":"reply","id":7,"outcome":{"failed":{"kind":"wrong_passcode","tries_left":2}}}"#
+        );
+    }
+
+    #[test]
+    fn the_last_try_is_kept_unless_the_request_says_otherwise() {
+        let json = r#"{"id":1,"do":{"verb":"prove_holder","purpose":"sign-in","challenge":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","passcode":{"encapsulated_key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","ciphertext":""}}}"#;
+        let request: Request = serde_json::from_str(json).unwrap();
+        assert!(matches!(request.verb, Verb::ProveHolder { last_try: LastTry::Keep, .. }));
+    }
+}
