@@ -1,1 +1,34 @@
-//! To come.
+//! The rules of the Smartcard Service Centre: who may register and unlock, with what, how often and until when.
+//!
+//! No HTTP, SQL, templates, clock or dice: what this crate needs of the world it asks for through [`ports`], and the
+//! server answers. A use case loads, makes one transition, saves it together with its trail entry and its mail in one
+//! transaction, and only then answers.
+//!
+//! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`unlock`], [`enrolment`].
+
+#![warn(missing_docs)]
+
+pub mod answer;
+pub mod card;
+pub mod challenge;
+pub mod code;
+pub mod email;
+pub mod enrolment;
+mod environment;
+pub mod mail;
+pub mod person;
+pub mod policy;
+pub mod ports;
+pub mod question;
+pub mod registration;
+pub mod session;
+pub mod sign_in;
+pub mod token;
+pub mod trail;
+pub mod unlock;
+pub mod unlock_key;
+
+pub use environment::{Environment, ProofFault, Services};
+
+/// A point in time, UTC, in whole milliseconds.
+pub type Timestamp = time::OffsetDateTime;

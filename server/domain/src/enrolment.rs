@@ -1,0 +1,175 @@
+//! Taking people and cards into the service.
+
+use std::sync::Arc;
+
+use card_protocol::{Guid, UnlockKey};
+
+use crate::{
+    Environment,
+    answer::AnswerSet,
+    card::{Card, CardPublicKey, CardState},
+    email::EmailAddress,
+    environment::retry_on_conflict,
+    person::{Person, UserNumber},
+    ports::{HasherError, StoreError},
+    registration::{Registration, Standing, choose_asked, hash_answers},
+    token::KeyId,
+    trail::{Event, Outcome},
+    unlock_key::{KeyRing, KeyRingState, StoredUnlockKey},
+};
+
+/// The use cases of enrolment.
+#[derive(Clone)]
+pub struct Enrolment {
+    environment: Arc<Environment>,
+}
+
+/// A card to take in, and its holder.
+pub struct NewCard {
+    /// The holder; taken in too where they are new.
+    pub holder: Person,
+    /// The GUID from the card's CHUID.
+    pub guid: Guid,
+    /// The key of slot 9A.
+    pub authentication_key: CardPublicKey,
+    /// The key of slot 9E.
+    pub card_authentication_key: CardPublicKey,
+    /// The unlock key that the card has.
+    pub unlock_key: UnlockKey,
+}
+
+/// What became of a card to take in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enrolled {
+    /// It was taken in.
+    Added,
+    /// It was there already, with the same keys and holder.
+    Unchanged,
+}
+
+/// Why a card was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// The GUID is all zero.
+    #[error("the GUID is zero")]
+    ZeroGuid,
+    /// Another card or holder has this GUID.
+    #[error("the GUID belongs to another card")]
+    GuidTaken,
+    /// Another card, or the other slot, has one of these keys.
+    #[error("a public key was seen before")]
+    KeyTaken,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl EnrolError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict))
+    }
+}
+
+/// Why a person was not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// There is no such person.
+    #[error("the person is not known")]
+    UnknownPerson,
+    /// The hasher failed.
+    #[error(transparent)]
+    Hasher(#[from] HasherError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Enrolment {
+    pub(crate) fn new(environment: Arc<Environment>) -> Self {
+        Self { environment }
+    }
+
+    /// Takes a card and its holder in. The same again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolError`].
+    pub async fn enrol(&self, new: &NewCard) -> Result<Enrolled, EnrolError> {
+        if new.guid.is_zero() {
+            return Err(EnrolError::ZeroGuid);
+        }
+        if new.authentication_key == new.card_authentication_key {
+            return Err(EnrolError::KeyTaken);
+        }
+        retry_on_conflict!(self.try_enrol(new))
+    }
+
+    async fn try_enrol(&self, new: &NewCard) -> Result<Enrolled, EnrolError> {
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        if let Some(card) = transaction.card(&new.guid).await? {
+            let same = card.holder == new.holder.user_number
+                && card.authentication_key == new.authentication_key
+                && card.card_authentication_key == new.card_authentication_key;
+            return if same { Ok(Enrolled::Unchanged) } else { Err(EnrolError::GuidTaken) };
+        }
+        for key in [&new.authentication_key, &new.card_authentication_key] {
+            if transaction.card_with_key(key).await?.is_some() {
+                return Err(EnrolError::KeyTaken);
+            }
+        }
+        if transaction.person(&new.holder.user_number).await?.is_none() {
+            transaction.insert_person(&new.holder).await?;
+        }
+        let card = Card {
+            guid: new.guid,
+            holder: new.holder.user_number.clone(),
+            authentication_key: new.authentication_key.clone(),
+            card_authentication_key: new.card_authentication_key.clone(),
+            state: CardState::Active,
+            version: 0,
+        };
+        transaction.insert_card(&card).await?;
+        let id = KeyId::generate(&*environment.randomness);
+        let key = StoredUnlockKey::seal(id, new.guid, &new.unlock_key, &*environment.vault);
+        transaction.insert_unlock_key(&key).await?;
+        let state = KeyRingState::Settled { current: id };
+        transaction.insert_key_ring(&KeyRing { guid: new.guid, state, version: 0 }).await?;
+        environment.record(&mut *transaction, Event::CardEnrolled, Outcome::Done, &card.holder, card.guid).await?;
+        transaction.commit().await?;
+        Ok(Enrolled::Added)
+    }
+
+    /// Registers a person without their doing, for a demonstration. A registration that is there stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`].
+    pub async fn register_for_demonstration(
+        &self,
+        number: &UserNumber,
+        email: &EmailAddress,
+        answers: &AnswerSet,
+    ) -> Result<Enrolled, RegisterError> {
+        let environment = &self.environment;
+        let answers = hash_answers(answers, &*environment.hasher).await?;
+        let mut transaction = environment.store.begin().await?;
+        let card = transaction.cards_of(number).await?.into_iter().next().ok_or(RegisterError::UnknownPerson)?;
+        if transaction.registration(number).await?.is_some() {
+            return Ok(Enrolled::Unchanged);
+        }
+        let registration = Registration {
+            person: number.clone(),
+            email: email.clone(),
+            asked: choose_asked(&answers, &environment.policy, &*environment.randomness),
+            answers,
+            standing: Standing::Open { failed_attempts: 0 },
+            registered_at: environment.now(),
+            version: 0,
+        };
+        transaction.insert_registration(&registration).await?;
+        environment.record(&mut *transaction, Event::Registered, Outcome::Done, number, card.guid).await?;
+        transaction.commit().await?;
+        Ok(Enrolled::Added)
+    }
+}

@@ -1,0 +1,210 @@
+//! What all use cases share, and the value that holds them.
+
+use std::sync::Arc;
+
+use card_protocol::{CardProof, Guid, Purpose, sealed::ServiceSecret};
+
+use crate::{
+    Timestamp,
+    challenge::{Binding, ChallengeFault, ChallengeKey},
+    code::{Code, IssuedCode},
+    email::EmailAddress,
+    enrolment::Enrolment,
+    mail::{Mail, Message, OutboxMail},
+    person::{Person, UserNumber},
+    policy::Policy,
+    ports::{AnswerHasher, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
+    registration::RegistrationService,
+    sign_in::SignIn,
+    token::MailId,
+    trail::{Event, Outcome, Reference, TrailEntry, TrailKey},
+    unlock::UnlockService,
+};
+
+/// What the use cases are made of.
+pub struct Environment {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The dice.
+    pub randomness: Arc<dyn Randomness>,
+    /// The encryption of what is stored.
+    pub vault: Arc<dyn Vault>,
+    /// The hashing of answers and codes.
+    pub hasher: Arc<dyn AnswerHasher>,
+    /// What the organisation decided.
+    pub policy: Policy,
+    /// The service's own origin, as browsers write it: `https://unlock.example.org`.
+    pub origin: String,
+    /// The key of the challenges.
+    pub challenge_key: ChallengeKey,
+    /// The key of the audit trail.
+    pub trail_key: TrailKey,
+    /// The service key's private half.
+    pub service_secret: ServiceSecret,
+}
+
+/// The use cases.
+#[derive(Clone)]
+pub struct Services {
+    /// Taking people and cards into the service.
+    pub enrolment: Enrolment,
+    /// Signing in with a card, and the session.
+    pub sign_in: SignIn,
+    /// Registering.
+    pub registration: RegistrationService,
+    /// Unlocking.
+    pub unlock: UnlockService,
+}
+
+impl Services {
+    /// Puts the use cases on their environment.
+    pub fn new(environment: Environment) -> Self {
+        let environment = Arc::new(environment);
+        Self {
+            enrolment: Enrolment::new(Arc::clone(&environment)),
+            sign_in: SignIn::new(Arc::clone(&environment)),
+            registration: RegistrationService::new(Arc::clone(&environment)),
+            unlock: UnlockService::new(environment),
+        }
+    }
+}
+
+/// Why a card proof does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProofFault {
+    /// The challenge is too old, or was used: fetch another and prove again.
+    #[error("the challenge has expired or was used")]
+    Stale,
+    /// The card is not known, is not the one of this flow or session, or did not sign this.
+    #[error("the proof does not hold")]
+    Refused,
+}
+
+impl From<ChallengeFault> for ProofFault {
+    fn from(fault: ChallengeFault) -> Self {
+        match fault {
+            ChallengeFault::Expired => Self::Stale,
+            ChallengeFault::Foreign => Self::Refused,
+        }
+    }
+}
+
+/// How often a use case begins again when another request came first. Every round one request wins, and what they
+/// fight for (attempts, tries) is used up after a few.
+pub(crate) const ROUNDS: usize = 12;
+
+/// Runs a use case again while another request comes first.
+macro_rules! retry_on_conflict {
+    ($attempt:expr) => {{
+        let mut round = 1;
+        loop {
+            match $attempt.await {
+                Err(fault) if round < $crate::environment::ROUNDS && fault.is_conflict() => round += 1,
+                ended => break ended,
+            }
+        }
+    }};
+}
+pub(crate) use retry_on_conflict;
+
+impl Environment {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Checks all of a proof that needs no store: purpose and challenge.
+    pub(crate) fn check_challenge(
+        &self,
+        proof: &CardProof,
+        purpose: Purpose,
+        binding: Binding<'_>,
+    ) -> Result<(), ProofFault> {
+        if proof.purpose != purpose {
+            return Err(ProofFault::Refused);
+        }
+        Ok(self.challenge_key.check(&proof.challenge, purpose, binding, self.now())?)
+    }
+
+    /// Adds to the trail, in the caller's transaction.
+    pub(crate) async fn record(
+        &self,
+        transaction: &mut dyn Transaction,
+        event: Event,
+        outcome: Outcome,
+        person: &UserNumber,
+        card: Guid,
+    ) -> Result<(), StoreError> {
+        let entry = TrailEntry {
+            at: self.now(),
+            event,
+            outcome,
+            person: Some(person.clone()),
+            card: Some(card),
+            reference: None,
+        };
+        self.trail_key.append(transaction, entry).await
+    }
+
+    /// Adds a refusal to the trail, with a reference for the person to quote.
+    pub(crate) async fn record_dead_end(
+        &self,
+        transaction: &mut dyn Transaction,
+        event: Event,
+        person: &UserNumber,
+        card: Guid,
+    ) -> Result<Reference, StoreError> {
+        let reference = Reference::generate(&*self.randomness);
+        let entry = TrailEntry {
+            at: self.now(),
+            event,
+            outcome: Outcome::Refused,
+            person: Some(person.clone()),
+            card: Some(card),
+            reference: Some(reference.clone()),
+        };
+        self.trail_key.append(transaction, entry).await?;
+        Ok(reference)
+    }
+
+    /// Puts a mail into the outbox, in the caller's transaction.
+    pub(crate) async fn post(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &Person,
+        to: &EmailAddress,
+        message: Message,
+    ) -> Result<(), StoreError> {
+        let mail = Mail { to: to.clone(), name: person.name.clone(), at: self.now(), message };
+        let id = MailId::generate(&*self.randomness);
+        transaction.insert_mail(&OutboxMail::seal(id, &mail, &*self.vault, self.now())).await
+    }
+
+    /// Makes a code, and what is stored of it.
+    pub(crate) async fn make_code(&self) -> Result<(Code, IssuedCode), HasherError> {
+        let code = Code::generate(&*self.randomness);
+        let hash = self.hasher.hash(code.expose_secret()).await?;
+        let sent_at = self.now();
+        Ok((code, IssuedCode { hash, sent_at, valid_until: sent_at + self.policy.code_life }))
+    }
+
+    /// When the person may get another code mail; nothing where it is now. The pause counts from the latest code of
+    /// this flow, the hour's limit over all flows of the person.
+    pub(crate) async fn next_code_at(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &UserNumber,
+        sent_in_flow: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.now();
+        let sent = transaction.code_mails_since(person, now - time::Duration::hours(1)).await?;
+        let limit = sent
+            .len()
+            .checked_sub(self.policy.codes_an_hour)
+            .and_then(|first| sent.get(first))
+            .map(|oldest| *oldest + time::Duration::hours(1));
+        let pause = sent_in_flow.map(|sent| sent + self.policy.resend_after);
+        Ok(limit.max(pause).filter(|at| *at > now))
+    }
+}

@@ -1,0 +1,101 @@
+//! The mails that the service sends, as facts; their words stand in the server's templates.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Timestamp,
+    email::EmailAddress,
+    ports::{Vault, VaultCiphertext, VaultError},
+    token::MailId,
+};
+
+/// A mail to be sent. It can hold a code, so it is stored only in a sealed [`OutboxMail`].
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Mail {
+    /// To whom.
+    pub to: EmailAddress,
+    /// The name of the person.
+    pub name: String,
+    /// When what it tells happened.
+    #[serde(with = "time::serde::timestamp::milliseconds")]
+    pub at: Timestamp,
+    /// What it tells.
+    pub message: Message,
+}
+
+/// What a mail tells.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Message {
+    /// The code that completes a registration.
+    RegistrationCode {
+        /// As it is shown: `KTRW-MGBD`.
+        code: String,
+        /// Until when it works.
+        #[serde(with = "time::serde::timestamp::milliseconds")]
+        valid_until: Timestamp,
+    },
+    /// A registration is complete.
+    RegistrationComplete,
+    /// The code that lets a person choose a new passcode.
+    UnlockCode {
+        /// As it is shown: `KTRW-MGBD`.
+        code: String,
+        /// Until when it works.
+        #[serde(with = "time::serde::timestamp::milliseconds")]
+        valid_until: Timestamp,
+    },
+    /// A card was unlocked.
+    CardUnlocked,
+    /// Self-service was locked after too many failed attempts.
+    SelfServiceLocked,
+}
+
+/// A mail in the outbox: sealed by the vault until it is sent, then erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxMail {
+    /// Which mail.
+    pub id: MailId,
+    /// The [`Mail`], sealed.
+    pub sealed: VaultCiphertext,
+    /// When it was put in.
+    pub created_at: Timestamp,
+    /// How often it was tried to send it.
+    pub attempts: u32,
+}
+
+/// A mail that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableMail {
+    /// The vault does not open it.
+    #[error("the mail does not open")]
+    Vault(#[from] VaultError),
+    /// It holds something else.
+    #[error("the mail is malformed")]
+    Malformed(#[from] serde_json::Error),
+}
+
+impl OutboxMail {
+    /// Seals a mail.
+    ///
+    /// # Panics
+    ///
+    /// Never: a mail is made of text and numbers.
+    pub fn seal(id: MailId, mail: &Mail, vault: &dyn Vault, now: Timestamp) -> Self {
+        let plaintext = zeroize::Zeroizing::new(serde_json::to_vec(mail).expect("a mail is text and numbers"));
+        Self { id, sealed: vault.seal(&plaintext, &context(id)), created_at: now, attempts: 0 }
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnreadableMail`].
+    pub fn open(&self, vault: &dyn Vault) -> Result<Mail, UnreadableMail> {
+        Ok(serde_json::from_slice(&vault.open(&self.sealed, &context(self.id))?)?)
+    }
+}
+
+fn context(id: MailId) -> Vec<u8> {
+    [b"mail", &id.0.as_bytes()[..]].concat()
+}

@@ -1,0 +1,65 @@
+//! The cardholder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::email::EmailAddress;
+
+/// The number by which the organisation knows a person: 1 to 32 letters, digits or hyphens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UserNumber(String);
+
+impl UserNumber {
+    /// Reads a user number; surrounding white space is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAUserNumber`] when it is empty, too long or holds another character.
+    pub fn parse(text: &str) -> Result<Self, NotAUserNumber> {
+        let text = text.trim();
+        let fits =
+            (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotAUserNumber) }
+    }
+
+    /// The number as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for UserNumber {
+    type Error = NotAUserNumber;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<UserNumber> for String {
+    fn from(number: UserNumber) -> Self {
+        number.0
+    }
+}
+
+impl std::fmt::Display for UserNumber {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The text is no user number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a user number is 1 to 32 letters, digits or hyphens")]
+pub struct NotAUserNumber;
+
+/// A person to whom cards are issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The number by which the organisation knows them.
+    pub user_number: UserNumber,
+    /// Their name as it is to be addressed.
+    pub name: String,
+    /// The address that the Registration Authority holds, where it holds one.
+    pub email: Option<EmailAddress>,
+}

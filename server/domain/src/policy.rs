@@ -1,0 +1,50 @@
+//! What an organisation can decide about the rules.
+
+use time::Duration;
+
+use crate::email::ApprovedDomains;
+
+/// The numbers and times of the rules. [`Policy::default`] is the profile `classic`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How many of the questions set are asked at an unlock: 2 to 4.
+    pub questions_asked: usize,
+    /// How many failed attempts lock self-service.
+    pub attempts: u8,
+    /// How long a code lives.
+    pub code_life: Duration,
+    /// How many times a code may be entered wrongly in one flow.
+    pub code_tries: u8,
+    /// How long to wait before another code may be asked for.
+    pub resend_after: Duration,
+    /// How many code mails one person may get within an hour.
+    pub codes_an_hour: usize,
+    /// How long a flow lives without a request.
+    pub flow_idle: Duration,
+    /// How long a session lives without a request.
+    pub session_idle: Duration,
+    /// How long a session lives at most.
+    pub session_life: Duration,
+    /// The domains whose addresses may receive codes.
+    pub approved_domains: ApprovedDomains,
+}
+
+/// How many questions are set at registration.
+pub const QUESTIONS_SET: usize = 4;
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            questions_asked: 3,
+            attempts: 3,
+            code_life: Duration::minutes(15),
+            code_tries: 5,
+            resend_after: Duration::seconds(60),
+            codes_an_hour: 4,
+            flow_idle: Duration::minutes(30),
+            session_idle: Duration::minutes(15),
+            session_life: Duration::hours(1),
+            approved_domains: ApprovedDomains::new(["nhs.net", "nhs.uk", "gov.uk", "mod.uk"].map(str::to_owned)),
+        }
+    }
+}

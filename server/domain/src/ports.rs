@@ -1,0 +1,88 @@
+//! What the domain asks of the world: stores, clock, randomness, vault and hasher. Each has one implementation in the
+//! server and one for tests.
+
+mod store;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub use store::{
+    Cards, CodeMails, HandledForms, KeyRings, Outbox, People, RegistrationFlows, Registrations, Sessions, Store,
+    StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
+};
+
+use crate::Timestamp;
+
+/// The time.
+pub trait Clock: Send + Sync + 'static {
+    /// Now, in whole milliseconds.
+    fn now(&self) -> Timestamp;
+}
+
+/// A cryptographically secure source of randomness.
+pub trait Randomness: Send + Sync + 'static {
+    /// Fills the bytes.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Encrypts what is to be stored, under keys that are not in the database.
+pub trait Vault: Send + Sync + 'static {
+    /// Encrypts and authenticates; `context` is what the ciphertext belongs to, and is authenticated too.
+    fn seal(&self, plaintext: &[u8], context: &[u8]) -> VaultCiphertext;
+
+    /// Decrypts.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError`] when its key is not held or anything was changed.
+    fn open(&self, sealed: &VaultCiphertext, context: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError>;
+}
+
+/// What the vault makes: the id of its key, the nonce, the ciphertext and the tag, in the vault's own format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultCiphertext(pub Vec<u8>);
+
+/// Something does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The key under which it was sealed is not among those configured.
+    #[error("the vault key is not configured")]
+    UnknownKey,
+    /// It was changed, or belongs to something else.
+    #[error("the ciphertext is not authentic")]
+    NotAuthentic,
+}
+
+/// Hashes answers and codes: Argon2id with salt and pepper.
+#[async_trait]
+pub trait AnswerHasher: Send + Sync + 'static {
+    /// Hashes with a fresh salt.
+    ///
+    /// # Errors
+    ///
+    /// [`HasherError`] when it cannot.
+    async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError>;
+
+    /// Compares in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`HasherError`] when it cannot.
+    async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError>;
+}
+
+/// A salted, peppered hash in the PHC string format, the pepper's id in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretHash(pub String);
+
+/// The hasher cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HasherError {
+    /// Too many are waiting already.
+    #[error("the hasher is overloaded")]
+    Busy,
+    /// The hash was made with a pepper that is not configured, or is none.
+    #[error("the hash cannot be read")]
+    Unreadable,
+}

@@ -1,0 +1,239 @@
+//! The store: one transaction over all tables. Dropped without [`Transaction::commit`], it changes nothing.
+//!
+//! What can be changed by two requests at once carries a version. A save names the version that was read, and fails
+//! with [`StoreError::Conflict`] when another came first; an insert does so when its key is there already. After a
+//! successful save the version in memory is one behind: load again, or drop it.
+
+use async_trait::async_trait;
+use card_protocol::{Challenge, Guid};
+
+use crate::{
+    Timestamp,
+    card::{Card, CardPublicKey},
+    mail::OutboxMail,
+    person::{Person, UserNumber},
+    registration::{Registration, RegistrationFlow},
+    session::Session,
+    token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
+    trail::TrailRecord,
+    unlock::UnlockFlow,
+    unlock_key::{KeyRing, StoredUnlockKey},
+};
+
+/// Opens transactions.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Begins a transaction that sees what was committed before and nothing of what is committed by others meanwhile
+    /// that would make its saves wrong (the versions see to that).
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
+}
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another request changed it first, or it is there already.
+    #[error("changed by another request")]
+    Conflict,
+    /// The database does not answer, or holds what cannot be read.
+    #[error("the database is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// One transaction over all tables.
+#[async_trait]
+pub trait Transaction:
+    People
+    + Cards
+    + KeyRings
+    + Registrations
+    + RegistrationFlows
+    + UnlockFlows
+    + Sessions
+    + UsedChallenges
+    + HandledForms
+    + CodeMails
+    + TrailRecords
+    + Outbox
+    + Send
+{
+    /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// The people.
+#[async_trait]
+pub trait People {
+    /// Finds one.
+    async fn person(&mut self, number: &UserNumber) -> Result<Option<Person>, StoreError>;
+    /// Adds one.
+    async fn insert_person(&mut self, person: &Person) -> Result<(), StoreError>;
+}
+
+/// The cards.
+#[async_trait]
+pub trait Cards {
+    /// Finds one.
+    async fn card(&mut self, guid: &Guid) -> Result<Option<Card>, StoreError>;
+    /// Finds the card that has this key, in either slot.
+    async fn card_with_key(&mut self, key: &CardPublicKey) -> Result<Option<Guid>, StoreError>;
+    /// Finds all cards of a person, in the order of their GUIDs.
+    async fn cards_of(&mut self, holder: &UserNumber) -> Result<Vec<Card>, StoreError>;
+    /// Adds one.
+    async fn insert_card(&mut self, card: &Card) -> Result<(), StoreError>;
+    /// Saves a card whose state changed.
+    async fn save_card(&mut self, card: &Card) -> Result<(), StoreError>;
+}
+
+/// The unlock keys, and which of them a card has.
+#[async_trait]
+pub trait KeyRings {
+    /// Finds the ring of a card.
+    async fn key_ring(&mut self, guid: &Guid) -> Result<Option<KeyRing>, StoreError>;
+    /// Adds one.
+    async fn insert_key_ring(&mut self, ring: &KeyRing) -> Result<(), StoreError>;
+    /// Saves one whose state changed.
+    async fn save_key_ring(&mut self, ring: &KeyRing) -> Result<(), StoreError>;
+    /// Finds an unlock key.
+    async fn unlock_key(&mut self, id: KeyId) -> Result<Option<StoredUnlockKey>, StoreError>;
+    /// Adds one. Keys are never changed nor deleted here.
+    async fn insert_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError>;
+}
+
+/// The registrations: at most one for a person.
+#[async_trait]
+pub trait Registrations {
+    /// Finds a person's.
+    async fn registration(&mut self, person: &UserNumber) -> Result<Option<Registration>, StoreError>;
+    /// Adds one.
+    async fn insert_registration(&mut self, registration: &Registration) -> Result<(), StoreError>;
+    /// Saves one that changed.
+    async fn save_registration(&mut self, registration: &Registration) -> Result<(), StoreError>;
+}
+
+/// The registration flows: at most one for a session.
+#[async_trait]
+pub trait RegistrationFlows {
+    /// Finds the one of a session.
+    async fn registration_flow(&mut self, session: SessionId) -> Result<Option<RegistrationFlow>, StoreError>;
+    /// Adds one in place of an earlier one of the same session.
+    async fn replace_registration_flow(&mut self, flow: &RegistrationFlow) -> Result<(), StoreError>;
+    /// Notes that it is in use; its version stays.
+    async fn touch_registration_flow(&mut self, id: FlowId, at: Timestamp) -> Result<(), StoreError>;
+    /// Saves one that changed.
+    async fn save_registration_flow(&mut self, flow: &RegistrationFlow) -> Result<(), StoreError>;
+}
+
+/// The unlock flows.
+#[async_trait]
+pub trait UnlockFlows {
+    /// Finds the one that a cookie opens.
+    async fn unlock_flow(&mut self, token: TokenHash) -> Result<Option<UnlockFlow>, StoreError>;
+    /// Finds those of a card that are still open.
+    async fn open_unlock_flows(&mut self, guid: &Guid) -> Result<Vec<UnlockFlow>, StoreError>;
+    /// Adds one.
+    async fn insert_unlock_flow(&mut self, flow: &UnlockFlow) -> Result<(), StoreError>;
+    /// Notes that it is in use; its version stays.
+    async fn touch_unlock_flow(&mut self, id: FlowId, at: Timestamp) -> Result<(), StoreError>;
+    /// Saves one that changed.
+    async fn save_unlock_flow(&mut self, flow: &UnlockFlow) -> Result<(), StoreError>;
+}
+
+/// The sessions.
+#[async_trait]
+pub trait Sessions {
+    /// Finds the one that a cookie opens.
+    async fn session(&mut self, token: TokenHash) -> Result<Option<Session>, StoreError>;
+    /// Adds one.
+    async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError>;
+    /// Notes that it is in use.
+    async fn touch_session(&mut self, id: SessionId, at: Timestamp) -> Result<(), StoreError>;
+    /// Gives it a new cookie.
+    async fn renew_session(&mut self, id: SessionId, token: TokenHash) -> Result<(), StoreError>;
+    /// Ends one; no error where there is none.
+    async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError>;
+    /// Ends all of a person but one.
+    async fn delete_other_sessions(&mut self, person: &UserNumber, but: SessionId) -> Result<(), StoreError>;
+}
+
+/// A challenge that a card has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedChallenge {
+    /// The challenge.
+    pub challenge: Challenge,
+    /// The flow in which it was used, where there was one.
+    pub flow: Option<FlowId>,
+    /// What came of it, for the same POST again: JSON of the use case.
+    pub outcome: String,
+    /// When it was used.
+    pub at: Timestamp,
+}
+
+/// The challenges that were used, kept for a day.
+#[async_trait]
+pub trait UsedChallenges {
+    /// Finds one.
+    async fn used_challenge(&mut self, challenge: &Challenge) -> Result<Option<UsedChallenge>, StoreError>;
+    /// Adds one: a conflict when it was used before.
+    async fn insert_used_challenge(&mut self, used: &UsedChallenge) -> Result<(), StoreError>;
+    /// Forgets those that were used before a time.
+    async fn forget_used_challenges(&mut self, before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// The forms that were handled, so that a repeated POST gets the outcome of the first.
+#[async_trait]
+pub trait HandledForms {
+    /// Finds the outcome: JSON of the use case.
+    async fn handled_form(&mut self, flow: FlowId, form: FormId) -> Result<Option<String>, StoreError>;
+    /// Adds one: a conflict when it was handled before.
+    async fn insert_handled_form(&mut self, flow: FlowId, form: FormId, outcome: &str) -> Result<(), StoreError>;
+}
+
+/// When codes were mailed to whom.
+#[async_trait]
+pub trait CodeMails {
+    /// The times of those to a person after a time, in order.
+    async fn code_mails_since(&mut self, person: &UserNumber, after: Timestamp) -> Result<Vec<Timestamp>, StoreError>;
+    /// Notes one.
+    async fn insert_code_mail(&mut self, person: &UserNumber, at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// The audit trail: numbered from 1 without a gap.
+#[async_trait]
+pub trait TrailRecords {
+    /// The latest record.
+    async fn trail_head(&mut self) -> Result<Option<TrailRecord>, StoreError>;
+    /// Adds one: a conflict when its number is taken.
+    async fn insert_trail_record(&mut self, record: &TrailRecord) -> Result<(), StoreError>;
+    /// At most `limit` records from a number on, in order.
+    async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
+    /// The latest records about a person, the newest first.
+    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
+}
+
+/// The mails that wait to be sent.
+#[async_trait]
+pub trait Outbox {
+    /// Adds one.
+    async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError>;
+    /// Those that are due, the oldest first, at most `limit`; each is put off until `lease`, so that nobody else
+    /// takes it meanwhile.
+    async fn claim_due_mails(
+        &mut self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<OutboxMail>, StoreError>;
+    /// It was sent: its body is erased.
+    async fn mark_mail_sent(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError>;
+    /// It was not sent: try again at a time.
+    async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError>;
+    /// It will not be sent: its body is erased.
+    async fn give_up_mail(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError>;
+}
+
+impl StoreError {
+    /// Whether it is worth trying again: another request came first.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict)
+    }
+}

@@ -1,0 +1,121 @@
+//! Registration: what a person set up to help themself later, and the use cases that lead there.
+//!
+//! The state machine of a registration that is under way stands in [`flow`], the use cases in [`service`].
+
+pub mod flow;
+pub mod service;
+
+pub use flow::{RegistrationFlow, RegistrationStep};
+pub use service::RegistrationService;
+
+use crate::{
+    Timestamp,
+    answer::AnswerSet,
+    email::EmailAddress,
+    person::UserNumber,
+    policy::Policy,
+    ports::{Randomness, SecretHash},
+    question::QuestionId,
+};
+use serde::{Deserialize, Serialize};
+
+/// A completed registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Whose.
+    pub person: UserNumber,
+    /// Where unlock codes go.
+    pub email: EmailAddress,
+    /// The questions set and the hashes of their answers.
+    pub answers: Vec<StoredAnswer>,
+    /// The questions that the next unlock asks: they stay the same until an unlock completes, so that nobody can
+    /// look for an easier set.
+    pub asked: Vec<QuestionId>,
+    /// Whether the person may try.
+    pub standing: Standing,
+    /// When it was completed.
+    pub registered_at: Timestamp,
+    /// The version that was read.
+    pub version: u32,
+}
+
+/// A question set, and the hash of its folded answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAnswer {
+    /// The question.
+    pub question: QuestionId,
+    /// The hash of the answer.
+    pub hash: SecretHash,
+}
+
+/// Whether a person may try to unlock a card. It belongs to the registration, not to a flow or a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They may.
+    Open {
+        /// How many attempts have failed since the last completed unlock.
+        failed_attempts: u8,
+    },
+    /// Too many attempts have failed: only the RA can help.
+    LockedOut {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+impl Registration {
+    /// Counts a failed attempt.
+    #[must_use]
+    pub fn fail(self, policy: &Policy, now: Timestamp) -> Self {
+        let standing = match self.standing {
+            Standing::Open { failed_attempts } if failed_attempts + 1 < policy.attempts => {
+                Standing::Open { failed_attempts: failed_attempts + 1 }
+            }
+            Standing::Open { .. } => Standing::LockedOut { since: now },
+            locked @ Standing::LockedOut { .. } => locked,
+        };
+        Self { standing, ..self }
+    }
+
+    /// An unlock was completed: the failed attempts are cleared, and the next unlock asks other questions.
+    #[must_use]
+    pub fn unlocked(self, policy: &Policy, randomness: &dyn Randomness) -> Self {
+        let asked = choose_asked(&self.answers, policy, randomness);
+        Self { standing: Standing::Open { failed_attempts: 0 }, asked, ..self }
+    }
+
+    /// How many attempts are left.
+    pub fn attempts_left(&self, policy: &Policy) -> u8 {
+        match self.standing {
+            Standing::Open { failed_attempts } => policy.attempts.saturating_sub(failed_attempts),
+            Standing::LockedOut { .. } => 0,
+        }
+    }
+}
+
+/// Chooses which of the questions the next unlock asks.
+pub(crate) fn choose_asked(answers: &[StoredAnswer], policy: &Policy, randomness: &dyn Randomness) -> Vec<QuestionId> {
+    let mut questions: Vec<(u64, QuestionId)> = answers
+        .iter()
+        .map(|answer| {
+            let mut key = [0; 8];
+            randomness.fill(&mut key);
+            (u64::from_be_bytes(key), answer.question)
+        })
+        .collect();
+    questions.sort_unstable();
+    questions.truncate(policy.questions_asked);
+    questions.into_iter().map(|(_, question)| question).collect()
+}
+
+/// Hashes the answers of a set.
+pub(crate) async fn hash_answers(
+    set: &AnswerSet,
+    hasher: &dyn crate::ports::AnswerHasher,
+) -> Result<Vec<StoredAnswer>, crate::ports::HasherError> {
+    let mut answers = Vec::with_capacity(set.as_slice().len());
+    for (question, answer) in set.as_slice() {
+        answers.push(StoredAnswer { question: *question, hash: hasher.hash(answer.expose_secret()).await? });
+    }
+    Ok(answers)
+}

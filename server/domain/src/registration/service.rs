@@ -1,0 +1,580 @@
+//! The use cases of registration. All but the first need only the session: the card was proved in it.
+
+use std::sync::Arc;
+
+use card_protocol::{CardProof, Purpose};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Registration, RegistrationFlow, RegistrationStep, Standing, choose_asked,
+    flow::{EnterCode, SetQuestions},
+    hash_answers,
+};
+use crate::{
+    Environment, Timestamp,
+    answer::{AnswerSet, AnswerSetFault},
+    challenge::Binding,
+    code::{Code, CodeMatch, NotACode},
+    email::{EmailAddress, NotAnEmailAddress},
+    environment::{ProofFault, retry_on_conflict},
+    mail::Message,
+    policy::QUESTIONS_SET,
+    ports::{HasherError, StoreError, Transaction},
+    session::Session,
+    sign_in::{SignInError, SignedIn, proved_card, use_challenge},
+    token::{FlowId, FormId, Token},
+    trail::{Event, Outcome},
+};
+
+/// The use cases of registration.
+#[derive(Clone)]
+pub struct RegistrationService {
+    environment: Arc<Environment>,
+}
+
+/// What the profile says of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationStatus {
+    /// There is none.
+    NotRegistered,
+    /// There is one.
+    Registered {
+        /// When it was completed.
+        at: Timestamp,
+        /// Where unlock codes go.
+        email: EmailAddress,
+        /// Whether the person may try.
+        standing: Standing,
+    },
+}
+
+/// What the page shows of a registration that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistrationView {
+    /// It has not begun, or its time is over: the passcode is to be proved.
+    NotBegun,
+    /// The questions are to be set.
+    Questions {
+        /// Names this rendering of the form.
+        form: FormId,
+    },
+    /// The address is to be confirmed.
+    Email {
+        /// Names this rendering of the form.
+        form: FormId,
+        /// The address on file.
+        on_file: Option<EmailAddress>,
+    },
+    /// The code is to be entered.
+    Code {
+        /// Names this rendering of the form.
+        form: FormId,
+        /// Where it was sent.
+        sent_to: EmailAddress,
+        /// Until when the latest works.
+        valid_until: Option<Timestamp>,
+        /// From when another can be asked for.
+        resend_at: Option<Timestamp>,
+        /// How many wrong entries are left.
+        tries_left: u8,
+    },
+    /// The registration is complete.
+    Completed,
+    /// It was stopped, or the tries of its code are used up.
+    Ended,
+}
+
+/// What became of a code that was entered.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum RegistrationCodeOutcome {
+    /// It is right: the registration is complete.
+    Registered,
+    /// It is wrong.
+    Wrong {
+        /// How many tries are left.
+        tries_left: u8,
+    },
+    /// It was right once; another is on its way, unless the mails of the hour are used up.
+    Expired {
+        /// Whether another was sent.
+        resent: bool,
+    },
+    /// That was the last try.
+    TriesUsedUp,
+}
+
+/// A code that was entered, and the session's new token where the session got one.
+pub struct CodeEntered {
+    /// What became of it.
+    pub outcome: RegistrationCodeOutcome,
+    /// The new token: the session was proved by one more factor.
+    pub token: Option<Token>,
+}
+
+/// Why a request of a registration was not carried out. Nothing was spent and nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    /// None has begun, or its time is over.
+    #[error("no registration is under way")]
+    NotBegun,
+    /// It is at another step.
+    #[error("the registration is at another step")]
+    WrongStep,
+    /// Too many attempts have failed: only the RA can help.
+    #[error("self-service is locked for this person")]
+    LockedOut,
+    /// The proof does not count.
+    #[error(transparent)]
+    Proof(#[from] ProofFault),
+    /// The card was cancelled.
+    #[error("the card is cancelled")]
+    Cancelled,
+    /// The questions or answers do not follow the rules.
+    #[error("the questions or answers do not follow the rules")]
+    Answers(Vec<AnswerSetFault>),
+    /// What was entered is no address.
+    #[error(transparent)]
+    NotAnEmailAddress(#[from] NotAnEmailAddress),
+    /// The address is not at an approved domain.
+    #[error("the domain is not approved")]
+    DomainNotApproved,
+    /// What was entered is no code.
+    #[error(transparent)]
+    NotACode(#[from] NotACode),
+    /// Another code cannot be sent yet.
+    #[error("another code cannot be sent yet")]
+    TooEarly {
+        /// From when.
+        at: Timestamp,
+    },
+    /// The hasher failed.
+    #[error(transparent)]
+    Hasher(#[from] HasherError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RegistrationError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict))
+    }
+}
+
+impl From<SignInError> for RegistrationError {
+    fn from(fault: SignInError) -> Self {
+        match fault {
+            SignInError::Proof(fault) => Self::Proof(fault),
+            SignInError::Cancelled => Self::Cancelled,
+            SignInError::Store(fault) => Self::Store(fault),
+        }
+    }
+}
+
+/// Which step to go back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Set other questions.
+    Questions,
+    /// Confirm another address.
+    Email,
+}
+
+impl RegistrationService {
+    pub(crate) fn new(environment: Arc<Environment>) -> Self {
+        Self { environment }
+    }
+
+    /// Says whether a person is registered.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn status(&self, signed_in: &SignedIn) -> Result<RegistrationStatus, StoreError> {
+        let mut transaction = self.environment.store.begin().await?;
+        let registration = transaction.registration(&signed_in.person.user_number).await?;
+        Ok(registration.map_or(RegistrationStatus::NotRegistered, |registration| RegistrationStatus::Registered {
+            at: registration.registered_at,
+            email: registration.email,
+            standing: registration.standing,
+        }))
+    }
+
+    /// Begins a registration: the card of the session has proved its holder again (purpose `register`). One that was
+    /// under way in this session ends.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`].
+    pub async fn begin(&self, signed_in: &SignedIn, proof: &CardProof) -> Result<(), RegistrationError> {
+        retry_on_conflict!(self.try_begin(signed_in, proof))
+    }
+
+    async fn try_begin(&self, signed_in: &SignedIn, proof: &CardProof) -> Result<(), RegistrationError> {
+        let environment = &self.environment;
+        let session = &signed_in.session;
+        environment.check_challenge(proof, Purpose::Register, Binding::Session(session.id))?;
+        if proof.guid != session.card {
+            return Err(ProofFault::Refused.into());
+        }
+        let mut transaction = environment.store.begin().await?;
+        let card = proved_card(environment, &mut *transaction, proof).await?;
+        refuse_locked_out(transaction.registration(&session.person).await?.as_ref())?;
+        let now = environment.now();
+        use_challenge(&mut *transaction, proof, now).await?;
+        let flow = RegistrationFlow {
+            id: FlowId::generate(&*environment.randomness),
+            session: session.id,
+            person: session.person.clone(),
+            card: card.guid,
+            step: RegistrationStep::Questions(SetQuestions {}),
+            last_active: now,
+            version: 0,
+        };
+        transaction.replace_registration_flow(&flow).await?;
+        environment
+            .record(&mut *transaction, Event::RegistrationBegun, Outcome::Done, &session.person, card.guid)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Says what to show.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::Store`].
+    pub async fn view(&self, signed_in: &SignedIn) -> Result<RegistrationView, RegistrationError> {
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        let flow = match self.flow(&mut *transaction, &signed_in.session).await {
+            Ok(flow) => flow,
+            Err(RegistrationError::NotBegun) => return Ok(RegistrationView::NotBegun),
+            Err(fault) => return Err(fault),
+        };
+        let form = FormId::generate(&*environment.randomness);
+        Ok(match flow.step {
+            RegistrationStep::Questions(_) => RegistrationView::Questions { form },
+            RegistrationStep::Email(_) => {
+                let registration = transaction.registration(&flow.person).await?;
+                let on_file = registration.map(|registration| registration.email);
+                RegistrationView::Email { form, on_file: on_file.or_else(|| signed_in.person.email.clone()) }
+            }
+            RegistrationStep::Code(code) => RegistrationView::Code {
+                form,
+                valid_until: code.codes.valid_until(),
+                resend_at: environment.next_code_at(&mut *transaction, &flow.person, code.codes.sent_at()).await?,
+                tries_left: code.codes.tries_left,
+                sent_to: code.email,
+            },
+            RegistrationStep::Completed => RegistrationView::Completed,
+            RegistrationStep::Ended => RegistrationView::Ended,
+        })
+    }
+
+    /// Sets the four questions: for each the number of the question and the answer as typed.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`].
+    pub async fn set_questions(
+        &self,
+        session: &Session,
+        form: FormId,
+        chosen: &[(Option<u8>, &str); QUESTIONS_SET],
+    ) -> Result<(), RegistrationError> {
+        let set = AnswerSet::parse(chosen).map_err(RegistrationError::Answers)?;
+        let answers = hash_answers(&set, &*self.environment.hasher).await?;
+        retry_on_conflict!(async {
+            let mut transaction = self.environment.store.begin().await?;
+            let flow = self.flow(&mut *transaction, session).await?;
+            if transaction.handled_form(flow.id, form).await?.is_some() {
+                return Ok(());
+            }
+            let RegistrationStep::Questions(step) = flow.step else {
+                return Err(RegistrationError::WrongStep);
+            };
+            transaction.insert_handled_form(flow.id, form, "").await?;
+            let step = RegistrationStep::Email(step.set(answers.clone()));
+            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            Ok::<_, RegistrationError>(transaction.commit().await?)
+        })
+    }
+
+    /// Confirms the address and mails a code there.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`].
+    pub async fn confirm_email(
+        &self,
+        signed_in: &SignedIn,
+        form: FormId,
+        typed: &str,
+    ) -> Result<(), RegistrationError> {
+        let environment = &self.environment;
+        let email = EmailAddress::parse(typed)?;
+        if !environment.policy.approved_domains.approve(&email) {
+            return Err(RegistrationError::DomainNotApproved);
+        }
+        let (code, issued) = environment.make_code().await?;
+        retry_on_conflict!(async {
+            let mut transaction = environment.store.begin().await?;
+            let flow = self.flow(&mut *transaction, &signed_in.session).await?;
+            if transaction.handled_form(flow.id, form).await?.is_some() {
+                return Ok(());
+            }
+            let RegistrationStep::Email(step) = flow.step.clone() else {
+                return Err(RegistrationError::WrongStep);
+            };
+            if let Some(at) = environment.next_code_at(&mut *transaction, &flow.person, None).await? {
+                return Err(RegistrationError::TooEarly { at });
+            }
+            transaction.insert_handled_form(flow.id, form, "").await?;
+            self.send_code(&mut *transaction, signed_in, &email, &code, issued.valid_until, issued.sent_at).await?;
+            let step = RegistrationStep::Code(step.confirm(email.clone(), issued.clone(), &environment.policy));
+            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            Ok::<_, RegistrationError>(transaction.commit().await?)
+        })
+    }
+
+    /// Checks the code; the right one completes the registration.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`]; then no try was spent.
+    pub async fn enter_code(
+        &self,
+        signed_in: &SignedIn,
+        form: FormId,
+        typed: &str,
+    ) -> Result<CodeEntered, RegistrationError> {
+        let code = Code::parse(typed)?;
+        retry_on_conflict!(self.try_enter_code(signed_in, form, &code))
+    }
+
+    async fn try_enter_code(
+        &self,
+        signed_in: &SignedIn,
+        form: FormId,
+        code: &Code,
+    ) -> Result<CodeEntered, RegistrationError> {
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        let flow = self.flow(&mut *transaction, &signed_in.session).await?;
+        if let Some(outcome) = transaction.handled_form(flow.id, form).await? {
+            let outcome = serde_json::from_str(&outcome).map_err(|_| RegistrationError::WrongStep)?;
+            return Ok(CodeEntered { outcome, token: None });
+        }
+        drop(transaction);
+        let RegistrationStep::Code(step) = flow.step.clone() else {
+            return Err(RegistrationError::WrongStep);
+        };
+        let compared = step.codes.compare(code, &*environment.hasher, environment.now()).await?;
+        let another = if compared == CodeMatch::Expired { Some(environment.make_code().await?) } else { None };
+
+        let mut transaction = environment.store.begin().await?;
+        let how = if compared == CodeMatch::Right { Outcome::Done } else { Outcome::Refused };
+        environment.record(&mut *transaction, Event::RegistrationCodeEntered, how, &flow.person, flow.card).await?;
+        let id = flow.id;
+        let mut token = None;
+        let outcome = match compared {
+            CodeMatch::Right => {
+                self.complete(&mut *transaction, signed_in, flow, step).await?;
+                token = Some(self.renew_session(&mut *transaction, &signed_in.session).await?);
+                RegistrationCodeOutcome::Registered
+            }
+            CodeMatch::Expired => {
+                let wait = environment.next_code_at(&mut *transaction, &flow.person, None).await?;
+                let mut step = step;
+                let mut resent = false;
+                if let Some((code, issued)) = another.filter(|_| wait.is_none()) {
+                    let to = step.email.clone();
+                    self.send_code(&mut *transaction, signed_in, &to, &code, issued.valid_until, issued.sent_at)
+                        .await?;
+                    step = step.resent(issued);
+                    resent = true;
+                }
+                self.go_on(&mut *transaction, RegistrationFlow { step: RegistrationStep::Code(step), ..flow }).await?;
+                RegistrationCodeOutcome::Expired { resent }
+            }
+            CodeMatch::Wrong => {
+                let step = step.wrong();
+                let outcome = match &step {
+                    RegistrationStep::Code(step) => {
+                        RegistrationCodeOutcome::Wrong { tries_left: step.codes.tries_left }
+                    }
+                    _ => RegistrationCodeOutcome::TriesUsedUp,
+                };
+                self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+                outcome
+            }
+        };
+        let stored = serde_json::to_string(&outcome).map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
+        transaction.insert_handled_form(id, form, &stored).await?;
+        transaction.commit().await?;
+        Ok(CodeEntered { outcome, token })
+    }
+
+    /// Mails another code.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`].
+    pub async fn resend_code(&self, signed_in: &SignedIn, form: FormId) -> Result<(), RegistrationError> {
+        let environment = &self.environment;
+        let (code, issued) = environment.make_code().await?;
+        retry_on_conflict!(async {
+            let mut transaction = environment.store.begin().await?;
+            let flow = self.flow(&mut *transaction, &signed_in.session).await?;
+            if transaction.handled_form(flow.id, form).await?.is_some() {
+                return Ok(());
+            }
+            let RegistrationStep::Code(step) = flow.step.clone() else {
+                return Err(RegistrationError::WrongStep);
+            };
+            let sent_at = step.codes.sent_at();
+            if let Some(at) = environment.next_code_at(&mut *transaction, &flow.person, sent_at).await? {
+                return Err(RegistrationError::TooEarly { at });
+            }
+            transaction.insert_handled_form(flow.id, form, "").await?;
+            self.send_code(&mut *transaction, signed_in, &step.email, &code, issued.valid_until, issued.sent_at)
+                .await?;
+            let step = RegistrationStep::Code(step.resent(issued.clone()));
+            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            Ok::<_, RegistrationError>(transaction.commit().await?)
+        })
+    }
+
+    /// Goes back to an earlier step.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`].
+    pub async fn change(&self, session: &Session, change: Change) -> Result<(), RegistrationError> {
+        retry_on_conflict!(async {
+            let mut transaction = self.environment.store.begin().await?;
+            let flow = self.flow(&mut *transaction, session).await?;
+            let step = match (flow.step, change) {
+                (RegistrationStep::Code(step), Change::Email) => RegistrationStep::Email(step.change_email()),
+                (RegistrationStep::Code(step), Change::Questions) => {
+                    RegistrationStep::Questions(step.change_email().change_questions())
+                }
+                (RegistrationStep::Email(step), Change::Questions) => {
+                    RegistrationStep::Questions(step.change_questions())
+                }
+                (step @ RegistrationStep::Email(_), Change::Email)
+                | (step @ RegistrationStep::Questions(_), Change::Questions) => step,
+                _ => return Err(RegistrationError::WrongStep),
+            };
+            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            Ok::<_, RegistrationError>(transaction.commit().await?)
+        })
+    }
+
+    /// Ends a registration that is under way because its person wants to; no error where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`].
+    pub async fn stop(&self, session: &Session) -> Result<(), RegistrationError> {
+        retry_on_conflict!(async {
+            let environment = &self.environment;
+            let mut transaction = environment.store.begin().await?;
+            let flow = match self.flow(&mut *transaction, session).await {
+                Ok(flow) => flow,
+                Err(RegistrationError::NotBegun) => return Ok(()),
+                Err(fault) => return Err(fault),
+            };
+            environment.record(&mut *transaction, Event::FlowEnded, Outcome::Done, &flow.person, flow.card).await?;
+            self.go_on(&mut *transaction, RegistrationFlow { step: RegistrationStep::Ended, ..flow }).await?;
+            Ok::<_, RegistrationError>(transaction.commit().await?)
+        })
+    }
+
+    /// Makes the registration what was set up. Failed attempts of an earlier one stay.
+    async fn complete(
+        &self,
+        transaction: &mut dyn Transaction,
+        signed_in: &SignedIn,
+        flow: RegistrationFlow,
+        step: EnterCode,
+    ) -> Result<(), RegistrationError> {
+        let environment = &self.environment;
+        let earlier = transaction.registration(&flow.person).await?;
+        refuse_locked_out(earlier.as_ref())?;
+        let registration = Registration {
+            person: flow.person.clone(),
+            email: step.email,
+            asked: choose_asked(&step.answers, &environment.policy, &*environment.randomness),
+            answers: step.answers,
+            standing: earlier.as_ref().map_or(Standing::Open { failed_attempts: 0 }, |earlier| earlier.standing),
+            registered_at: environment.now(),
+            version: earlier.as_ref().map_or(0, |earlier| earlier.version),
+        };
+        match &earlier {
+            None => transaction.insert_registration(&registration).await?,
+            Some(_) => transaction.save_registration(&registration).await?,
+        }
+        let person = &signed_in.person;
+        environment.post(transaction, person, &registration.email, Message::RegistrationComplete).await?;
+        if let Some(earlier) = earlier.filter(|earlier| earlier.email != registration.email) {
+            environment.post(transaction, person, &earlier.email, Message::RegistrationComplete).await?;
+        }
+        environment.record(transaction, Event::Registered, Outcome::Done, &flow.person, flow.card).await?;
+        self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
+        Ok(())
+    }
+
+    /// Gives the session a new token and ends all others of the person.
+    async fn renew_session(&self, transaction: &mut dyn Transaction, session: &Session) -> Result<Token, StoreError> {
+        let token = Token::generate(&*self.environment.randomness);
+        transaction.delete_other_sessions(&session.person, session.id).await?;
+        transaction.renew_session(session.id, token.hash()).await?;
+        Ok(token)
+    }
+
+    async fn send_code(
+        &self,
+        transaction: &mut dyn Transaction,
+        signed_in: &SignedIn,
+        to: &EmailAddress,
+        code: &Code,
+        valid_until: Timestamp,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let environment = &self.environment;
+        let person = &signed_in.person;
+        let message = Message::RegistrationCode { code: code.display().to_string(), valid_until };
+        environment.post(transaction, person, to, message).await?;
+        transaction.insert_code_mail(&person.user_number, at).await?;
+        let event = Event::RegistrationCodeSent;
+        environment.record(transaction, event, Outcome::Done, &person.user_number, signed_in.session.card).await
+    }
+
+    async fn go_on(&self, transaction: &mut dyn Transaction, flow: RegistrationFlow) -> Result<(), StoreError> {
+        let last_active = self.environment.now();
+        transaction.save_registration_flow(&RegistrationFlow { last_active, ..flow }).await
+    }
+
+    /// The flow of a session, unless its time is over.
+    async fn flow(
+        &self,
+        transaction: &mut dyn Transaction,
+        session: &Session,
+    ) -> Result<RegistrationFlow, RegistrationError> {
+        let flow = transaction.registration_flow(session.id).await?.ok_or(RegistrationError::NotBegun)?;
+        if self.environment.now() - flow.last_active >= self.environment.policy.flow_idle {
+            return Err(RegistrationError::NotBegun);
+        }
+        Ok(flow)
+    }
+}
+
+/// Nobody registers anew to get rid of failed attempts.
+fn refuse_locked_out(registration: Option<&Registration>) -> Result<(), RegistrationError> {
+    match registration.map(|registration| registration.standing) {
+        Some(Standing::LockedOut { .. }) => Err(RegistrationError::LockedOut),
+        Some(Standing::Open { .. }) | None => Ok(()),
+    }
+}

@@ -1,0 +1,192 @@
+//! The audit trail: who, which card, what, and how it ended. Numbered, append-only, chained by HMAC under a key that is
+//! not in the database. No secret is in it.
+
+use card_protocol::Guid;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::{
+    Timestamp,
+    code::ALPHABET,
+    person::UserNumber,
+    ports::{Randomness, StoreError, Transaction},
+};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A card was taken into the service.
+    CardEnrolled,
+    /// A card and its passcode opened a session.
+    SignedIn,
+    /// A session was ended by its person.
+    SignedOut,
+    /// A registration was begun.
+    RegistrationBegun,
+    /// A registration code was mailed.
+    RegistrationCodeSent,
+    /// A registration code was entered.
+    RegistrationCodeEntered,
+    /// A registration was completed.
+    Registered,
+    /// A card asked to be unlocked.
+    UnlockBegun,
+    /// Security questions were answered.
+    QuestionsAnswered,
+    /// An unlock code was mailed.
+    UnlockCodeSent,
+    /// An unlock code was entered.
+    UnlockCodeEntered,
+    /// Self-service was locked after too many failed attempts.
+    SelfServiceLocked,
+    /// The unlock keys of a card were released to its bridge.
+    UnlockKeyReleased,
+    /// A card reported that it was unlocked.
+    CardUnlocked,
+    /// A card refused every unlock key.
+    UnlockKeyRefused,
+    /// A flow was stopped by its person, or ended because another began.
+    FlowEnded,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// As it was meant to.
+    Done,
+    /// It was refused: wrong answers, a wrong code, a card that may not.
+    Refused,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailEntry {
+    /// When.
+    #[serde(with = "time::serde::timestamp::milliseconds")]
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whose.
+    pub person: Option<UserNumber>,
+    /// Which card.
+    pub card: Option<Guid>,
+    /// What the person was shown, to be quoted to the RA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+}
+
+/// What a person quotes to the RA so that their entry is found: `7KQ-M4T`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference(String);
+
+impl Reference {
+    /// Makes a new one: six letters, so that two of the same day are unlikely to be alike.
+    pub fn generate(randomness: &dyn Randomness) -> Self {
+        let mut bytes = [0; 6];
+        randomness.fill(&mut bytes);
+        let letters: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 20)])).collect();
+        Self(format!("{}-{}", &letters[..3], &letters[3..]))
+    }
+
+    /// The reference as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An entry in its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrailRecord {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The entry as JSON: what the chain covers, to the letter.
+    pub entry: String,
+    /// Whose, to search by; says the same as the entry.
+    pub person: Option<UserNumber>,
+    /// HMAC-SHA-256 over number (8), the HMAC of the record before (32, zero for the first) and the entry.
+    pub mac: [u8; 32],
+}
+
+/// A record that does not fit the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {number} does not fit the chain")]
+pub struct BrokenChain {
+    /// The first number that is missing, changed or out of place.
+    pub number: u64,
+}
+
+/// The key of the chain: 32 bytes.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct TrailKey([u8; 32]);
+
+/// The end of the chain as far as it was followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainEnd {
+    /// The number of the last record, 0 for none.
+    pub number: u64,
+    /// Its HMAC, zero for none.
+    pub mac: [u8; 32],
+}
+
+impl ChainEnd {
+    /// Before the first record.
+    pub const START: Self = Self { number: 0, mac: [0; 32] };
+}
+
+impl TrailKey {
+    /// Takes the key's bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Adds an entry to the trail, in the caller's transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when another record came first: the whole transaction is then to be tried again.
+    pub async fn append(&self, transaction: &mut dyn Transaction, entry: TrailEntry) -> Result<(), StoreError> {
+        let before = transaction
+            .trail_head()
+            .await?
+            .map_or(ChainEnd::START, |record| ChainEnd { number: record.number, mac: record.mac });
+        let number = before.number + 1;
+        let text = serde_json::to_string(&entry).map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
+        let mac = self.mac(number, &before.mac, &text);
+        transaction.insert_trail_record(&TrailRecord { number, entry: text, person: entry.person, mac }).await
+    }
+
+    /// Follows the chain over records in order.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokenChain`] at the first record that does not fit.
+    pub fn follow(&self, mut end: ChainEnd, records: &[TrailRecord]) -> Result<ChainEnd, BrokenChain> {
+        for record in records {
+            let number = end.number + 1;
+            let said = serde_json::from_str::<TrailEntry>(&record.entry).ok().map(|entry| entry.person);
+            let fits = record.number == number
+                && said.as_ref() == Some(&record.person)
+                && subtle::ConstantTimeEq::ct_eq(&self.mac(number, &end.mac, &record.entry)[..], &record.mac[..])
+                    .into();
+            if !fits {
+                return Err(BrokenChain { number });
+            }
+            end = ChainEnd { number, mac: record.mac };
+        }
+        Ok(end)
+    }
+
+    fn mac(&self, number: u64, before: &[u8; 32], entry: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        mac.update(&number.to_be_bytes());
+        mac.update(before);
+        mac.update(entry.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}

@@ -1,0 +1,303 @@
+//! Handing in answers and codes: each with a fresh proof of the card, and counted once however often it is posted.
+
+use card_protocol::CardProof;
+
+use super::{
+    Accepted, AnswerOutcome, CodeOutcome, DeadEnd, DeadEndReason, FlowPurpose, Loaded, ResendOutcome, UnlockError,
+    UnlockService, dead_end, repeated,
+};
+use crate::{
+    answer::Answer,
+    code::{Code, CodeMatch, IssuedCode},
+    environment::retry_on_conflict,
+    mail::Message,
+    person::Person,
+    ports::{StoreError, Transaction},
+    question::QuestionId,
+    registration::{Registration, Standing},
+    token::Token,
+    trail::{Event, Outcome},
+    unlock::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions},
+};
+
+impl UnlockService {
+    /// Checks answers to the questions asked; when all are right, mails a code.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`]; then no attempt was spent.
+    pub async fn answer(
+        &self,
+        token: &Token,
+        proof: &CardProof,
+        answers: &[(QuestionId, String)],
+    ) -> Result<AnswerOutcome, UnlockError> {
+        retry_on_conflict!(self.try_answer(token, proof, answers))
+    }
+
+    async fn try_answer(
+        &self,
+        token: &Token,
+        proof: &CardProof,
+        answers: &[(QuestionId, String)],
+    ) -> Result<AnswerOutcome, UnlockError> {
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        let loaded = self.load(&mut *transaction, token).await?;
+        if let Accepted::Repeated(outcome) =
+            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
+        {
+            return repeated(&outcome);
+        }
+        drop(transaction);
+        let UnlockStep::Questions(questions) = &loaded.flow.step else {
+            return Err(UnlockError::WrongStep);
+        };
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        let questions = questions.clone();
+        let right = self.all_right(&loaded.registration, &questions, answers).await?;
+        let event = Event::QuestionsAnswered;
+        if right {
+            let (code, issued) = environment.make_code().await?;
+            let mut transaction = environment.store.begin().await?;
+            let person = self.person(&mut *transaction, &loaded).await?;
+            let now = environment.now();
+            environment.record(&mut *transaction, event, Outcome::Done, &person.user_number, loaded.card.guid).await?;
+            let sent = self.send_code(&mut *transaction, &loaded, &person, &code, issued).await?;
+            let step = UnlockStep::Code(questions.right(sent, &environment.policy));
+            // Saved although nothing in it changes: of two attempts at once one must lose.
+            transaction.save_registration(&loaded.registration).await?;
+            transaction.save_unlock_flow(&UnlockFlow { step, last_active: now, ..loaded.flow.clone() }).await?;
+            self.use_proof(&mut *transaction, loaded.flow.id, proof, &AnswerOutcome::Right).await?;
+            transaction.commit().await?;
+            return Ok(AnswerOutcome::Right);
+        }
+        let mut transaction = environment.store.begin().await?;
+        environment.record(&mut *transaction, event, Outcome::Refused, &loaded.flow.person, loaded.card.guid).await?;
+        let step = loaded.flow.step.clone();
+        let flow = loaded.flow.id;
+        let outcome = match self.fail(&mut *transaction, loaded, step).await? {
+            Failed::Open { attempts_left } => AnswerOutcome::Wrong { attempts_left },
+            Failed::LockedOut(end) => AnswerOutcome::LockedOut(end),
+        };
+        self.use_proof(&mut *transaction, flow, proof, &outcome).await?;
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Compares every answer, also after a wrong one: how long it takes tells nothing.
+    async fn all_right(
+        &self,
+        registration: &Registration,
+        questions: &AnswerQuestions,
+        answers: &[(QuestionId, String)],
+    ) -> Result<bool, UnlockError> {
+        let given = |question: QuestionId| {
+            let mut found = answers.iter().filter(|(id, _)| *id == question);
+            let (_, typed) = found.next()?;
+            let answer = Answer::fold(typed);
+            (found.next().is_none() && answer.characters() > 0).then_some(answer)
+        };
+        let folded: Option<Vec<(QuestionId, Answer)>> =
+            questions.asked.iter().map(|question| Some((*question, given(*question)?))).collect();
+        let folded = folded.filter(|folded| folded.len() == answers.len()).ok_or(UnlockError::AnswersMissing)?;
+        let mut all = true;
+        for (question, answer) in &folded {
+            let stored = registration.answers.iter().find(|stored| stored.question == *question);
+            let right = match stored {
+                Some(stored) => self.environment.hasher.matches(&stored.hash, answer.expose_secret()).await?,
+                None => false,
+            };
+            all &= right;
+        }
+        Ok(all)
+    }
+
+    /// Checks a code.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`]; then no try was spent.
+    pub async fn enter_code(&self, token: &Token, proof: &CardProof, typed: &str) -> Result<CodeOutcome, UnlockError> {
+        let code = Code::parse(typed)?;
+        retry_on_conflict!(self.try_enter_code(token, proof, &code))
+    }
+
+    async fn try_enter_code(&self, token: &Token, proof: &CardProof, code: &Code) -> Result<CodeOutcome, UnlockError> {
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        let loaded = self.load(&mut *transaction, token).await?;
+        if let Accepted::Repeated(outcome) =
+            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
+        {
+            return repeated(&outcome);
+        }
+        drop(transaction);
+        let UnlockStep::Code(step) = loaded.flow.step.clone() else {
+            return Err(UnlockError::WrongStep);
+        };
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        let compared = step.codes.compare(code, &*environment.hasher, environment.now()).await?;
+        let another = if compared == CodeMatch::Expired { Some(environment.make_code().await?) } else { None };
+        let mut transaction = environment.store.begin().await?;
+        let how = if compared == CodeMatch::Right { Outcome::Done } else { Outcome::Refused };
+        environment
+            .record(&mut *transaction, Event::UnlockCodeEntered, how, &loaded.flow.person, loaded.card.guid)
+            .await?;
+        let flow = loaded.flow.id;
+        let outcome = match compared {
+            CodeMatch::Right => {
+                // As in `try_answer`: no right code passes beside a last failed attempt.
+                transaction.save_registration(&loaded.registration).await?;
+                self.go_on(&mut *transaction, loaded.flow, UnlockStep::Passcode(step.right())).await?;
+                CodeOutcome::Right
+            }
+            CodeMatch::Expired => {
+                let sent = match another {
+                    Some((code, issued)) => {
+                        let person = self.person(&mut *transaction, &loaded).await?;
+                        self.send_code(&mut *transaction, &loaded, &person, &code, issued).await?
+                    }
+                    None => None,
+                };
+                let resent = sent.is_some();
+                let step = match sent {
+                    Some(issued) => step.resent(issued),
+                    None => step,
+                };
+                self.go_on(&mut *transaction, loaded.flow, UnlockStep::Code(step)).await?;
+                CodeOutcome::Expired { resent }
+            }
+            CodeMatch::Wrong => match step.wrong() {
+                UnlockStep::Code(step) => {
+                    let tries_left = step.codes.tries_left;
+                    self.go_on(&mut *transaction, loaded.flow, UnlockStep::Code(step)).await?;
+                    CodeOutcome::Wrong { tries_left }
+                }
+                ended => match self.fail(&mut *transaction, loaded, ended).await? {
+                    Failed::Open { attempts_left } => CodeOutcome::TriesUsedUp { attempts_left },
+                    Failed::LockedOut(end) => CodeOutcome::LockedOut(end),
+                },
+            },
+        };
+        self.use_proof(&mut *transaction, flow, proof, &outcome).await?;
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Mails another code.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`].
+    pub async fn resend_code(&self, token: &Token, proof: &CardProof) -> Result<ResendOutcome, UnlockError> {
+        retry_on_conflict!(self.try_resend_code(token, proof))
+    }
+
+    async fn try_resend_code(&self, token: &Token, proof: &CardProof) -> Result<ResendOutcome, UnlockError> {
+        let environment = &self.environment;
+        let (code, issued) = environment.make_code().await?;
+        let mut transaction = environment.store.begin().await?;
+        let loaded = self.load(&mut *transaction, token).await?;
+        if let Accepted::Repeated(outcome) =
+            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
+        {
+            return repeated(&outcome);
+        }
+        let UnlockStep::Code(step) = loaded.flow.step.clone() else {
+            return Err(UnlockError::WrongStep);
+        };
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        let sent_at = step.codes.sent_at();
+        if let Some(at) = environment.next_code_at(&mut *transaction, &loaded.flow.person, sent_at).await? {
+            return Ok(ResendOutcome::TooEarly { at });
+        }
+        let person = self.person(&mut *transaction, &loaded).await?;
+        let flow = loaded.flow.id;
+        let step = match self.send_code(&mut *transaction, &loaded, &person, &code, issued).await? {
+            Some(issued) => step.resent(issued),
+            None => step,
+        };
+        self.go_on(&mut *transaction, loaded.flow, UnlockStep::Code(step)).await?;
+        self.use_proof(&mut *transaction, flow, proof, &ResendOutcome::Sent).await?;
+        transaction.commit().await?;
+        Ok(ResendOutcome::Sent)
+    }
+
+    pub(super) async fn go_on(
+        &self,
+        transaction: &mut dyn Transaction,
+        flow: UnlockFlow,
+        step: UnlockStep,
+    ) -> Result<(), StoreError> {
+        let last_active = self.environment.now();
+        transaction.save_unlock_flow(&UnlockFlow { step, last_active, ..flow }).await
+    }
+
+    pub(super) async fn person(
+        &self,
+        transaction: &mut dyn Transaction,
+        loaded: &Loaded,
+    ) -> Result<Person, UnlockError> {
+        transaction.person(&loaded.flow.person).await?.ok_or(UnlockError::NoFlow)
+    }
+
+    /// Mails a code, unless the mails of the hour are used up. The pause between two codes is not asked for here: a
+    /// person who waits for it gets the answer of [`UnlockService::resend_code`].
+    async fn send_code(
+        &self,
+        transaction: &mut dyn Transaction,
+        loaded: &Loaded,
+        person: &Person,
+        code: &Code,
+        issued: IssuedCode,
+    ) -> Result<Option<IssuedCode>, StoreError> {
+        let environment = &self.environment;
+        if environment.next_code_at(transaction, &person.user_number, None).await?.is_some() {
+            return Ok(None);
+        }
+        let message = Message::UnlockCode { code: code.display().to_string(), valid_until: issued.valid_until };
+        environment.post(transaction, person, &loaded.registration.email, message).await?;
+        transaction.insert_code_mail(&person.user_number, issued.sent_at).await?;
+        environment
+            .record(transaction, Event::UnlockCodeSent, Outcome::Done, &person.user_number, loaded.card.guid)
+            .await?;
+        Ok(Some(issued))
+    }
+
+    /// Counts a failed attempt; `step` is where the flow stands if it was not the last.
+    async fn fail(
+        &self,
+        transaction: &mut dyn Transaction,
+        loaded: Loaded,
+        step: UnlockStep,
+    ) -> Result<Failed, UnlockError> {
+        let environment = &self.environment;
+        let person = self.person(transaction, &loaded).await?;
+        let registration = loaded.registration.fail(&environment.policy, environment.now());
+        transaction.save_registration(&registration).await?;
+        match registration.standing {
+            Standing::Open { .. } => {
+                self.go_on(transaction, loaded.flow, step).await?;
+                Ok(Failed::Open { attempts_left: registration.attempts_left(&environment.policy) })
+            }
+            Standing::LockedOut { .. } => {
+                let ended = UnlockStep::Ended { reason: EndReason::LockedOut };
+                self.go_on(transaction, loaded.flow, ended).await?;
+                let reference = environment
+                    .record_dead_end(transaction, Event::SelfServiceLocked, &person.user_number, loaded.card.guid)
+                    .await?;
+                environment.post(transaction, &person, &registration.email, Message::SelfServiceLocked).await?;
+                Ok(Failed::LockedOut(DeadEnd { reason: DeadEndReason::LockedOut, reference }))
+            }
+        }
+    }
+}
+
+/// Where a failed attempt leads.
+enum Failed {
+    /// The person may try again.
+    Open { attempts_left: u8 },
+    /// Only the RA can help.
+    LockedOut(DeadEnd),
+}
