@@ -1,1 +1,73 @@
-fn main() {}
+//! The card bridge as a program: arguments, log, signals.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use card_bridge::config::Config;
+use card_bridge::readers::{CardSource, PcscReaders};
+use card_bridge::{Bridge, Limits, Worker};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// The bridge between web pages of the Smartcard Service Centre and the card reader of this machine
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Which websites may use the bridge; without a file none may
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Listen on this loopback port instead of the configured one; 0 takes a free one
+    #[arg(long)]
+    port: Option<u16>,
+    /// What to log
+    #[arg(long, value_name = "FILTER", env = "CARD_BRIDGE_LOG", default_value = "card_bridge=info,warn")]
+    log: EnvFilter,
+    /// Use the virtual cards of this directory instead of a reader (for demonstrations and tests)
+    #[cfg(feature = "virtual-cards")]
+    #[arg(long, value_name = "DIR")]
+    virtual_cards: Option<PathBuf>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt().with_env_filter(arguments.log.clone()).with_writer(std::io::stderr).init();
+    let mut config = arguments.config.as_deref().map_or(Ok(Config::default()), Config::read)?;
+    config.port = arguments.port.unwrap_or(config.port);
+    if config.origins.is_empty() {
+        tracing::warn!("no website may use this bridge: the configuration lists none");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
+    runtime.block_on(run(&arguments, &config))
+}
+
+async fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
+    #[cfg(feature = "virtual-cards")]
+    if let Some(directory) = &arguments.virtual_cards {
+        let cards = Arc::new(card_bridge::virtual_cards::VirtualCards::open(directory)?);
+        let bridge = bind(config, Arc::clone(&cards)).await?.with_virtual_cards(cards);
+        println!("virtual cards: http://{}/cards", bridge.address());
+        return serve(bridge).await;
+    }
+    let _ = arguments;
+    let readers = PcscReaders::start().context("the readers can't be watched")?;
+    serve(bind(config, Arc::new(readers)).await?).await
+}
+
+async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<Bridge> {
+    let worker = Worker::new(source, Limits::default());
+    Bridge::bind(config, worker).await.with_context(|| format!("port {} can't be used", config.port))
+}
+
+async fn serve(bridge: Bridge) -> anyhow::Result<()> {
+    println!("card bridge: ws://{}/", bridge.address());
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    };
+    bridge.serve(stop).await.context("the bridge broke down")
+}

@@ -1,0 +1,80 @@
+//! The listeners and the routes.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::origin::Gatekeeper;
+use crate::websocket::{self, Shared};
+use crate::worker::Worker;
+
+/// A bridge that listens.
+pub struct Bridge {
+    listeners: Vec<TcpListener>,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    router: Router,
+}
+
+impl Bridge {
+    /// Binds the port on the loopback addresses of the machine, for itself alone.
+    ///
+    /// # Errors
+    ///
+    /// When another program has the port, on either address.
+    pub async fn bind(config: &Config, worker: Worker) -> io::Result<Self> {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
+        let address = first.local_addr()?;
+        let mut listeners = vec![first];
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await {
+            Ok(second) => listeners.push(second),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) => tracing::debug!(%error, "this machine has no ::1"),
+        }
+        let gatekeeper = Gatekeeper::new(config.origins.clone(), address);
+        let shared = Arc::new(Shared { gatekeeper, worker });
+        let router = Router::new().route("/", get(websocket::accept)).with_state(Arc::clone(&shared));
+        Ok(Self { listeners, address, shared, router })
+    }
+
+    /// Adds the page that handles virtual cards.
+    #[cfg(feature = "virtual-cards")]
+    #[must_use]
+    pub fn with_virtual_cards(mut self, cards: Arc<crate::virtual_cards::VirtualCards>) -> Self {
+        self.router = self.router.merge(crate::virtual_cards::page::router(Arc::clone(&self.shared), cards));
+        self
+    }
+
+    /// The IPv4 address that it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop`, and then until the transaction that is running has ended.
+    ///
+    /// # Errors
+    ///
+    /// When a listener fails.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let (stopping, stopped) = watch::channel(());
+        let mut serving = tokio::task::JoinSet::new();
+        for listener in self.listeners {
+            let mut stopped = stopped.clone();
+            let served = axum::serve(listener, self.router.clone())
+                .with_graceful_shutdown(async move { _ = stopped.changed().await });
+            serving.spawn(served.into_future());
+        }
+        stop.await;
+        drop(stopping);
+        self.shared.worker.close().await;
+        serving.shutdown().await;
+        Ok(())
+    }
+}

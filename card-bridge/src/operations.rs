@@ -1,0 +1,267 @@
+//! What the bridge does for a page: each verb of the protocol as one card transaction.
+//!
+//! A sealed message is opened, and what is in it checked, before a card is touched. The bridge signs for nothing but
+//! the purposes that a verb is there for, and always over the origin that the browser named.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use card_protocol::message::{CardStatus, Done, LastTry, Outcome, PasscodeUse, Request, Verb};
+use card_protocol::passcode::Passcode as TypedPasscode;
+use card_protocol::proof::{KeyAlgorithm, ProofMessage};
+use card_protocol::sealed::{Candidates, ConnectionSecret, Sealed};
+use card_protocol::{
+    CHALLENGE_LIFE_SECONDS, CardFailure, CardProof, Challenge, ConnectionKey, Guid, Purpose, Signature, Slot,
+};
+use piv::transaction::{self, Proof, Unlock, UnlockError};
+use piv::{Algorithm, CardError, Passcode, PasscodeState, TransportError, UnlockKey, VerifyError};
+use tokio::time::Instant;
+
+use crate::config::AllowedOrigin;
+use crate::readers::{Afterwards, Insertion};
+use crate::worker::Worker;
+
+/// How long a `release` proof can be used: as long as its challenge lives.
+const RELEASE_LIFE: Duration = Duration::from_secs(CHALLENGE_LIFE_SECONDS);
+
+/// What lasts for one connection of one page.
+pub struct Session {
+    origin: Arc<AllowedOrigin>,
+    worker: Worker,
+    secret: ConnectionSecret,
+    key: ConnectionKey,
+    release: Option<Release>,
+}
+
+/// A `release` proof: unlock keys that are sealed for it will be opened, once.
+struct Release {
+    made: Instant,
+    guid: piv::Guid,
+    insertion: Insertion,
+    digest: Vec<u8>,
+}
+
+impl Session {
+    /// For a page of `origin`, with a fresh connection key.
+    pub fn new(origin: Arc<AllowedOrigin>, worker: Worker) -> Self {
+        let secret = ConnectionSecret::generate();
+        let key = secret.public();
+        Self { origin, worker, secret, key, release: None }
+    }
+
+    /// The public half of the connection key.
+    pub fn connection_key(&self) -> ConnectionKey {
+        self.key
+    }
+
+    /// Does what the page asks for.
+    pub async fn carry_out(&mut self, request: Request) -> Outcome {
+        let id = request.id;
+        let done = match request.verb {
+            Verb::Readers => Ok(Done::Readers(self.worker.readers().borrow().clone())),
+            Verb::CardStatus { reader } => self.card_status(reader).await.map(Done::CardStatus),
+            Verb::ProveCard { reader, purpose, challenge } => {
+                self.prove_card(reader, purpose, challenge).await.map(Done::Proof)
+            }
+            Verb::ProveHolder { reader, purpose, challenge, passcode, last_try } => {
+                let passcode = self.open_passcode(PasscodeUse::ProveHolder, id, &passcode);
+                self.prove_holder(reader, purpose, challenge, passcode, last_try).await.map(Done::Proof)
+            }
+            Verb::ResetPasscode { reader, passcode, unlock_keys } => {
+                let passcode = self.open_passcode(PasscodeUse::ResetPasscode, id, &passcode);
+                self.reset_passcode(reader, passcode, &unlock_keys).await.map(Done::Proof)
+            }
+        };
+        match done {
+            Ok(done) => Outcome::Done(done),
+            Err(failure) => Outcome::Failed(failure),
+        }
+    }
+
+    async fn card_status(&self, reader: Option<String>) -> Result<CardStatus, CardFailure> {
+        let look = |card: &mut dyn piv::Card, _| transaction::look(card).map_err(card_failure);
+        let (guid, state) = self.worker.carry_out(reader, Afterwards::Leave, look).await?;
+        let tries_left = match state {
+            PasscodeState::Tries(tries) => Some(tries),
+            PasscodeState::Blocked => Some(0),
+            PasscodeState::Verified | PasscodeState::Unknown => None,
+        };
+        Ok(CardStatus { guid: Guid(*guid.bytes()), tries_left })
+    }
+
+    async fn prove_card(
+        &mut self,
+        reader: Option<String>,
+        purpose: Purpose,
+        challenge: Challenge,
+    ) -> Result<CardProof, CardFailure> {
+        if purpose.slot() != Slot::CardAuthentication {
+            return Err(CardFailure::Malformed);
+        }
+        let statement = self.statement(purpose, challenge);
+        let (proof, insertion) = self
+            .worker
+            .carry_out(reader, Afterwards::Leave, {
+                let statement = statement.clone();
+                move |card, insertion| {
+                    let proof = transaction::prove_card(card, &|guid, algorithm| statement.digest(guid, algorithm));
+                    Ok((proof.map_err(card_failure)?, insertion))
+                }
+            })
+            .await?;
+        if purpose == Purpose::Release {
+            let digest = statement.digest(proof.guid, proof.algorithm);
+            self.release = Some(Release { made: Instant::now(), guid: proof.guid, insertion, digest });
+        }
+        Ok(statement.signed(proof))
+    }
+
+    async fn prove_holder(
+        &self,
+        reader: Option<String>,
+        purpose: Purpose,
+        challenge: Challenge,
+        passcode: Option<TypedPasscode>,
+        last_try: LastTry,
+    ) -> Result<CardProof, CardFailure> {
+        if !matches!(purpose, Purpose::SignIn | Purpose::Register | Purpose::Change) {
+            return Err(CardFailure::Malformed);
+        }
+        let passcode = for_card(&passcode.ok_or(CardFailure::Malformed)?)?;
+        let last_try = match last_try {
+            LastTry::Keep => piv::LastTry::Keep,
+            LastTry::Spend => piv::LastTry::Spend,
+        };
+        let statement = self.statement(purpose, challenge);
+        self.worker
+            .carry_out(reader, Afterwards::Reset, move |card, _| {
+                let digest = |guid, algorithm| statement.digest(guid, algorithm);
+                let proof = transaction::prove_holder(card, &passcode, last_try, &digest);
+                Ok(statement.signed(proof.map_err(verify_failure)?))
+            })
+            .await
+    }
+
+    async fn reset_passcode(
+        &mut self,
+        reader: Option<String>,
+        passcode: Option<TypedPasscode>,
+        unlock_keys: &Sealed,
+    ) -> Result<CardProof, CardFailure> {
+        let passcode = passcode.ok_or(CardFailure::Malformed)?;
+        // The page has checked it, but a script in the page may not have.
+        TypedPasscode::parse_new(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)?;
+        let passcode = for_card(&passcode)?;
+
+        let release = self.release.take().filter(|release| release.made.elapsed() < RELEASE_LIFE);
+        let release = release.ok_or(CardFailure::Malformed)?;
+        let open = |key| self.secret.open_unlock_keys(key, &release.digest, unlock_keys).ok();
+        let keys = self.origin.service_keys.iter().find_map(open).ok_or(CardFailure::Malformed)?;
+        let statement = self.statement(Purpose::Unlocked, keys.completion);
+
+        let reader = reader.or_else(|| Some(release.insertion.reader.clone()));
+        self.worker
+            .carry_out(reader, Afterwards::Reset, move |card, insertion| {
+                if insertion != release.insertion {
+                    let (guid, _) = transaction::look(card).map_err(card_failure)?;
+                    let same = guid == release.guid;
+                    return Err(if same { CardFailure::CardRemoved } else { CardFailure::CardChanged });
+                }
+                let (candidate, second_candidate) = match &keys.candidates {
+                    Candidates::One(key) => (unlock_key(key), None),
+                    Candidates::Two(first, second) => (unlock_key(first), Some(unlock_key(second))),
+                };
+                let unlock = Unlock {
+                    guid: release.guid,
+                    passcode: &passcode,
+                    candidate: &candidate,
+                    second_candidate: second_candidate.as_ref(),
+                    next: &unlock_key(&keys.next),
+                    digest: &|guid, algorithm| statement.digest(guid, algorithm),
+                };
+                Ok(statement.signed(transaction::unlock(card, &unlock).map_err(unlock_failure)?))
+            })
+            .await
+    }
+
+    fn open_passcode(&self, used_for: PasscodeUse, request_id: u32, sealed: &Sealed) -> Option<TypedPasscode> {
+        self.secret.open_passcode(&used_for.additional_data(request_id), sealed).ok()
+    }
+
+    fn statement(&self, purpose: Purpose, challenge: Challenge) -> Statement {
+        Statement { origin: Arc::clone(&self.origin), purpose, challenge, connection_key: self.key }
+    }
+}
+
+/// What a card is made to sign, but for which card it is.
+#[derive(Clone)]
+struct Statement {
+    origin: Arc<AllowedOrigin>,
+    purpose: Purpose,
+    challenge: Challenge,
+    connection_key: ConnectionKey,
+}
+
+impl Statement {
+    fn digest(&self, guid: piv::Guid, algorithm: Algorithm) -> Vec<u8> {
+        let guid = Guid(*guid.bytes());
+        let origin = self.origin.url.as_str();
+        ProofMessage::new(origin, self.purpose, &self.challenge, &guid, &self.connection_key).digest(match algorithm {
+            Algorithm::P256 => KeyAlgorithm::P256,
+            Algorithm::P384 => KeyAlgorithm::P384,
+            Algorithm::Rsa2048 => KeyAlgorithm::Rsa2048,
+        })
+    }
+
+    fn signed(&self, proof: Proof) -> CardProof {
+        CardProof {
+            purpose: self.purpose,
+            challenge: self.challenge,
+            guid: Guid(*proof.guid.bytes()),
+            connection_key: self.connection_key,
+            signature: Signature(proof.signature),
+        }
+    }
+}
+
+fn for_card(passcode: &TypedPasscode) -> Result<Passcode, CardFailure> {
+    Passcode::from_digits(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)
+}
+
+fn unlock_key(key: &card_protocol::UnlockKey) -> UnlockKey {
+    UnlockKey::new(*key.expose_secret())
+}
+
+fn card_failure(error: CardError) -> CardFailure {
+    tracing::info!(%error, "the card gave no result");
+    match error {
+        CardError::Transport(TransportError::ServiceStopped) => CardFailure::NoService,
+        CardError::Transport(TransportError::InUse | TransportError::Reset | TransportError::TimedOut) => {
+            CardFailure::CardInUse
+        }
+        CardError::Transport(TransportError::Removed | TransportError::Fault) | CardError::CutOff => {
+            CardFailure::CardRemoved
+        }
+        CardError::NotPiv | CardError::Unsuitable | CardError::Garbled | CardError::Endless | CardError::Refused(_) => {
+            CardFailure::UnsupportedCard
+        }
+    }
+}
+
+fn verify_failure(error: VerifyError) -> CardFailure {
+    match error {
+        // A card that doesn't count might lock at the next.
+        VerifyError::Wrong { tries_left } => CardFailure::WrongPasscode { tries_left: tries_left.unwrap_or(1) },
+        VerifyError::LastTry => CardFailure::LastTry,
+        VerifyError::Blocked => CardFailure::PasscodeBlocked,
+        VerifyError::Card(error) => card_failure(error),
+    }
+}
+
+fn unlock_failure(error: UnlockError) -> CardFailure {
+    match error {
+        UnlockError::CardChanged => CardFailure::CardChanged,
+        UnlockError::UnlockKeyRefused => CardFailure::UnlockKeyRefused,
+        UnlockError::Card(error) => card_failure(error),
+    }
+}

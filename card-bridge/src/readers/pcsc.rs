@@ -1,0 +1,258 @@
+//! Readers behind PC/SC.
+//!
+//! A card is connected shared and held by a PC/SC transaction, so that programs that are merely connected are no
+//! hindrance and still can't send anything in between. Each transaction has a context of its own: contexts are not
+//! shared between threads.
+
+use std::borrow::Cow;
+use std::ffi::CString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use card_protocol::CardFailure;
+use card_protocol::message::Readers;
+use pcsc::{Context, Disposition, Error, Protocol, Protocols, ReaderState, Scope, ShareMode, State};
+use piv::{Application, CardError, TransportError};
+use tokio::sync::watch;
+
+use super::monitor::{self, Monitor};
+use super::{Afterwards, CardSource, Insertion, Transaction};
+
+/// Room for the answer to a short APDU, 258 bytes, and for a reader that does not keep to it.
+const ANSWER_ROOM: usize = 4096;
+/// How often a card that another program keeps resetting is reconnected.
+const MOST_RECONNECTIONS: usize = 3;
+
+/// The readers that PC/SC knows.
+pub struct PcscReaders {
+    readers: watch::Receiver<Readers>,
+    service: Arc<AtomicU64>,
+    _stop: mpsc::Sender<()>,
+}
+
+impl PcscReaders {
+    /// Starts to watch the readers.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system gives no thread.
+    pub fn start() -> std::io::Result<Self> {
+        let (sender, readers) = watch::channel(Readers::Stopped);
+        let (stop, stopped) = mpsc::channel();
+        let service = Arc::new(AtomicU64::new(0));
+        let monitor = Monitor::new(sender, Arc::clone(&service), stopped);
+        std::thread::Builder::new().name("monitor".to_owned()).spawn(|| monitor.run())?;
+        Ok(Self { readers, service, _stop: stop })
+    }
+}
+
+impl CardSource for PcscReaders {
+    fn readers(&self) -> watch::Receiver<Readers> {
+        self.readers.clone()
+    }
+
+    fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
+        let service = self.service.load(Ordering::SeqCst);
+        let context = Context::establish(Scope::User).map_err(failure)?;
+        let reader = choose(&context, reader)?;
+        with_transaction(&context, &reader, |card| {
+            let count = event_count(&context, &reader)?;
+            let insertion = Insertion { reader: monitor::name(&reader), service, count };
+            Ok(((), transaction(card, insertion)))
+        })
+    }
+}
+
+/// The named reader, or the only one that holds a PIV card.
+fn choose(context: &Context, wanted: Option<&str>) -> Result<CString, CardFailure> {
+    let readers = monitor::list(context).map_err(failure)?;
+    if readers.is_empty() {
+        return Err(CardFailure::NoReader);
+    }
+    let mut states: Vec<_> = readers.into_iter().map(|name| ReaderState::new(name, State::UNAWARE)).collect();
+    context.get_status_change(Duration::ZERO, &mut states).map_err(failure)?;
+    if let Some(wanted) = wanted {
+        let state = states.iter().find(|state| monitor::name(state.name()) == wanted).ok_or(CardFailure::NoReader)?;
+        return if monitor::holds_card(state.event_state()) {
+            Ok(state.name().to_owned())
+        } else {
+            Err(CardFailure::NoCard)
+        };
+    }
+    let mut with_card: Vec<_> = states
+        .iter()
+        .filter(|state| monitor::holds_card(state.event_state()))
+        .map(|state| state.name().to_owned())
+        .collect();
+    match with_card.len() {
+        0 => Err(CardFailure::NoCard),
+        1 => Ok(with_card.remove(0)),
+        _ => only_piv(context, with_card),
+    }
+}
+
+/// Of several readers with a card the one whose card has the PIV application.
+fn only_piv(context: &Context, readers: Vec<CString>) -> Result<CString, CardFailure> {
+    let mut found = Vec::new();
+    for reader in readers {
+        let selected = with_transaction(context, &reader, |card| {
+            let selected = Application::select(card).map(drop);
+            Ok((selected, Afterwards::Leave))
+        });
+        match selected {
+            // Nobody can tell what a card is that is in use or mute: the person decides.
+            Ok(Ok(())) | Err(CardFailure::CardInUse) => found.push(reader),
+            Ok(Err(CardError::NotPiv)) => {}
+            Ok(Err(_)) | Err(_) => tracing::debug!(?reader, "the card does not answer"),
+        }
+    }
+    match found.len() {
+        0 => Err(CardFailure::UnsupportedCard),
+        1 => Ok(found.remove(0)),
+        _ => Err(CardFailure::SeveralCards { readers: found.iter().map(|reader| monitor::name(reader)).collect() }),
+    }
+}
+
+/// Connects, begins a transaction, acts, and ends it as the action says; where it was cut short, with a reset.
+fn with_transaction<T>(
+    context: &Context,
+    reader: &CString,
+    act: impl FnOnce(&mut PcscCard) -> Result<(T, Afterwards), CardFailure>,
+) -> Result<T, CardFailure> {
+    let mut card = context.connect(reader, ShareMode::Shared, Protocols::ANY).map_err(failure)?;
+    let transaction = begin(&mut card).map_err(failure)?;
+    let acted = act(&mut PcscCard::new(context, &transaction));
+    let afterwards = acted.as_ref().map_or(Afterwards::Reset, |(_, afterwards)| *afterwards);
+    let ended = transaction.end(disposition(afterwards)).map_err(|(_, error)| error);
+    // What the transaction's end did not reset is reset now; a card that was taken out needs neither.
+    let left = if ended.is_ok() { Disposition::LeaveCard } else { disposition(afterwards) };
+    if let Err((_, error)) = card.disconnect(left) {
+        tracing::debug!(%error, "the card could not be disconnected");
+    }
+    acted.map(|(value, _)| value)
+}
+
+fn disposition(afterwards: Afterwards) -> Disposition {
+    match afterwards {
+        Afterwards::Leave => Disposition::LeaveCard,
+        Afterwards::Reset => Disposition::ResetCard,
+    }
+}
+
+/// Begins a transaction, also when another program has just reset the card.
+fn begin(card: &mut pcsc::Card) -> Result<pcsc::Transaction<'_>, Error> {
+    let mut card = card;
+    for _ in 0..MOST_RECONNECTIONS {
+        match card.transaction2() {
+            Ok(transaction) => return Ok(transaction),
+            Err((reset, Error::ResetCard)) => {
+                reset.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::LeaveCard)?;
+                card = reset;
+            }
+            Err((_, error)) => return Err(error),
+        }
+    }
+    Err(Error::SharingViolation)
+}
+
+fn event_count(context: &Context, reader: &CString) -> Result<u64, CardFailure> {
+    let mut states = [ReaderState::new(reader.clone(), State::UNAWARE)];
+    context.get_status_change(Duration::ZERO, &mut states).map_err(failure)?;
+    Ok(states[0].event_count().into())
+}
+
+/// A card that is held by a transaction.
+struct PcscCard<'a> {
+    context: &'a Context,
+    card: &'a pcsc::Card,
+    protocol: Option<Protocol>,
+    answer: Vec<u8>,
+}
+
+impl<'a> PcscCard<'a> {
+    fn new(context: &'a Context, card: &'a pcsc::Card) -> Self {
+        let protocol = card.status2_owned().ok().and_then(|status| status.protocol2());
+        Self { context, card, protocol, answer: vec![0; ANSWER_ROOM] }
+    }
+
+    fn transport_error(&self, error: Error) -> TransportError {
+        match error {
+            Error::RemovedCard
+            | Error::NoSmartcard
+            | Error::ReaderUnavailable
+            | Error::UnknownReader
+            | Error::UnpoweredCard
+            | Error::UnresponsiveCard => TransportError::Removed,
+            Error::ResetCard => TransportError::Reset,
+            Error::SharingViolation => TransportError::InUse,
+            Error::Timeout => TransportError::TimedOut,
+            _ if self.context.is_valid().is_err() || is_service_gone(error) => TransportError::ServiceStopped,
+            _ => TransportError::Fault,
+        }
+    }
+}
+
+impl piv::Card for PcscCard<'_> {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let command = match self.protocol {
+            Some(Protocol::T0) => for_t0(command),
+            _ => Cow::Borrowed(command),
+        };
+        let answered = self.card.transmit(&command, &mut self.answer).map(<[u8]>::to_vec);
+        answered.map_err(|error| {
+            tracing::debug!(%error, "the card did not answer");
+            self.transport_error(error)
+        })
+    }
+}
+
+/// A short APDU as it is sent with T=0, where a command has either data or an expected length, and always one of them
+/// (ISO 7816-3, 12.2).
+fn for_t0(command: &[u8]) -> Cow<'_, [u8]> {
+    match command {
+        [_, _, _, _] => Cow::Owned([command, &[0]].concat()),
+        [_, _, _, _, length, _, ..] if *length > 0 && command.len() == usize::from(*length) + 6 => {
+            Cow::Borrowed(&command[..command.len() - 1])
+        }
+        _ => Cow::Borrowed(command),
+    }
+}
+
+/// Why there is no card to hold.
+fn failure(error: Error) -> CardFailure {
+    match error {
+        Error::NoSmartcard => CardFailure::NoCard,
+        Error::UnknownReader | Error::ReaderUnavailable | Error::NoReadersAvailable => CardFailure::NoReader,
+        Error::RemovedCard => CardFailure::CardRemoved,
+        Error::UnpoweredCard | Error::UnresponsiveCard | Error::UnsupportedCard | Error::ProtoMismatch => {
+            CardFailure::UnsupportedCard
+        }
+        error if is_service_gone(error) => CardFailure::NoService,
+        error => {
+            tracing::warn!(%error, "the reader gives no card");
+            CardFailure::CardInUse
+        }
+    }
+}
+
+fn is_service_gone(error: Error) -> bool {
+    matches!(
+        error,
+        Error::NoService | Error::ServiceStopped | Error::Shutdown | Error::InvalidHandle | Error::CommError
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_t0_a_command_has_data_or_an_expected_length() {
+        assert_eq!(for_t0(&[0, 0x20, 0, 0x80])[..], [0, 0x20, 0, 0x80, 0]);
+        assert_eq!(for_t0(&[0, 0xC0, 0, 0, 7])[..], [0, 0xC0, 0, 0, 7]);
+        assert_eq!(for_t0(&[0, 0xDB, 0, 0, 2, 1, 1])[..], [0, 0xDB, 0, 0, 2, 1, 1]);
+        assert_eq!(for_t0(&[0, 0xCB, 0, 0, 2, 1, 1, 0])[..], [0, 0xCB, 0, 0, 2, 1, 1]);
+    }
+}

@@ -1,0 +1,194 @@
+//! One connection of one page: who may connect, the greeting, requests and replies, events.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{self, CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use card_protocol::message::{Event, FromBridge, Hello, Outcome, Reply, Request};
+use card_protocol::{CardFailure, MAX_MESSAGE, SUBPROTOCOL, close_code};
+use serde::Deserialize;
+
+use crate::config::AllowedOrigin;
+use crate::operations::Session;
+use crate::origin::Gatekeeper;
+use crate::worker::Worker;
+
+/// Room for reading and writing of one connection; the messages are short.
+const BUFFER: usize = 8 * 1024;
+
+/// How long a page may take to answer a close frame.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// What all connections share.
+pub struct Shared {
+    /// Who may connect.
+    pub gatekeeper: Gatekeeper,
+    /// Who works with the cards.
+    pub worker: Worker,
+}
+
+/// Why a page is refused. It is told by a close code after a completed upgrade: a page can't tell a refused upgrade
+/// from a bridge that is not running.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    code: u16,
+    reason: &'static str,
+}
+
+/// Answers an upgrade.
+pub async fn accept(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut upgrade: WebSocketUpgrade) -> Response {
+    let speaks_ours = upgrade.requested_protocols().any(|protocol| protocol == SUBPROTOCOL);
+    let admitted = admit(&shared.gatekeeper, &headers, speaks_ours);
+    // A browser breaks off when none of the subprotocols that it offered is selected, and would not see the close code.
+    let selected = if speaks_ours {
+        Some(HeaderValue::from_static(SUBPROTOCOL))
+    } else {
+        upgrade.requested_protocols().next().cloned()
+    };
+    if let Some(selected) = selected {
+        upgrade.set_selected_protocol(selected);
+    }
+    upgrade
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .on_upgrade(async move |socket| match admitted {
+            Ok(origin) => Connection::new(socket, shared, origin).serve().await,
+            Err(refusal) => refuse(socket, refusal).await,
+        })
+}
+
+fn admit(gatekeeper: &Gatekeeper, headers: &HeaderMap, speaks_ours: bool) -> Result<Arc<AllowedOrigin>, Refusal> {
+    if !gatekeeper.is_own_host(headers) {
+        return Err(Refusal { code: close_code::HOST, reason: "host" });
+    }
+    let origin = gatekeeper.allowed_origin(headers).ok_or(Refusal { code: close_code::ORIGIN, reason: "origin" })?;
+    if !speaks_ours {
+        return Err(Refusal { code: close_code::VERSION, reason: "version" });
+    }
+    Ok(origin)
+}
+
+async fn refuse(mut socket: WebSocket, refusal: Refusal) {
+    tracing::warn!(code = refusal.code, "a page was refused: {}", refusal.reason);
+    close(&mut socket, refusal.code, refusal.reason).await;
+}
+
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let frame = CloseFrame { code, reason: reason.into() };
+    let _ = socket.send(Message::Close(Some(frame))).await;
+    // The page's own close frame follows; nothing else that it sends is looked at.
+    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+    let _ = tokio::time::timeout(CLOSE_LIMIT, answered).await;
+}
+
+/// A request that is being carried out; the session is lent to it meanwhile.
+type Running = Pin<Box<dyn Future<Output = (Session, Reply)> + Send>>;
+
+struct Connection {
+    socket: WebSocket,
+    shared: Arc<Shared>,
+    session: Option<Session>,
+    running: Option<Running>,
+}
+
+/// The page has gone, or can't be talked to.
+struct Gone;
+
+impl Connection {
+    fn new(socket: WebSocket, shared: Arc<Shared>, origin: Arc<AllowedOrigin>) -> Self {
+        tracing::info!(origin = %origin.url, "a page connected");
+        let session = Session::new(origin, shared.worker.clone());
+        Self { socket, shared, session: Some(session), running: None }
+    }
+
+    async fn serve(mut self) {
+        // A page that has gone needs no answer.
+        let _: Result<(), Gone> = self.converse().await;
+        tracing::info!("a page disconnected");
+    }
+
+    async fn converse(&mut self) -> Result<(), Gone> {
+        let mut readers = self.shared.worker.readers();
+        let now = readers.borrow_and_update().clone();
+        let connection_key = self.session.as_ref().map(Session::connection_key).ok_or(Gone)?;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        self.send(&FromBridge::Hello(Hello { version, connection_key, readers: now })).await?;
+        loop {
+            tokio::select! {
+                message = self.socket.recv() => self.receive(message).await?,
+                Ok(()) = readers.changed() => {
+                    let readers = readers.borrow_and_update().clone();
+                    self.send(&FromBridge::Event(Event::Readers { readers })).await?;
+                }
+                (session, reply) = finished(&mut self.running) => {
+                    self.running = None;
+                    self.session = Some(session);
+                    self.send(&FromBridge::Reply(reply)).await?;
+                }
+            }
+        }
+    }
+
+    async fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Gone> {
+        match message {
+            Some(Ok(Message::Text(text))) => self.request(text.as_str()).await,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+            Some(Ok(Message::Binary(_))) => {
+                close(&mut self.socket, ws::close_code::UNSUPPORTED, "text only").await;
+                Err(Gone)
+            }
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
+        }
+    }
+
+    async fn request(&mut self, text: &str) -> Result<(), Gone> {
+        let Ok(request) = serde_json::from_str::<Request>(text) else {
+            return self.malformed(text).await;
+        };
+        let Some(mut session) = self.session.take() else {
+            return self.fail(request.id, CardFailure::Busy).await;
+        };
+        self.running = Some(Box::pin(async move {
+            let id = request.id;
+            let outcome = session.carry_out(request).await;
+            (session, Reply { id, outcome })
+        }));
+        Ok(())
+    }
+
+    /// A request that can't be read is answered if its id can.
+    async fn malformed(&mut self, text: &str) -> Result<(), Gone> {
+        #[derive(Deserialize)]
+        struct Id {
+            id: u32,
+        }
+        tracing::warn!("a malformed request");
+        if let Ok(Id { id }) = serde_json::from_str(text) {
+            return self.fail(id, CardFailure::Malformed).await;
+        }
+        close(&mut self.socket, ws::close_code::POLICY, "malformed").await;
+        Err(Gone)
+    }
+
+    async fn fail(&mut self, id: u32, failure: CardFailure) -> Result<(), Gone> {
+        self.send(&FromBridge::Reply(Reply { id, outcome: Outcome::Failed(failure) })).await
+    }
+
+    async fn send(&mut self, message: &FromBridge) -> Result<(), Gone> {
+        let text = serde_json::to_string(message).map_err(|_| Gone)?;
+        self.socket.send(Message::text(text)).await.map_err(|_| Gone)
+    }
+}
+
+async fn finished(running: &mut Option<Running>) -> (Session, Reply) {
+    match running {
+        Some(running) => running.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,179 @@
+//! Carries card transactions out, one at a time for all pages, on threads that may be left behind by a card that hangs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use card_protocol::CardFailure;
+use card_protocol::message::Readers;
+use piv::{Card, Trace, TransportError};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::readers::{Afterwards, CardSource, Insertion};
+
+/// How many hanging transactions are left behind before no further one is begun.
+const MOST_LEFT_BEHIND: usize = 4;
+
+/// How long a page waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until the card is held: another program may be using it.
+    pub hold: Duration,
+    /// From then on until the transaction has ended.
+    pub transaction: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { hold: Duration::from_secs(5), transaction: Duration::from_secs(30) }
+    }
+}
+
+/// The one that carries out transactions.
+#[derive(Clone)]
+pub struct Worker {
+    source: Arc<dyn CardSource>,
+    limits: Limits,
+    turn: Arc<Semaphore>,
+    threads: Arc<AtomicUsize>,
+}
+
+impl Worker {
+    /// Works with the cards of `source`.
+    pub fn new(source: Arc<dyn CardSource>, limits: Limits) -> Self {
+        Self { source, limits, turn: Arc::new(Semaphore::new(1)), threads: Arc::default() }
+    }
+
+    /// What is connected now, and a notice of each change.
+    pub fn readers(&self) -> watch::Receiver<Readers> {
+        self.source.readers()
+    }
+
+    /// Waits until no transaction is running, and lets none begin any more.
+    pub async fn close(&self) {
+        let _turn = self.turn.acquire().await;
+        self.turn.close();
+    }
+
+    /// Carries out one transaction. It goes on to its end when the caller stops waiting for it: a card is not left
+    /// half done because a page was closed.
+    ///
+    /// # Errors
+    ///
+    /// [`CardFailure::Busy`] when it is another's turn, [`CardFailure::CardInUse`] when the card is not had or does
+    /// not answer in time; otherwise why there is no card, or the transaction's own failure.
+    pub async fn carry_out<T: Send + 'static>(
+        &self,
+        reader: Option<String>,
+        afterwards: Afterwards,
+        transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
+    ) -> Result<T, CardFailure> {
+        let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| CardFailure::Busy)?;
+        let (begun, has_begun) = oneshot::channel();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let ended = self.start(reader, begun, Arc::clone(&cancelled), afterwards, transaction)?;
+        let limits = self.limits;
+        let waiting = tokio::spawn(async move {
+            let _turn = turn;
+            let result = wait(limits, has_begun, ended).await;
+            cancelled.store(true, Ordering::SeqCst);
+            result
+        });
+        waiting.await.unwrap_or(Err(CardFailure::CardRemoved))
+    }
+
+    fn start<T: Send + 'static>(
+        &self,
+        reader: Option<String>,
+        begun: oneshot::Sender<()>,
+        cancelled: Arc<AtomicBool>,
+        afterwards: Afterwards,
+        transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, CardFailure>>, CardFailure> {
+        let thread = Counted::new(&self.threads).ok_or(CardFailure::CardInUse)?;
+        let source = Arc::clone(&self.source);
+        let (end, ended) = oneshot::channel();
+        let work = move || {
+            let _thread = thread;
+            let mut work = Some((begun, transaction));
+            let mut result = None;
+            let held = source.hold(reader.as_deref(), &mut |card, insertion| {
+                if let Some((begun, transaction)) = work.take() {
+                    // Nobody waits any more: leave the card alone.
+                    if begun.send(()).is_err() {
+                        return Afterwards::Leave;
+                    }
+                    result = Some(transaction(&mut Guarded { card, cancelled: &cancelled }, insertion));
+                }
+                afterwards
+            });
+            let _ = end.send(held.and(result.unwrap_or(Err(CardFailure::CardInUse))));
+        };
+        std::thread::Builder::new().name("card".to_owned()).spawn(work).map_err(|error| {
+            tracing::error!(%error, "no thread for a transaction");
+            CardFailure::CardInUse
+        })?;
+        Ok(ended)
+    }
+}
+
+async fn wait<T>(
+    limits: Limits,
+    has_begun: oneshot::Receiver<()>,
+    ended: oneshot::Receiver<Result<T, CardFailure>>,
+) -> Result<T, CardFailure> {
+    // When the sender is dropped instead there is no card to hold, and the end says why.
+    if tokio::time::timeout(limits.hold, has_begun).await.is_err() {
+        tracing::warn!("another program does not let go of the card");
+        return Err(CardFailure::CardInUse);
+    }
+    match tokio::time::timeout(limits.transaction, ended).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            tracing::error!("a transaction broke off");
+            Err(CardFailure::CardRemoved)
+        }
+        Err(_) => {
+            tracing::warn!("the card does not answer");
+            Err(CardFailure::CardInUse)
+        }
+    }
+}
+
+/// Counts a thread for as long as it lives.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    /// `None` when too many are left behind.
+    fn new(threads: &Arc<AtomicUsize>) -> Option<Self> {
+        let counted = Self(Arc::clone(threads));
+        (threads.fetch_add(1, Ordering::SeqCst) < MOST_LEFT_BEHIND).then_some(counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A card that is sent nothing more once nobody waits for the answer, and whose exchanges are logged by instruction
+/// and status word.
+struct Guarded<'a> {
+    card: &'a mut dyn Card,
+    cancelled: &'a AtomicBool,
+}
+
+impl Card for Guarded<'_> {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+        if self.cancelled.load(Ordering::SeqCst) {
+            return Err(TransportError::TimedOut);
+        }
+        let answer = self.card.transmit(command);
+        match &answer {
+            Ok(answer) => tracing::debug!("{}", Trace::new(command, answer)),
+            Err(error) => tracing::debug!("{}: {error}", Trace::new(command, &[])),
+        }
+        answer
+    }
+}
