@@ -79,6 +79,11 @@ impl SignIn {
         Self { environment }
     }
 
+    /// Makes the token of a browser that has none yet: what its challenges are bound to. Writes nothing.
+    pub fn browser_token(&self) -> Token {
+        Token::generate(&*self.environment.randomness)
+    }
+
     /// Gives the challenge with which a card proves itself (purpose `hello`).
     pub fn challenge(&self, binding: Binding<'_>) -> Challenge {
         let environment = &self.environment;
