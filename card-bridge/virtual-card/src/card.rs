@@ -9,7 +9,10 @@ use std::{
 
 use piv::{Card, TransportError};
 
-use crate::chip::{Chip, Dead, IMAGE_SIZE, IMAGES};
+use crate::{
+    Contacts,
+    chip::{Chip, Dead, IMAGE_SIZE, IMAGES},
+};
 
 /// Held by whoever has the card open, so that two programs can't write its images at once.
 const LOCK: &str = "lock";
@@ -17,8 +20,8 @@ const LOCK: &str = "lock";
 /// A PIV card in software. Its keys, objects, counters and passcode are in two image files in a directory of its own,
 /// written at each command, so that they outlive the process however it ends.
 ///
-/// Opened means under power, like a card in a reader: selection and verification last until [`VirtualCard::reset`]
-/// or [`VirtualCard::power_off`].
+/// Opened means under power, like a card in a reader: selection and verification last until it is reset or powered off
+/// by [`Contacts`].
 #[derive(Debug)]
 pub struct VirtualCard {
     directory: PathBuf,
@@ -101,41 +104,27 @@ impl VirtualCard {
     pub fn directory(&self) -> &Path {
         &self.directory
     }
-
-    /// Switches the power off. The card then answers nothing.
-    pub fn power_off(&mut self) {
-        if let Some(chip) = self.chip.take() {
-            chip.power_off();
-        }
-    }
-
-    /// Switches the power on, if it is off.
-    ///
-    /// # Errors
-    ///
-    /// [`TransportError::Fault`] when the card's images can't be read.
-    pub fn power_on(&mut self) -> Result<(), TransportError> {
-        if self.chip.is_none() {
-            self.chip = Some(Chip::power_on(&self.directory).map_err(|Dead| TransportError::Fault)?);
-        }
-        Ok(())
-    }
-
-    /// Switches the power off and on: nothing is selected or verified any more.
-    ///
-    /// # Errors
-    ///
-    /// As [`VirtualCard::power_on`].
-    pub fn reset(&mut self) -> Result<(), TransportError> {
-        self.power_off();
-        self.power_on()
-    }
 }
 
 impl Card for VirtualCard {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
         let chip = self.chip.as_ref().ok_or(TransportError::Removed)?;
         chip.transmit(command).map_err(|Dead| TransportError::Fault)
+    }
+}
+
+impl Contacts for VirtualCard {
+    fn power_off(&mut self) {
+        if let Some(chip) = self.chip.take() {
+            chip.power_off();
+        }
+    }
+
+    fn power_on(&mut self) -> Result<(), TransportError> {
+        if self.chip.is_none() {
+            self.chip = Some(Chip::power_on(&self.directory).map_err(|Dead| TransportError::Fault)?);
+        }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 use piv::{Card, TransportError};
 
 use crate::{
+    Contacts,
     card::{OpenError, VirtualCard},
     chip::IMAGES,
 };
@@ -181,7 +182,7 @@ impl Connection {
     ///
     /// [`TransportError::Removed`] when the card has left the reader.
     pub fn reset(&mut self) -> Result<(), TransportError> {
-        self.card(VirtualCard::reset)
+        self.card(Contacts::reset)
     }
 
     fn card<T>(&self, act: impl FnOnce(&mut VirtualCard) -> Result<T, TransportError>) -> Result<T, TransportError> {

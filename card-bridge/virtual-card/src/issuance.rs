@@ -1,5 +1,5 @@
-//! What an issuer does to a new card, in APDUs: authenticates with the management key, has keys made on the card, writes
-//! certificates and CHUID, replaces the factory's unlock key and passcode.
+//! What an issuer does to a new card, in APDUs: replaces the factory's unlock key and passcode, authenticates with the
+//! management key, has keys made on the card, writes certificates and CHUID.
 
 use des::{
     TdesEde3,
@@ -58,7 +58,7 @@ pub enum IssuanceError {
     /// The card does not do what it is asked to.
     #[error(transparent)]
     Card(#[from] CardError),
-    /// The card refuses a key or passcode of the factory: it was issued before.
+    /// The card refuses the factory's unlock key: it was issued before.
     #[error("the card is not in its factory state")]
     NotNew,
     /// There is no certificate for a key.
@@ -66,13 +66,18 @@ pub enum IssuanceError {
     Certify(#[from] CertifyError),
 }
 
-/// Issues a card that is in its factory state.
+/// Issues a card that is in its factory state. One that is not loses a try of its unlock key, and nothing else.
 ///
 /// # Errors
 ///
-/// [`IssuanceError`]. The card is then half issued; make a new one.
+/// [`IssuanceError`]. Unless it is [`IssuanceError::NotNew`] the card is then half issued: make a new one.
 pub fn issue(card: &mut dyn Card, order: &Order) -> Result<(), IssuanceError> {
-    Application::select(card)?;
+    // First, so that a card that was issued before keeps its keys.
+    let factory_passcode = Passcode::from_digits(FACTORY_PASSCODE).map_err(|_| IssuanceError::NotNew)?;
+    let mut application = Application::select(card)?;
+    accepted(application.change_unlock_key(&UnlockKey::new(FACTORY_UNLOCK_KEY), order.unlock_key)?)?;
+    accepted(application.change_passcode(&factory_passcode, order.passcode)?)?;
+
     authenticate_issuer(card)?;
     for slot in [Slot::PivAuthentication, Slot::CardAuthentication] {
         let made = run(card, &Command::generate_key_pair(slot, (order.algorithm)(slot)))?;
@@ -80,11 +85,7 @@ pub fn issue(card: &mut dyn Card, order: &Order) -> Result<(), IssuanceError> {
         run(card, &Command::put_data(ObjectId::certificate(slot), &Certificate::to_object(&certificate)))?;
     }
     run(card, &Command::put_data(ObjectId::CHUID, &chuid(order.guid, order.expires)))?;
-
-    let factory_passcode = Passcode::from_digits(FACTORY_PASSCODE).map_err(|_| IssuanceError::NotNew)?;
-    let mut application = Application::select(card)?;
-    accepted(application.change_unlock_key(&UnlockKey::new(FACTORY_UNLOCK_KEY), order.unlock_key)?)?;
-    accepted(application.change_passcode(&factory_passcode, order.passcode)?)
+    Ok(())
 }
 
 /// Locks a card by wrong passcodes, as a person would. A locked card stays locked.

@@ -4,6 +4,7 @@
 //!   [`piv::Card`] port like a card in a real reader.
 //! * [`CardBox`] is a directory of cards and a reader that takes one of them at a time.
 //! * [`make`] issues cards as an issuer would, by APDUs, and writes a [`manifest`] of what a service must know of them.
+//! * [`fault`] and [`dialect`] make a card of it that is pulled at the worst moment, or that answers otherwise.
 //! * [`vpcd`] puts a card into a virtual PC/SC reader, so that any program on the machine can use it.
 //!
 //! The card application is Nitrokey's `piv-authenticator` on the `trussed` firmware, the code of a real token. What is
@@ -16,6 +17,9 @@ mod authority;
 mod card;
 mod card_box;
 mod chip;
+mod contacts;
+pub mod dialect;
+pub mod fault;
 pub mod issuance;
 pub mod make;
 pub mod manifest;
@@ -23,3 +27,4 @@ pub mod vpcd;
 
 pub use card::{OpenError, VirtualCard};
 pub use card_box::{CardBox, CardBoxError, Connection};
+pub use contacts::Contacts;

@@ -3,15 +3,16 @@
 use std::{
     fs,
     io::{self, Write as _},
-    net::TcpStream,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use virtual_card::{
-    VirtualCard,
+    Contacts, VirtualCard,
+    dialect::Strict,
+    fault::{Fault, Faulty, Mishap, Moment},
     make::{self, DEMONSTRATION, Existing, MANIFEST},
     manifest::CardList,
     vpcd,
@@ -50,7 +51,38 @@ enum Task {
         /// The port of the reader's slot.
         #[arg(long, default_value_t = 35963)]
         port: u16,
+        /// How the card words its refusals.
+        #[arg(long, value_enum, default_value_t)]
+        dialect: Dialect,
+        #[command(flatten)]
+        fault: FaultArguments,
     },
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Dialect {
+    /// As the card application in use does.
+    #[default]
+    PivAuthenticator,
+    /// As applets of another origin do.
+    Strict,
+}
+
+/// A mishap of the card, for tests of what it leaves behind.
+#[derive(Args)]
+struct FaultArguments {
+    /// What happens to the card.
+    #[arg(long, value_enum)]
+    fault: Option<Mishap>,
+    /// Before or after it executes an APDU.
+    #[arg(long, value_enum, requires = "fault", default_value = "before")]
+    when: Moment,
+    /// Which APDU, the first being 1.
+    #[arg(long, requires = "fault", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    nth: u32,
+    /// Count only the APDUs of this instruction, two hexadecimal digits.
+    #[arg(long, requires = "fault", value_parser = |digits: &str| u8::from_str_radix(digits, 16))]
+    instruction: Option<u8>,
 }
 
 fn main() -> ExitCode {
@@ -65,7 +97,18 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.task {
         Task::Make { out, cards, force } => make(&out, cards.as_deref(), force),
-        Task::Plug { card, host, port } => plug(card, &host, port),
+        Task::Plug { card, host, port, dialect, fault } => {
+            let card = VirtualCard::open(card)?;
+            let mut card: Box<dyn Contacts> = match dialect {
+                Dialect::PivAuthenticator => Box::new(card),
+                Dialect::Strict => Box::new(Strict::new(card)),
+            };
+            if let Some(mishap) = fault.fault {
+                let FaultArguments { when: moment, nth, instruction, .. } = fault;
+                card = Box::new(Faulty::new(card, Fault { mishap, moment, nth, instruction }));
+            }
+            plug(&mut *card, &host, port)
+        }
     }
 }
 
@@ -90,14 +133,12 @@ fn now() -> time::OffsetDateTime {
     time::OffsetDateTime::now_utc()
 }
 
-fn plug(card: PathBuf, host: &str, port: u16) -> anyhow::Result<()> {
-    let mut card = VirtualCard::open(card)?;
-    let reader = TcpStream::connect((host, port)).with_context(|| {
-        format!("no virtual reader listens on {host}:{port}; is pcscd running with vsmartcard-vpcd?")
-    })?;
-    vpcd::serve(reader, &mut card, || {
+fn plug(card: &mut dyn Contacts, host: &str, port: u16) -> anyhow::Result<()> {
+    let taken = || {
         // Whoever waits for the line may have stopped listening: the card stays in the reader all the same.
         let _ = writeln!(io::stdout(), "plugged");
-    })?;
-    Ok(())
+    };
+    vpcd::plug((host, port), card, taken).with_context(|| {
+        format!("the virtual reader at {host}:{port} can't be used; is pcscd running with vsmartcard-vpcd?")
+    })
 }
