@@ -85,10 +85,10 @@ pub struct IssuedCode {
     /// Its hash.
     pub hash: SecretHash,
     /// When it was sent.
-    #[serde(with = "time::serde::timestamp::milliseconds")]
+    #[serde(with = "crate::milliseconds")]
     pub sent_at: Timestamp,
     /// Until when it works.
-    #[serde(with = "time::serde::timestamp::milliseconds")]
+    #[serde(with = "crate::milliseconds")]
     pub valid_until: Timestamp,
 }
 

@@ -16,6 +16,7 @@ pub mod email;
 pub mod enrolment;
 mod environment;
 pub mod mail;
+mod milliseconds;
 pub mod person;
 pub mod policy;
 pub mod ports;

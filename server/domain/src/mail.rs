@@ -17,7 +17,7 @@ pub struct Mail {
     /// The name of the person.
     pub name: String,
     /// When what it tells happened.
-    #[serde(with = "time::serde::timestamp::milliseconds")]
+    #[serde(with = "crate::milliseconds")]
     pub at: Timestamp,
     /// What it tells.
     pub message: Message,
@@ -32,7 +32,7 @@ pub enum Message {
         /// As it is shown: `KTRW-MGBD`.
         code: String,
         /// Until when it works.
-        #[serde(with = "time::serde::timestamp::milliseconds")]
+        #[serde(with = "crate::milliseconds")]
         valid_until: Timestamp,
     },
     /// A registration is complete.
@@ -42,7 +42,7 @@ pub enum Message {
         /// As it is shown: `KTRW-MGBD`.
         code: String,
         /// Until when it works.
-        #[serde(with = "time::serde::timestamp::milliseconds")]
+        #[serde(with = "crate::milliseconds")]
         valid_until: Timestamp,
     },
     /// A card was unlocked.

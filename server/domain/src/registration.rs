@@ -6,7 +6,7 @@ pub mod flow;
 pub mod service;
 
 pub use flow::{RegistrationFlow, RegistrationStep};
-pub use service::RegistrationService;
+pub use service::{RegistrationService, RegistrationView};
 
 use crate::{
     Timestamp,

@@ -66,7 +66,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailEntry {
     /// When.
-    #[serde(with = "time::serde::timestamp::milliseconds")]
+    #[serde(with = "crate::milliseconds")]
     pub at: Timestamp,
     /// What.
     pub event: Event,

@@ -6,4 +6,4 @@ pub mod flow;
 pub mod service;
 
 pub use flow::{EndReason, UnlockFlow, UnlockStep};
-pub use service::UnlockService;
+pub use service::{UnlockService, UnlockView};

@@ -69,6 +69,8 @@ pub enum RegistrationView {
     Code {
         /// Names this rendering of the form.
         form: FormId,
+        /// Names this rendering of the form that asks for another code.
+        resend_form: FormId,
         /// Where it was sent.
         sent_to: EmailAddress,
         /// Until when the latest works.
@@ -262,6 +264,7 @@ impl RegistrationService {
             }
             RegistrationStep::Code(code) => RegistrationView::Code {
                 form,
+                resend_form: FormId::generate(&*environment.randomness),
                 valid_until: code.codes.valid_until(),
                 resend_at: environment.next_code_at(&mut *transaction, &flow.person, code.codes.sent_at()).await?,
                 tries_left: code.codes.tries_left,

@@ -165,7 +165,7 @@ pub enum ResendOutcome {
     /// Not yet.
     TooEarly {
         /// From when.
-        #[serde(with = "time::serde::timestamp::milliseconds")]
+        #[serde(with = "crate::milliseconds")]
         at: Timestamp,
     },
 }

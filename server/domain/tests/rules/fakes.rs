@@ -1,0 +1,93 @@
+//! Clock, randomness, vault and hasher for tests.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicI64, Ordering},
+};
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit,
+    aead::{Aead, Payload},
+};
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    ports::{AnswerHasher, Clock, HasherError, Randomness, SecretHash, Vault, VaultCiphertext, VaultError},
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// A clock that stands until it is advanced.
+pub struct StandingClock(AtomicI64);
+
+impl StandingClock {
+    pub fn new() -> Self {
+        Self(AtomicI64::new(1_790_000_000))
+    }
+
+    pub fn advance(&self, by: time::Duration) {
+        self.0.fetch_add(by.whole_seconds(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// Dice with a seed.
+pub struct SeededDice(Mutex<StdRng>);
+
+impl SeededDice {
+    pub fn new() -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(7)))
+    }
+}
+
+impl Randomness for SeededDice {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap().fill_bytes(bytes);
+    }
+}
+
+/// A vault with one key; the nonce is derived, since a test stores little.
+pub struct OneKeyVault;
+
+impl OneKeyVault {
+    fn cipher() -> Aes256Gcm {
+        Aes256Gcm::new(&[42; 32].into())
+    }
+}
+
+impl Vault for OneKeyVault {
+    fn seal(&self, plaintext: &[u8], context: &[u8]) -> VaultCiphertext {
+        let nonce: [u8; 12] = Sha256::digest([context, plaintext].concat())[..12].try_into().unwrap();
+        let sealed = Self::cipher().encrypt(&nonce.into(), Payload { msg: plaintext, aad: context }).unwrap();
+        VaultCiphertext([&nonce[..], &sealed].concat())
+    }
+
+    fn open(&self, sealed: &VaultCiphertext, context: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let (nonce, sealed) = sealed.0.split_first_chunk::<12>().ok_or(VaultError::NotAuthentic)?;
+        Self::cipher()
+            .decrypt(&(*nonce).into(), Payload { msg: sealed, aad: context })
+            .map(Zeroizing::new)
+            .map_err(|_| VaultError::NotAuthentic)
+    }
+}
+
+/// A hasher that is quick, and lets others run while it works as the real one does.
+pub struct QuickHasher;
+
+#[async_trait]
+impl AnswerHasher for QuickHasher {
+    async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
+        tokio::task::yield_now().await;
+        Ok(SecretHash(format!("{:x?}", Sha256::digest(secret))))
+    }
+
+    async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
+        Ok(self.hash(secret).await? == *hash)
+    }
+}

@@ -1,0 +1,11 @@
+//! The rules of the domain, with a store in memory, a clock that can be advanced and a card in software.
+
+mod fakes;
+mod memory_store;
+mod registration;
+mod sign_in;
+mod software_card;
+mod trail;
+mod unlock;
+mod walk;
+mod world;

@@ -1,0 +1,379 @@
+//! The store in memory: one transaction at a time, committed as a whole or not at all.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use card_protocol::{Challenge, Guid};
+use domain::{
+    Timestamp,
+    card::{Card, CardPublicKey},
+    mail::OutboxMail,
+    person::{Person, UserNumber},
+    ports::{
+        Cards, CodeMails, HandledForms, KeyRings, Outbox, People, RegistrationFlows, Registrations, Sessions, Store,
+        StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
+    },
+    registration::{Registration, RegistrationFlow},
+    session::Session,
+    token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
+    trail::TrailRecord,
+    unlock::UnlockFlow,
+    unlock_key::{KeyRing, StoredUnlockKey},
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// The tables.
+#[derive(Clone, Default)]
+pub struct Tables {
+    pub people: BTreeMap<UserNumber, Person>,
+    pub cards: BTreeMap<Guid, Card>,
+    pub key_rings: BTreeMap<Guid, KeyRing>,
+    pub unlock_keys: HashMap<KeyId, StoredUnlockKey>,
+    pub registrations: BTreeMap<UserNumber, Registration>,
+    pub registration_flows: HashMap<SessionId, RegistrationFlow>,
+    pub unlock_flows: Vec<UnlockFlow>,
+    pub sessions: Vec<Session>,
+    pub used_challenges: HashMap<Challenge, UsedChallenge>,
+    pub handled_forms: HashMap<(FlowId, FormId), String>,
+    pub code_mails: Vec<(UserNumber, Timestamp)>,
+    pub trail: Vec<TrailRecord>,
+    pub outbox: Vec<OutboxMail>,
+}
+
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+    broken: Arc<AtomicBool>,
+}
+
+struct MemoryTransaction {
+    committed: OwnedMutexGuard<Tables>,
+    working: Tables,
+    broken: Arc<AtomicBool>,
+}
+
+impl MemoryStore {
+    /// A look at what is committed.
+    pub async fn tables(&self) -> Tables {
+        self.tables.lock().await.clone()
+    }
+
+    /// From now on, or no longer, every commit fails.
+    pub fn break_commits(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        let committed = Arc::clone(&self.tables).lock_owned().await;
+        let working = committed.clone();
+        Ok(Box::new(MemoryTransaction { committed, working, broken: Arc::clone(&self.broken) }))
+    }
+}
+
+#[async_trait]
+impl Transaction for MemoryTransaction {
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the commit was made to fail".into()));
+        }
+        *self.committed = self.working;
+        Ok(())
+    }
+}
+
+fn insert<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: V) -> Result<(), StoreError> {
+    match map.entry(key) {
+        std::collections::btree_map::Entry::Occupied(_) => Err(StoreError::Conflict),
+        std::collections::btree_map::Entry::Vacant(entry) => {
+            entry.insert(value);
+            Ok(())
+        }
+    }
+}
+
+/// Saves a row that names the version that was read.
+macro_rules! save {
+    ($row:expr, $new:expr) => {{
+        let row = $row.ok_or(StoreError::Conflict)?;
+        if row.version != $new.version {
+            return Err(StoreError::Conflict);
+        }
+        *row = $new.clone();
+        row.version += 1;
+        Ok(())
+    }};
+}
+
+#[async_trait]
+impl People for MemoryTransaction {
+    async fn person(&mut self, number: &UserNumber) -> Result<Option<Person>, StoreError> {
+        Ok(self.working.people.get(number).cloned())
+    }
+
+    async fn insert_person(&mut self, person: &Person) -> Result<(), StoreError> {
+        insert(&mut self.working.people, person.user_number.clone(), person.clone())
+    }
+}
+
+#[async_trait]
+impl Cards for MemoryTransaction {
+    async fn card(&mut self, guid: &Guid) -> Result<Option<Card>, StoreError> {
+        Ok(self.working.cards.get(guid).cloned())
+    }
+
+    async fn card_with_key(&mut self, key: &CardPublicKey) -> Result<Option<Guid>, StoreError> {
+        let has = |card: &&Card| card.authentication_key == *key || card.card_authentication_key == *key;
+        Ok(self.working.cards.values().find(has).map(|card| card.guid))
+    }
+
+    async fn cards_of(&mut self, holder: &UserNumber) -> Result<Vec<Card>, StoreError> {
+        Ok(self.working.cards.values().filter(|card| card.holder == *holder).cloned().collect())
+    }
+
+    async fn insert_card(&mut self, card: &Card) -> Result<(), StoreError> {
+        insert(&mut self.working.cards, card.guid, card.clone())
+    }
+
+    async fn save_card(&mut self, card: &Card) -> Result<(), StoreError> {
+        save!(self.working.cards.get_mut(&card.guid), card)
+    }
+}
+
+#[async_trait]
+impl KeyRings for MemoryTransaction {
+    async fn key_ring(&mut self, guid: &Guid) -> Result<Option<KeyRing>, StoreError> {
+        Ok(self.working.key_rings.get(guid).cloned())
+    }
+
+    async fn insert_key_ring(&mut self, ring: &KeyRing) -> Result<(), StoreError> {
+        insert(&mut self.working.key_rings, ring.guid, ring.clone())
+    }
+
+    async fn save_key_ring(&mut self, ring: &KeyRing) -> Result<(), StoreError> {
+        save!(self.working.key_rings.get_mut(&ring.guid), ring)
+    }
+
+    async fn unlock_key(&mut self, id: KeyId) -> Result<Option<StoredUnlockKey>, StoreError> {
+        Ok(self.working.unlock_keys.get(&id).cloned())
+    }
+
+    async fn insert_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError> {
+        match self.working.unlock_keys.insert(key.id, key.clone()) {
+            Some(_) => Err(StoreError::Conflict),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Registrations for MemoryTransaction {
+    async fn registration(&mut self, person: &UserNumber) -> Result<Option<Registration>, StoreError> {
+        Ok(self.working.registrations.get(person).cloned())
+    }
+
+    async fn insert_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        insert(&mut self.working.registrations, registration.person.clone(), registration.clone())
+    }
+
+    async fn save_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        save!(self.working.registrations.get_mut(&registration.person), registration)
+    }
+}
+
+#[async_trait]
+impl RegistrationFlows for MemoryTransaction {
+    async fn registration_flow(&mut self, session: SessionId) -> Result<Option<RegistrationFlow>, StoreError> {
+        Ok(self.working.registration_flows.get(&session).cloned())
+    }
+
+    async fn replace_registration_flow(&mut self, flow: &RegistrationFlow) -> Result<(), StoreError> {
+        self.working.registration_flows.insert(flow.session, flow.clone());
+        Ok(())
+    }
+
+    async fn touch_registration_flow(&mut self, id: FlowId, at: Timestamp) -> Result<(), StoreError> {
+        for flow in self.working.registration_flows.values_mut().filter(|flow| flow.id == id) {
+            flow.last_active = at;
+        }
+        Ok(())
+    }
+
+    async fn save_registration_flow(&mut self, flow: &RegistrationFlow) -> Result<(), StoreError> {
+        let row = self.working.registration_flows.get_mut(&flow.session).filter(|row| row.id == flow.id);
+        save!(row, flow)
+    }
+}
+
+#[async_trait]
+impl UnlockFlows for MemoryTransaction {
+    async fn unlock_flow(&mut self, token: TokenHash) -> Result<Option<UnlockFlow>, StoreError> {
+        Ok(self.working.unlock_flows.iter().find(|flow| flow.token == token).cloned())
+    }
+
+    async fn open_unlock_flows(&mut self, guid: &Guid) -> Result<Vec<UnlockFlow>, StoreError> {
+        let open = |flow: &&UnlockFlow| flow.card == *guid && flow.step.is_open();
+        Ok(self.working.unlock_flows.iter().filter(open).cloned().collect())
+    }
+
+    async fn insert_unlock_flow(&mut self, flow: &UnlockFlow) -> Result<(), StoreError> {
+        let taken = self.working.unlock_flows.iter().any(|row| row.card == flow.card && row.step.is_open());
+        if taken {
+            return Err(StoreError::Conflict);
+        }
+        self.working.unlock_flows.push(flow.clone());
+        Ok(())
+    }
+
+    async fn touch_unlock_flow(&mut self, id: FlowId, at: Timestamp) -> Result<(), StoreError> {
+        for flow in self.working.unlock_flows.iter_mut().filter(|flow| flow.id == id) {
+            flow.last_active = at;
+        }
+        Ok(())
+    }
+
+    async fn save_unlock_flow(&mut self, flow: &UnlockFlow) -> Result<(), StoreError> {
+        save!(self.working.unlock_flows.iter_mut().find(|row| row.id == flow.id), flow)
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryTransaction {
+    async fn session(&mut self, token: TokenHash) -> Result<Option<Session>, StoreError> {
+        Ok(self.working.sessions.iter().find(|session| session.token == token).cloned())
+    }
+
+    async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        self.working.sessions.push(session.clone());
+        Ok(())
+    }
+
+    async fn touch_session(&mut self, id: SessionId, at: Timestamp) -> Result<(), StoreError> {
+        for session in self.working.sessions.iter_mut().filter(|session| session.id == id) {
+            session.last_active = at;
+        }
+        Ok(())
+    }
+
+    async fn renew_session(&mut self, id: SessionId, token: TokenHash) -> Result<(), StoreError> {
+        for session in self.working.sessions.iter_mut().filter(|session| session.id == id) {
+            session.token = token;
+        }
+        Ok(())
+    }
+
+    async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError> {
+        self.working.sessions.retain(|session| session.id != id);
+        Ok(())
+    }
+
+    async fn delete_other_sessions(&mut self, person: &UserNumber, but: SessionId) -> Result<(), StoreError> {
+        self.working.sessions.retain(|session| session.person != *person || session.id == but);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl UsedChallenges for MemoryTransaction {
+    async fn used_challenge(&mut self, challenge: &Challenge) -> Result<Option<UsedChallenge>, StoreError> {
+        Ok(self.working.used_challenges.get(challenge).cloned())
+    }
+
+    async fn insert_used_challenge(&mut self, used: &UsedChallenge) -> Result<(), StoreError> {
+        match self.working.used_challenges.insert(used.challenge, used.clone()) {
+            Some(_) => Err(StoreError::Conflict),
+            None => Ok(()),
+        }
+    }
+
+    async fn forget_used_challenges(&mut self, before: Timestamp) -> Result<(), StoreError> {
+        self.working.used_challenges.retain(|_, used| used.at >= before);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl HandledForms for MemoryTransaction {
+    async fn handled_form(&mut self, flow: FlowId, form: FormId) -> Result<Option<String>, StoreError> {
+        Ok(self.working.handled_forms.get(&(flow, form)).cloned())
+    }
+
+    async fn insert_handled_form(&mut self, flow: FlowId, form: FormId, outcome: &str) -> Result<(), StoreError> {
+        match self.working.handled_forms.insert((flow, form), outcome.to_owned()) {
+            Some(_) => Err(StoreError::Conflict),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl CodeMails for MemoryTransaction {
+    async fn code_mails_since(&mut self, person: &UserNumber, after: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let theirs = self.working.code_mails.iter().filter(|(to, at)| to == person && *at > after);
+        Ok(theirs.map(|(_, at)| *at).collect())
+    }
+
+    async fn insert_code_mail(&mut self, person: &UserNumber, at: Timestamp) -> Result<(), StoreError> {
+        self.working.code_mails.push((person.clone(), at));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TrailRecords for MemoryTransaction {
+    async fn trail_head(&mut self) -> Result<Option<TrailRecord>, StoreError> {
+        Ok(self.working.trail.last().cloned())
+    }
+
+    async fn insert_trail_record(&mut self, record: &TrailRecord) -> Result<(), StoreError> {
+        if self.working.trail.iter().any(|row| row.number == record.number) {
+            return Err(StoreError::Conflict);
+        }
+        self.working.trail.push(record.clone());
+        Ok(())
+    }
+
+    async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(self.working.trail.iter().filter(|record| record.number >= number).take(limit).cloned().collect())
+    }
+
+    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let theirs = self.working.trail.iter().rev().filter(|record| record.person.as_ref() == Some(person));
+        Ok(theirs.take(limit).cloned().collect())
+    }
+}
+
+/// The domain fills the outbox; emptying it is the server's work, and is tested there.
+#[async_trait]
+impl Outbox for MemoryTransaction {
+    async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError> {
+        self.working.outbox.push(mail.clone());
+        Ok(())
+    }
+
+    async fn claim_due_mails(&mut self, _: Timestamp, _: Timestamp, _: u64) -> Result<Vec<OutboxMail>, StoreError> {
+        Err(StoreError::Unavailable("the domain empties no outbox".into()))
+    }
+
+    async fn mark_mail_sent(&mut self, _: MailId, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("the domain empties no outbox".into()))
+    }
+
+    async fn put_off_mail(&mut self, _: MailId, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("the domain empties no outbox".into()))
+    }
+
+    async fn give_up_mail(&mut self, _: MailId, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("the domain empties no outbox".into()))
+    }
+}

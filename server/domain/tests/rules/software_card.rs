@@ -1,0 +1,87 @@
+//! A card in software with its bridge: it signs with P-256 keys and opens what is sealed to its connection.
+
+use card_protocol::{
+    CardProof, Challenge, Guid, Purpose, Signature, Slot, UnlockKey,
+    proof::{KeyAlgorithm, ProofMessage},
+    sealed::{Candidates, ConnectionSecret, Sealed, ServiceSecret, UnlockKeys},
+};
+use domain::card::CardPublicKey;
+use p256::{
+    ecdsa::{DerSignature, SigningKey, signature::hazmat::PrehashSigner},
+    pkcs8::EncodePublicKey,
+};
+
+pub struct SoftwareCard {
+    pub guid: Guid,
+    pub connection: ConnectionSecret,
+    pub unlock_key: UnlockKey,
+    origin: String,
+    authentication: SigningKey,
+    card_authentication: SigningKey,
+}
+
+impl SoftwareCard {
+    /// A card whose keys and GUID follow from its number.
+    pub fn new(number: u8, origin: &str) -> Self {
+        let key = |slot: u8| SigningKey::from_slice(&[[number; 16], [slot; 16]].concat()).unwrap();
+        Self {
+            guid: Guid([number; 16]),
+            connection: ConnectionSecret::new([number; 32]),
+            unlock_key: UnlockKey::new([number; 8]),
+            origin: origin.to_owned(),
+            authentication: key(0x9a),
+            card_authentication: key(0x9e),
+        }
+    }
+
+    pub fn public_key(&self, slot: Slot) -> CardPublicKey {
+        let der = self.key(slot).verifying_key().to_public_key_der().unwrap();
+        CardPublicKey::from_der(der.as_bytes()).unwrap()
+    }
+
+    pub fn prove(&self, purpose: Purpose, challenge: Challenge) -> CardProof {
+        self.prove_with(self.key(purpose.slot()), purpose, challenge)
+    }
+
+    /// A proof signed with the key of the wrong slot.
+    pub fn prove_with_other_slot(&self, purpose: Purpose, challenge: Challenge) -> CardProof {
+        let other = match purpose.slot() {
+            Slot::Authentication => Slot::CardAuthentication,
+            Slot::CardAuthentication => Slot::Authentication,
+        };
+        self.prove_with(self.key(other), purpose, challenge)
+    }
+
+    fn prove_with(&self, key: &SigningKey, purpose: Purpose, challenge: Challenge) -> CardProof {
+        let connection_key = self.connection.public();
+        let message = ProofMessage::new(&self.origin, purpose, &challenge, &self.guid, &connection_key);
+        let signature: DerSignature = key.sign_prehash(&message.digest(KeyAlgorithm::P256)).unwrap();
+        let signature = Signature(signature.as_bytes().to_vec());
+        CardProof { purpose, challenge, guid: self.guid, connection_key, signature }
+    }
+
+    /// Opens released unlock keys, as the bridge does.
+    pub fn open(&self, service: &ServiceSecret, release: &CardProof, sealed: &Sealed) -> UnlockKeys {
+        let digest = ProofMessage::of(release, &self.origin).digest(KeyAlgorithm::P256);
+        self.connection.open_unlock_keys(&service.public(), &digest, sealed).unwrap()
+    }
+
+    /// Carries out what a release asks for: whether one of the candidates fitted.
+    pub fn take(&mut self, keys: &UnlockKeys) -> bool {
+        let fits = match &keys.candidates {
+            Candidates::One(key) => *key == self.unlock_key,
+            Candidates::Two(first, second) => *first == self.unlock_key || *second == self.unlock_key,
+        };
+        if fits {
+            self.unlock_key = keys.next.clone();
+        }
+        fits
+    }
+
+    fn key(&self, slot: Slot) -> &SigningKey {
+        match slot {
+            Slot::Authentication => &self.authentication,
+            Slot::CardAuthentication => &self.card_authentication,
+        }
+    }
+}
