@@ -1,5 +1,7 @@
 //! The rules of the domain, with a store in memory, a clock that can be advanced and a card in software.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod fakes;
 mod memory_store;
 mod registration;

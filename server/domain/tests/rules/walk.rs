@@ -4,7 +4,7 @@ use card_protocol::Purpose;
 use domain::{
     registration::{RegistrationView, Standing, service::Change},
     token::{FormId, Token},
-    unlock::service::{FlowPurpose, Identified},
+    unlock::service::{AnswerOutcome, CodeOutcome, FlowPurpose, Identified},
     unlock_key::KeyRingState,
 };
 use proptest::prelude::*;
@@ -84,7 +84,6 @@ impl Walk {
                 } else {
                     self.world.wrong_answers(token).await
                 };
-                use domain::unlock::service::AnswerOutcome;
                 match self.world.answer(token, &self.card, &answers).await {
                     Ok(AnswerOutcome::Right) => assert!(step == Step::AnswerRight && self.failed < 3),
                     Ok(AnswerOutcome::Wrong { .. } | AnswerOutcome::LockedOut(_)) => self.failed += 1,
@@ -92,7 +91,6 @@ impl Walk {
                 }
             }
             Step::CodeRight | Step::CodeWrong => {
-                use domain::unlock::service::CodeOutcome;
                 let code = if step == Step::CodeRight { self.world.last_code().await } else { wrong_code() };
                 match self.world.enter_code(token, &self.card, &code).await {
                     Ok(CodeOutcome::Right) => assert!(step == Step::CodeRight && self.failed < 3),
