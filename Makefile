@@ -1,0 +1,61 @@
+# `make run` starts everything on this machine; `make test` checks everything. Both do their own set-up.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/style/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
+export SASS_PATH := $(CURDIR)/style/node_modules
+
+with_pcscd := card-bridge/virtual-card/with-pcscd
+# cargo-nextest where it is, else cargo's own runner.
+test_runner = $(if $(shell command -v cargo-nextest),nextest run --no-fail-fast,test --no-fail-fast)
+
+.PHONY: help run test bench build lint rust-test end2end advisories
+
+help:
+	@echo "make run         build and start the demonstration: http://localhost:3000"
+	echo "make test        run every check"
+	echo "make bench       measure, and write target/bench.json"
+	echo "make advisories  look for known vulnerabilities (needs the network)"
+
+run:
+	@.make/setup run
+	$(MAKE) --no-print-directory build
+	exec .make/run
+
+test:
+	@.make/setup test
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory rust-test
+	$(MAKE) --no-print-directory build
+	$(MAKE) --no-print-directory end2end
+
+bench:
+	@.make/setup test
+	$(MAKE) --no-print-directory build
+	$(with_pcscd) node end2end/bench/bench.mjs
+
+# The release programs and the pages: what runs, what the end-to-end tests drive, what is measured.
+build:
+	@echo "build: the first time this takes about ten minutes on two cores"
+	cargo leptos build --release --precompress
+	cargo build --release -p card-bridge --features virtual-cards
+	cp target/release/card-bridge target/release/card-bridge-with-virtual-cards
+	cargo build --release -p card-bridge -p virtual-card
+
+lint:
+	@cargo fmt --all --check
+	cargo deny --log-level error check bans licenses sources
+	cargo clippy --all-targets --features card-bridge/virtual-cards -- -D warnings
+	cargo clippy -p hydrate --target wasm32-unknown-unknown -- -D warnings
+
+rust-test:
+	@$(with_pcscd) cargo $(test_runner) --features card-bridge/virtual-cards
+
+end2end:
+	@cd end2end
+	../$(with_pcscd) npx playwright test
+
+advisories:
+	@cargo deny check advisories
