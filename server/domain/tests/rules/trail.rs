@@ -62,5 +62,12 @@ async fn a_record_that_is_changed_removed_or_moved_breaks_the_chain() {
     moved.swap(2, 3);
     assert_eq!(follow(&moved), Err(BrokenChain { number: 3 }));
 
+    let (later, card) = World::registered().await;
+    later.clock.advance(time::Duration::days(1));
+    later.reach_passcode(&card).await;
+    let mut spliced = records.clone();
+    spliced[9] = later.store.tables().await.trail[9].clone();
+    assert_eq!(follow(&spliced), Err(BrokenChain { number: 10 }), "a record of another trail with the same key");
+
     assert!(TrailKey::new([0; 32]).follow(ChainEnd::START, &records).is_err());
 }

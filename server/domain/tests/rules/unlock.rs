@@ -165,6 +165,22 @@ async fn of_many_wrong_answers_at_once_three_count_and_no_right_one_passes_after
 }
 
 #[tokio::test]
+async fn a_right_answer_that_is_overtaken_by_the_third_failure_on_another_card_does_not_pass() {
+    let (world, card) = World::registered().await;
+    let second = SoftwareCard::new(2, ORIGIN);
+    world.services.enrolment.enrol(&new_card(&second, "1001")).await.unwrap();
+    let (first_flow, second_flow) = (world.begin_unlock(&card).await, world.begin_unlock(&second).await);
+    world.answer_wrong(&second_flow, &second).await;
+    world.answer_wrong(&second_flow, &second).await;
+    let (right, wrong) = (world.right_answers(&first_flow).await, world.wrong_answers(&second_flow).await);
+    // Right answers take one hash longer, the code's: the third failure is counted meanwhile.
+    let (right, wrong) =
+        tokio::join!(world.answer(&first_flow, &card, &right), world.answer(&second_flow, &second, &wrong));
+    assert!(matches!(wrong, Ok(AnswerOutcome::LockedOut(_))));
+    assert!(matches!(right, Err(UnlockError::DeadEnd(DeadEndReason::LockedOut))));
+}
+
+#[tokio::test]
 async fn a_repeated_post_spends_no_attempt_and_no_try() {
     let (world, card) = World::registered().await;
     let token = world.begin_unlock(&card).await;
