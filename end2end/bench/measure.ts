@@ -1,0 +1,36 @@
+// What a measurement is, and how a list of them is shown.
+
+export interface Measurement {
+  name: string;
+  value: number;
+  unit: 'kB' | 'MB' | 'ms';
+  /** The most that it may be; `null` where it is measured only. */
+  bound: number | null;
+  /** Whether the bound holds. */
+  holds: boolean;
+}
+
+export function measured(name: string, value: number, unit: Measurement['unit'], bound: number | null = null): Measurement {
+  const rounded = Math.round(value * 100) / 100;
+  return { name, value: rounded, unit, bound, holds: bound === null || value <= bound };
+}
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('nothing was measured');
+  return middle;
+}
+
+export function table(list: Measurement[]): string {
+  const rows = list.map(({ name, value, unit, bound, holds }) => [
+    name,
+    `${value.toFixed(2)} ${unit}`,
+    bound === null ? '' : `at most ${bound} ${unit}`,
+    bound === null ? '' : holds ? 'holds' : 'DOES NOT HOLD',
+  ]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: string[]) =>
+    row.map((cell, column) => (column === 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)));
+  return rows.map((row) => line(row).join('  ').trimEnd()).join('\n');
+}

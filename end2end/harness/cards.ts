@@ -1,0 +1,100 @@
+// Cards in software, and the virtual reader they are put into.
+
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type CardOrder, orders, toToml } from './people.ts';
+import { RunningProgram, run } from './process.ts';
+import { programs, slotPort } from './programs.ts';
+import { until } from './until.ts';
+
+/** A card as the manifest tells of it. */
+export interface IssuedCard extends CardOrder {
+  guid: string;
+  /** 16 hexadecimal digits. */
+  unlockKey: string;
+}
+
+/** A folder of cards with their manifest. */
+export class CardBox {
+  private constructor(
+    readonly folder: string,
+    readonly cards: IssuedCard[],
+  ) {}
+
+  /** Issues cards whose secrets are new. */
+  static async make(folder: string): Promise<CardBox> {
+    const list = orders();
+    const toml = `${folder}.toml`;
+    await writeFile(toml, toToml(list));
+    await run(programs.virtualCard(), ['make', '--out', folder, '--cards', toml]);
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+    const cards = list.map((order, at) => {
+      const { guid, unlock_key: unlockKey } = manifest.cards[at];
+      return { ...order, guid, unlockKey };
+    });
+    return new CardBox(folder, cards);
+  }
+
+  /** The same cards once more, as they are now. */
+  async copy(folder: string): Promise<CardBox> {
+    await cp(this.folder, folder, { recursive: true });
+    return new CardBox(folder, this.cards);
+  }
+
+  get manifest(): string {
+    return join(this.folder, 'manifest.json');
+  }
+
+  card(name: string): IssuedCard {
+    const card = this.cards.find((card) => card.card === name);
+    if (!card) throw new Error(`no card «${name}»`);
+    return card;
+  }
+}
+
+/** What goes wrong with a card, and when: at the nth APDU of an instruction, before or after the card executes it. */
+export interface Mishap {
+  fault: 'pull' | 'hang';
+  when: 'before' | 'after';
+  instruction: string;
+  nth?: number;
+}
+
+/** A slot of the virtual reader. */
+export class Slot {
+  #plugged: RunningProgram | undefined;
+
+  constructor(
+    readonly box: CardBox,
+    readonly slot: 'first' | 'second',
+    readonly log: string,
+  ) {}
+
+  /** Puts a card in, in place of any that is there. */
+  async insert(name: string, mishap?: Mishap): Promise<void> {
+    await this.remove();
+    const args = ['plug', '--card', join(this.box.folder, name), '--port', String(slotPort(this.slot))];
+    if (mishap) {
+      args.push('--fault', mishap.fault, '--when', mishap.when, '--instruction', mishap.instruction);
+      args.push('--nth', String(mishap.nth ?? 1));
+    }
+    const plugged = RunningProgram.start('virtual-card', [programs.virtualCard(), ...args], this.log);
+    let said = '';
+    plugged.child.stdout?.on('data', (text: Buffer) => (said += text.toString()));
+    this.#plugged = plugged;
+    await plugged.ready(() => said.includes('plugged'));
+  }
+
+  /** Pulls the card, if there is one. */
+  async remove(): Promise<void> {
+    const plugged = this.#plugged;
+    this.#plugged = undefined;
+    await plugged?.kill();
+  }
+
+  /** Waits until a card that was to be pulled by a mishap is out. */
+  async isPulled(): Promise<void> {
+    await until('the card is pulled', () => !this.#plugged?.isRunning);
+  }
+}

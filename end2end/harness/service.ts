@@ -1,0 +1,113 @@
+// The service centre, with a data folder and a configuration of its own.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { RunningProgram, run } from './process.ts';
+import { programs } from './programs.ts';
+
+/** What of the section `policy` a test may want otherwise. */
+export interface Policy {
+  code_minutes?: number;
+  resend_seconds?: number;
+  codes_an_hour?: number;
+  questions_asked?: number;
+}
+
+export interface ServiceOptions {
+  folder: string;
+  port: number;
+  bridgePort: number;
+  /** The port of the mail server; without one mails stay in memory, which only a demonstration may. */
+  mailPort?: number;
+  policy?: Policy;
+  /** Makes it a demonstration of the cards of this manifest. */
+  demonstrationOf?: string;
+  /** What is logged. */
+  logFilter?: string;
+}
+
+export class ServiceCentre {
+  #running: RunningProgram | undefined;
+
+  constructor(readonly options: ServiceOptions) {}
+
+  /** As browsers write it. */
+  get origin(): string {
+    return `http://localhost:${this.options.port}`;
+  }
+
+  /** Database and secrets. */
+  get data(): string {
+    return join(this.options.folder, 'data');
+  }
+
+  get log(): string {
+    return join(this.options.folder, 'service-centre.log');
+  }
+
+  get pid(): number {
+    if (!this.#running) throw new Error('the service centre was not started');
+    return this.#running.pid;
+  }
+
+  async configure(): Promise<void> {
+    await mkdir(this.data, { recursive: true });
+    await writeFile(this.#configuration, this.#toml());
+  }
+
+  /** Takes the cards of a manifest in, with the registrations that it tells of. */
+  async enrol(manifest: string): Promise<void> {
+    await this.command('demo', '--manifest', manifest);
+  }
+
+  /** Runs a command of the program to its end and gives what it printed. */
+  async command(...args: string[]): Promise<string> {
+    return run(programs.serviceCentre(), ['--config', this.#configuration, ...args]);
+  }
+
+  /** The public service keys, for the configuration of bridges. */
+  async serviceKeys(): Promise<string[]> {
+    return (await this.command('service-key')).trim().split('\n');
+  }
+
+  async start(): Promise<void> {
+    const args = ['--config', this.#configuration, '--log', this.options.logFilter ?? 'info,sqlx=warn', 'serve'];
+    const started = RunningProgram.start('service-centre', [programs.serviceCentre(), ...args], this.log);
+    this.#running = started;
+    await started.ready(async () => (await fetch(`${this.origin}/`)).ok);
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.stop();
+  }
+
+  async kill(): Promise<void> {
+    await this.#running?.kill();
+  }
+
+  get #configuration(): string {
+    return join(this.options.folder, 'service-centre.toml');
+  }
+
+  #toml(): string {
+    const { port, bridgePort, mailPort, policy = {}, demonstrationOf } = this.options;
+    const lines = [
+      `public_url = "${this.origin}"`,
+      `listen = "127.0.0.1:${port}"`,
+      `data = ${JSON.stringify(this.data)}`,
+      `[bridge]`,
+      `port = ${bridgePort}`,
+      `[site]`,
+      `root = ${JSON.stringify(programs.siteRoot())}`,
+      `[policy]`,
+      ...Object.entries(policy).map(([name, value]) => `${name} = ${value}`),
+    ];
+    if (mailPort !== undefined) {
+      lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');
+      lines.push('from = "Smartcard Service Centre <no-reply@service.test>"');
+    }
+    if (demonstrationOf !== undefined) lines.push('[demonstration]', `manifest = ${JSON.stringify(demonstrationOf)}`);
+    return `${lines.join('\n')}\n`;
+  }
+}

@@ -1,0 +1,107 @@
+// Every page against axe: WCAG 2.2 AA and axe's own advice.
+
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../fixtures.ts';
+import { randomAnswers, randomPasscode } from '../harness/people.ts';
+import { expectFieldError, expectHeading, expectReader, expectStep, open } from '../steps/page.ts';
+import { REGISTER, beginRegistration, enterRegistrationCode, sendCode, setQuestions } from '../steps/register.ts';
+import { enterPasscode, signIn } from '../steps/sign-in.ts';
+import { DONE, answerRightly, answerWrongly, choosePasscode, enterCode, enterRightCode, start } from '../steps/unlock.ts';
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+async function expectAccessible(page: Page, what: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  expect.soft(found, what).toEqual([]);
+}
+
+test('pages that need no card', async ({ page, watch }) => {
+  watch.expect(/404 \(Not Found\)/);
+  for (const path of ['/', '/unlock', '/sign-in', '/help', '/help/reader', '/no-such-page']) {
+    await open(page, path);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await expectAccessible(page, path);
+  }
+});
+
+test('an unlock, its errors and its troubles', async ({ page, world }) => {
+  const card = await world.insertLocked('member');
+  await start(page);
+  await expectAccessible(page, 'questions');
+  await answerWrongly(page);
+  await expect(page.locator('.nhsuk-error-summary')).toBeVisible();
+  await expectAccessible(page, 'questions with an error');
+  await answerRightly(page, card);
+  await expectAccessible(page, 'code');
+  await enterCode(page, '');
+  await expectFieldError(page, 'Unlock Code', 'Enter your unlock code');
+  await page.getByText('Not received an email?').click();
+  await expectAccessible(page, 'code with an error and its help open');
+  await enterRightCode(page, world.mailbox);
+  await expectAccessible(page, 'passcode');
+  await choosePasscode(page, '123');
+  await expectFieldError(page, 'New passcode', 'Passcode must be 6 to 8 digits');
+  await expectAccessible(page, 'passcode with an error');
+  await choosePasscode(page, randomPasscode());
+  await expectHeading(page, DONE);
+  await expectAccessible(page, 'done');
+  await world.pull();
+  await open(page, '/unlock');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expectReader(page, 'Insert your Smartcard.');
+  await expectAccessible(page, 'a trouble in the reader panel');
+});
+
+test('a dead end', async ({ page, world }) => {
+  await world.insert('newcomer');
+  await open(page, '/unlock');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expectHeading(page, 'You have not registered for Smartcard Unlock');
+  await expectAccessible(page, 'not registered');
+});
+
+test('signing in and registering', async ({ page, world, watch }) => {
+  watch.expect(/api\/register\/(questions|email)/);
+  const card = await world.insert('newcomer');
+  await open(page, '/sign-in');
+  await enterPasscode(page, '', 'Sign in');
+  await expectFieldError(page, 'Passcode', 'Enter your passcode');
+  await expectAccessible(page, 'sign-in with an error');
+  await signIn(page, card.passcode);
+  await expectAccessible(page, 'profile');
+  await page.getByRole('link', { name: 'Register', exact: true }).click();
+  await expectStep(page, REGISTER.passcode);
+  await expectAccessible(page, 'passcode');
+  await page.goBack();
+  await beginRegistration(page, card.passcode);
+  await expectAccessible(page, 'questions');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(page.locator('.nhsuk-error-summary')).toBeVisible();
+  await expectAccessible(page, 'questions with errors');
+  await setQuestions(page, randomAnswers([1, 8, 13, 20]));
+  await expectAccessible(page, 'email');
+  await page.getByLabel('Email address').fill('nobody@example.com');
+  await page.getByRole('button', { name: 'Send code' }).click();
+  await expect(page.locator('.nhsuk-error-summary')).toBeVisible();
+  await expectAccessible(page, 'email with an error');
+  await page.getByLabel('Email address').fill(card.email);
+  await sendCode(page);
+  await expectAccessible(page, 'registration code');
+  await enterRegistrationCode(page, world.mailbox);
+  await expectAccessible(page, 'profile after registration');
+});
+
+test.describe('a demonstration', () => {
+  test.use({ worldOptions: { demonstration: true } });
+
+  test('its strip, its mailbox, its cards', async ({ page }) => {
+    for (const path of ['/', '/demo/mailbox', '/demo/cards']) {
+      await open(page, path);
+      await page.getByText('Cards, passcodes and answers').click();
+      await expectAccessible(page, path);
+    }
+  });
+});
