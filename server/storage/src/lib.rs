@@ -1,1 +1,28 @@
-//! To come.
+//! The domain's store on SQL: SQLite in a folder of its own, or PostgreSQL by URL.
+//!
+//! [`connect`] opens the database, brings its tables up to date and gives a [`SqlStore`], which is a
+//! [`domain::ports::Store`]. No rule of registration or unlock stands here: rows go in and out as the domain made them,
+//! under the constraints that hold for every use case (a card's key is known once, a card has one open unlock flow,
+//! the trail only grows).
+//!
+//! What a deployment can break: the SQLite folder must be on a local disk (the write-ahead log needs shared memory),
+//! and whoever may read it reads names, addresses and hashes.
+//!
+//! | | SQLite | PostgreSQL |
+//! | --- | --- | --- |
+//! | a transaction | `BEGIN IMMEDIATE`: one at a time, also among several processes | `SERIALIZABLE` |
+//! | durable at commit | write-ahead log with `synchronous = FULL` | the server's `synchronous_commit` |
+//! | erased is gone | `secure_delete`, and the log is emptied after a mail was erased | by its vacuum, in time |
+
+mod connect;
+mod error;
+mod migrations;
+mod sqlite;
+mod store;
+mod tables;
+mod transaction;
+mod value;
+
+pub use connect::{ConnectError, Location, NotALocation, connect};
+pub use store::SqlStore;
+pub use transaction::SqlTransaction;

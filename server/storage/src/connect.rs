@@ -1,0 +1,129 @@
+//! Where the database is, and how it is opened.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use sea_orm::{
+    DatabaseConnection, DbErr, SqlxPostgresConnector,
+    sqlx::{
+        self, ConnectOptions,
+        postgres::{PgConnectOptions, PgPoolOptions},
+    },
+};
+
+use crate::{migrations, sqlite, store::SqlStore};
+
+/// How many connections one server has to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 10;
+
+/// How long a request waits for a connection.
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the database is. It has no `Debug`, as a URL can hold a password.
+#[derive(Clone)]
+pub struct Location(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Folder(PathBuf),
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// The text names no database. It is not repeated, as a URL can hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a database is a folder, or a URL that begins with postgres:// or postgresql://")]
+pub struct NotALocation;
+
+impl Location {
+    /// SQLite in this folder, which is made where there is none.
+    pub fn folder(path: impl Into<PathBuf>) -> Self {
+        Self(Kind::Folder(path.into()))
+    }
+
+    /// Reads a URL of PostgreSQL, or the path of a folder.
+    ///
+    /// # Errors
+    ///
+    /// [`NotALocation`] when the URL is malformed or of another database, or the path is empty.
+    pub fn parse(text: &str) -> Result<Self, NotALocation> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(text).map_err(|_| NotALocation)?;
+            Ok(Self(Kind::Postgres(Box::new(options))))
+        } else if text.is_empty() || text.contains("://") || text.starts_with("sqlite:") {
+            Err(NotALocation)
+        } else {
+            Ok(Self::folder(text))
+        }
+    }
+}
+
+/// The database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The folder or the file cannot be made, or not be kept to the service's own user.
+    #[error("the data folder {} cannot be used", path.display())]
+    Folder {
+        /// The folder or the file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It does not open.
+    #[error("the database does not open")]
+    Open(#[source] sqlx::Error),
+    /// It opens, but a setting on which durability rests does not take: a network file system, for one.
+    #[error("the database does not take the setting {setting}")]
+    Setting {
+        /// The name of the pragma.
+        setting: &'static str,
+    },
+    /// Its tables cannot be brought up to date; or it was made by a newer version of the service.
+    #[error("the tables cannot be brought up to date")]
+    Migration(#[source] DbErr),
+}
+
+/// Opens the database and brings its tables up to date.
+///
+/// # Errors
+///
+/// [`ConnectError`].
+pub async fn connect(location: &Location) -> Result<SqlStore, ConnectError> {
+    let connection = match &location.0 {
+        Kind::Folder(path) => sqlite::open(path).await?,
+        Kind::Postgres(options) => open_postgres(options).await?,
+    };
+    migrations::run(&connection).await.map_err(ConnectError::Migration)?;
+    Ok(SqlStore::new(connection))
+}
+
+async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection, ConnectError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.clone().disable_statement_logging())
+        .await
+        .map_err(ConnectError::Open)?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_of_postgresql_and_a_path_are_locations() {
+        assert!(Location::parse("postgres://service:secret@db.example.org/centre").is_ok());
+        assert!(Location::parse("/var/lib/service-centre").is_ok());
+        assert!(Location::parse("data").is_ok());
+    }
+
+    #[test]
+    fn other_databases_are_none_and_the_text_is_not_repeated() {
+        for text in
+            ["", "mysql://service:secret@db/centre", "sqlite:data.db", "postgres://service:secret@db:port/centre"]
+        {
+            let fault = Location::parse(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+            assert!(!fault.to_string().contains("secret"));
+        }
+    }
+}

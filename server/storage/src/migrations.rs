@@ -1,0 +1,48 @@
+//! How the tables came to be: one file for one step, each run once on a database and never changed afterwards.
+
+mod m0001_cards;
+mod m0002_sessions;
+mod m0003_registrations;
+mod m0004_unlock_flows;
+mod m0005_trail;
+mod m0006_outbox;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+use crate::store;
+
+/// The advisory lock that servers of one PostgreSQL database take in turn while they bring its tables up to date.
+/// An arbitrary number.
+const POSTGRES_LOCK: i64 = 0x5343_4d49_4752_4154;
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_cards::Migration),
+            Box::new(m0002_sessions::Migration),
+            Box::new(m0003_registrations::Migration),
+            Box::new(m0004_unlock_flows::Migration),
+            Box::new(m0005_trail::Migration),
+            Box::new(m0006_outbox::Migration),
+        ]
+    }
+}
+
+/// Runs the steps that were not run yet, all in one transaction, one server at a time.
+pub(crate) async fn run(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    let transaction = store::begin_migration(connection).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await?;
+    }
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await
+}
+
+/// What follows a column that refers to a row of another table. It is checked at the commit, so that the order in which
+/// a use case saves is its own affair. Both databases read it alike.
+fn refers_to(target: &str) -> String {
+    format!("REFERENCES {target} DEFERRABLE INITIALLY DEFERRED")
+}

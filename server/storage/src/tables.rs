@@ -1,0 +1,16 @@
+//! The tables: each file has one table's row and, where the domain asks for it, its port.
+
+mod card_keys;
+mod cards;
+mod code_mails;
+mod handled_forms;
+mod key_rings;
+mod outbox;
+mod people;
+mod registration_flows;
+mod registrations;
+mod sessions;
+mod trail;
+mod unlock_flows;
+mod unlock_keys;
+mod used_challenges;

@@ -1,0 +1,129 @@
+//! The table `outbox`: mails that wait, and of those that are done with the times only.
+
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    mail::OutboxMail,
+    ports::{Outbox, StoreError, VaultCiphertext},
+    token::MailId,
+};
+use sea_orm::{
+    ExprTrait, QueryOrder, QuerySelect,
+    entity::prelude::*,
+    sea_query::{LockBehavior, LockType},
+};
+
+use crate::{
+    SqlTransaction,
+    error::{UnknownValue, unreadable},
+    value,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "outbox")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The sealed mail, while it waits.
+    pub body: Option<Vec<u8>>,
+    pub created_at: i64,
+    /// When it may be claimed, while it waits.
+    pub due_at: i64,
+    /// How often it was claimed.
+    pub attempts: i64,
+    pub sent_at: Option<i64>,
+    pub given_up_at: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TryFrom<Model> for OutboxMail {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: MailId(row.id),
+            sealed: VaultCiphertext(row.body.ok_or_else(|| unreadable("outbox.body")(UnknownValue))?),
+            created_at: value::read_time(row.created_at, "outbox.created_at")?,
+            attempts: u32::try_from(row.attempts).map_err(unreadable("outbox.attempts"))?,
+        })
+    }
+}
+
+/// Notes in one of the two columns when the mail was done with, and erases its body.
+fn finish(id: MailId, column: Column, at: Timestamp) -> sea_orm::UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::Body, Expr::value(None::<Vec<u8>>))
+        .col_expr(column, value::milliseconds(at).into())
+        .filter(Column::Id.eq(id.0))
+        .filter(Column::Body.is_not_null())
+}
+
+#[async_trait]
+impl Outbox for SqlTransaction {
+    async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError> {
+        let created_at = value::milliseconds(mail.created_at);
+        self.insert(Model {
+            id: mail.id.0,
+            body: Some(mail.sealed.0.clone()),
+            created_at,
+            due_at: created_at,
+            attempts: mail.attempts.into(),
+            sent_at: None,
+            given_up_at: None,
+        })
+        .await
+    }
+
+    async fn claim_due_mails(
+        &mut self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<OutboxMail>, StoreError> {
+        let rows = self
+            .list(
+                Entity::find()
+                    .filter(Column::Body.is_not_null())
+                    .filter(Column::DueAt.lte(value::milliseconds(now)))
+                    .order_by_asc(Column::CreatedAt)
+                    .order_by_asc(Column::Id)
+                    .limit(limit)
+                    .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
+            )
+            .await?;
+        // A claim counts as an attempt at once: a mail that brings its worker down is given up in the end.
+        self.update(
+            Entity::update_many()
+                .col_expr(Column::DueAt, value::milliseconds(lease).into())
+                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+                .filter(Column::Id.is_in(rows.iter().map(|row| row.id))),
+        )
+        .await?;
+        rows.into_iter().map(OutboxMail::try_from).collect()
+    }
+
+    async fn mark_mail_sent(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError> {
+        self.erased();
+        self.update(finish(id, Column::SentAt, at)).await.map(drop)
+    }
+
+    async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError> {
+        self.update(
+            Entity::update_many()
+                .col_expr(Column::DueAt, value::milliseconds(until).into())
+                .filter(Column::Id.eq(id.0))
+                .filter(Column::Body.is_not_null()),
+        )
+        .await
+        .map(drop)
+    }
+
+    async fn give_up_mail(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError> {
+        self.erased();
+        self.update(finish(id, Column::GivenUpAt, at)).await.map(drop)
+    }
+}

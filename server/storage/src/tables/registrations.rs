@@ -1,0 +1,115 @@
+//! The table `registrations`: a person's completed registration, of which they have one.
+
+use async_trait::async_trait;
+use domain::{
+    email::EmailAddress,
+    person::UserNumber,
+    ports::{Registrations, StoreError},
+    registration::{Registration, Standing},
+};
+use sea_orm::{ExprTrait, entity::prelude::*};
+
+use crate::{
+    SqlTransaction,
+    error::{UnknownValue, unreadable},
+    value,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "registrations")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub person: String,
+    pub email: String,
+    #[sea_orm(column_type = "Text")]
+    pub answers: String,
+    #[sea_orm(column_type = "Text")]
+    pub asked: String,
+    /// While the person may try; otherwise `locked_out_since`.
+    pub failed_attempts: Option<i64>,
+    pub locked_out_since: Option<i64>,
+    pub registered_at: i64,
+    pub version: i64,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TryFrom<&Registration> for Model {
+    type Error = StoreError;
+
+    fn try_from(registration: &Registration) -> Result<Self, StoreError> {
+        let (failed_attempts, locked_out_since) = match registration.standing {
+            Standing::Open { failed_attempts } => (Some(failed_attempts.into()), None),
+            Standing::LockedOut { since } => (None, Some(value::milliseconds(since))),
+        };
+        Ok(Self {
+            person: registration.person.as_str().to_owned(),
+            email: registration.email.as_str().to_owned(),
+            answers: value::json(&registration.answers, "registrations.answers")?,
+            asked: value::json(&registration.asked, "registrations.asked")?,
+            failed_attempts,
+            locked_out_since,
+            registered_at: value::milliseconds(registration.registered_at),
+            version: registration.version.into(),
+        })
+    }
+}
+
+impl TryFrom<Model> for Registration {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            person: value::read_user_number(&row.person, "registrations.person")?,
+            email: EmailAddress::parse(&row.email).map_err(unreadable("registrations.email"))?,
+            answers: value::read_json(&row.answers, "registrations.answers")?,
+            asked: value::read_json(&row.asked, "registrations.asked")?,
+            standing: read_standing(row.failed_attempts, row.locked_out_since)?,
+            registered_at: value::read_time(row.registered_at, "registrations.registered_at")?,
+            version: value::read_version(row.version, "registrations.version")?,
+        })
+    }
+}
+
+fn read_standing(failed_attempts: Option<i64>, locked_out_since: Option<i64>) -> Result<Standing, StoreError> {
+    match (failed_attempts, locked_out_since) {
+        (Some(failed), None) => Ok(Standing::Open {
+            failed_attempts: u8::try_from(failed).map_err(unreadable("registrations.failed_attempts"))?,
+        }),
+        (None, Some(since)) => {
+            Ok(Standing::LockedOut { since: value::read_time(since, "registrations.locked_out_since")? })
+        }
+        (None, None) | (Some(_), Some(_)) => Err(unreadable("registrations.locked_out_since")(UnknownValue)),
+    }
+}
+
+#[async_trait]
+impl Registrations for SqlTransaction {
+    async fn registration(&mut self, person: &UserNumber) -> Result<Option<Registration>, StoreError> {
+        self.find(Entity::find_by_id(person.as_str())).await?.map(Registration::try_from).transpose()
+    }
+
+    async fn insert_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        self.insert(Model::try_from(registration)?).await
+    }
+
+    async fn save_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        let row = Model::try_from(registration)?;
+        self.save(
+            Entity::update_many()
+                .col_expr(Column::Email, row.email.into())
+                .col_expr(Column::Answers, row.answers.into())
+                .col_expr(Column::Asked, row.asked.into())
+                .col_expr(Column::FailedAttempts, row.failed_attempts.into())
+                .col_expr(Column::LockedOutSince, row.locked_out_since.into())
+                .col_expr(Column::RegisteredAt, row.registered_at.into())
+                .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+                .filter(Column::Person.eq(row.person))
+                .filter(Column::Version.eq(row.version)),
+        )
+        .await
+    }
+}

@@ -1,0 +1,81 @@
+//! The table `trail`: rows are added and read; triggers refuse every change and removal.
+
+use async_trait::async_trait;
+use domain::{
+    person::UserNumber,
+    ports::{StoreError, TrailRecords},
+    trail::TrailRecord,
+};
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+
+use crate::{SqlTransaction, error::unreadable, value};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "trail")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub number: i64,
+    #[sea_orm(column_type = "Text")]
+    pub entry: String,
+    pub person: Option<String>,
+    pub mac: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TryFrom<&TrailRecord> for Model {
+    type Error = StoreError;
+
+    fn try_from(record: &TrailRecord) -> Result<Self, StoreError> {
+        Ok(Self {
+            number: column(record.number)?,
+            entry: record.entry.clone(),
+            person: record.person.as_ref().map(|person| person.as_str().to_owned()),
+            mac: record.mac.to_vec(),
+        })
+    }
+}
+
+impl TryFrom<Model> for TrailRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        let person = row.person.as_deref().map(|person| value::read_user_number(person, "trail.person"));
+        Ok(Self {
+            number: u64::try_from(row.number).map_err(unreadable("trail.number"))?,
+            entry: row.entry,
+            person: person.transpose()?,
+            mac: value::read_bytes(row.mac, "trail.mac")?,
+        })
+    }
+}
+
+fn column(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(unreadable("trail.number"))
+}
+
+#[async_trait]
+impl TrailRecords for SqlTransaction {
+    async fn trail_head(&mut self) -> Result<Option<TrailRecord>, StoreError> {
+        self.find(Entity::find().order_by_desc(Column::Number)).await?.map(TrailRecord::try_from).transpose()
+    }
+
+    async fn insert_trail_record(&mut self, record: &TrailRecord) -> Result<(), StoreError> {
+        self.insert(Model::try_from(record)?).await
+    }
+
+    async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+        let select =
+            Entity::find().filter(Column::Number.gte(column(number)?)).order_by_asc(Column::Number).limit(limit);
+        self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()
+    }
+
+    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+        let select =
+            Entity::find().filter(Column::Person.eq(person.as_str())).order_by_desc(Column::Number).limit(limit);
+        self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()
+    }
+}

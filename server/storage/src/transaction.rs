@@ -1,0 +1,107 @@
+//! The transaction, and the few statements of which every table's port is made.
+
+use async_trait::async_trait;
+use domain::ports::{StoreError, Transaction};
+use sea_orm::{
+    ActiveModelTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, DeleteMany, EntityTrait,
+    IntoActiveModel, Select, UpdateMany,
+};
+
+use crate::{error::store_error, sqlite};
+
+/// One transaction over all tables.
+///
+/// After a statement that failed it can only be dropped: PostgreSQL would take a commit for a rollback without a word,
+/// and a use case that went on would have half of a change.
+pub struct SqlTransaction {
+    transaction: DatabaseTransaction,
+    connection: DatabaseConnection,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Clean,
+    /// Something was erased that is not to stay in the log.
+    Erased,
+    Failed,
+}
+
+impl SqlTransaction {
+    pub(crate) fn new(transaction: DatabaseTransaction, connection: DatabaseConnection) -> Self {
+        Self { transaction, connection, state: State::Clean }
+    }
+
+    /// Adds a row.
+    pub(crate) async fn insert<A>(&mut self, row: impl IntoActiveModel<A>) -> Result<(), StoreError>
+    where
+        A: ActiveModelTrait,
+    {
+        let result = A::Entity::insert(row.into_active_model()).exec_without_returning(&self.transaction).await;
+        self.check(result).map(drop)
+    }
+
+    /// Finds a row.
+    pub(crate) async fn find<E: EntityTrait>(&mut self, select: Select<E>) -> Result<Option<E::Model>, StoreError> {
+        let result = select.one(&self.transaction).await;
+        self.check(result)
+    }
+
+    /// Finds rows.
+    pub(crate) async fn list<E: EntityTrait>(&mut self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
+        let result = select.all(&self.transaction).await;
+        self.check(result)
+    }
+
+    /// Changes exactly one row: a conflict where its version is another, or where there is none.
+    pub(crate) async fn save<E: EntityTrait>(&mut self, update: UpdateMany<E>) -> Result<(), StoreError> {
+        if self.update(update).await? == 1 {
+            Ok(())
+        } else {
+            self.state = State::Failed;
+            Err(StoreError::Conflict)
+        }
+    }
+
+    /// Changes rows, and says how many.
+    pub(crate) async fn update<E: EntityTrait>(&mut self, update: UpdateMany<E>) -> Result<u64, StoreError> {
+        let result = update.exec(&self.transaction).await;
+        self.check(result).map(|result| result.rows_affected)
+    }
+
+    /// Removes rows.
+    pub(crate) async fn delete<E: EntityTrait>(&mut self, delete: DeleteMany<E>) -> Result<(), StoreError> {
+        let result = delete.exec(&self.transaction).await;
+        self.check(result).map(drop)
+    }
+
+    /// Has the log emptied after the commit.
+    pub(crate) fn erased(&mut self) {
+        if self.state == State::Clean {
+            self.state = State::Erased;
+        }
+    }
+
+    fn check<T>(&mut self, result: Result<T, DbErr>) -> Result<T, StoreError> {
+        result.map_err(|fault| {
+            self.state = State::Failed;
+            store_error(fault)
+        })
+    }
+}
+
+#[async_trait]
+impl Transaction for SqlTransaction {
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let Self { transaction, connection, state } = *self;
+        if state == State::Failed {
+            return Err(StoreError::Conflict);
+        }
+        transaction.commit().await.map_err(store_error)?;
+        if state == State::Erased && connection.get_database_backend() == DbBackend::Sqlite {
+            // The commit stands. Where the log cannot be emptied now, the next erasure, start or end empties it.
+            let _ = sqlite::empty_log(&connection).await;
+        }
+        Ok(())
+    }
+}

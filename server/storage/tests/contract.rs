@@ -1,0 +1,107 @@
+//! The contract of `domain::ports::Store`, run on SQLite: each test on a fresh data folder.
+//!
+//! The suite itself (`contract/`) knows only the ports. To hold another store to it: include the modules, and give each
+//! function an empty store. What only SQLite must hold stands in `sqlite/`.
+
+/// The suite.
+mod contract {
+    pub mod changes;
+    pub mod concurrency;
+    pub mod conflicts;
+    pub mod fixtures;
+    pub mod outbox;
+    pub mod round_trips;
+    pub mod trail;
+}
+
+/// What only SQLite must hold.
+mod sqlite {
+    mod file;
+    mod processes;
+
+    use std::{path::PathBuf, sync::Arc};
+
+    use storage::{Location, SqlStore, connect};
+    use tempfile::TempDir;
+
+    use crate::contract::fixtures::Shared;
+
+    pub async fn open(folder: &TempDir) -> SqlStore {
+        connect(&Location::folder(data(folder))).await.unwrap()
+    }
+
+    fn data(folder: &TempDir) -> PathBuf {
+        folder.path().join("made").join("data")
+    }
+
+    pub fn shared(store: &SqlStore) -> Shared {
+        Arc::new(store.clone())
+    }
+}
+
+/// Runs functions of the suite as tests.
+macro_rules! hold_to_contract {
+    ($($module:ident: $($test:ident),+ $(,)?;)+) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                let store = crate::sqlite::open(&folder).await;
+                crate::contract::$module::$test(&crate::sqlite::shared(&store)).await;
+            })+
+        })+
+    };
+}
+
+hold_to_contract! {
+    round_trips:
+        a_person_comes_back,
+        a_card_comes_back_with_both_keys,
+        the_cards_of_a_person_come_in_the_order_of_their_guids,
+        a_card_is_found_by_either_key,
+        every_state_of_a_card_comes_back,
+        every_state_of_a_key_ring_comes_back,
+        an_unlock_key_comes_back,
+        every_standing_of_a_registration_comes_back,
+        every_step_of_a_registration_flow_comes_back,
+        every_step_of_an_unlock_flow_comes_back,
+        a_session_comes_back,
+        a_used_challenge_comes_back,
+        a_handled_form_comes_back;
+    changes:
+        what_is_not_committed_never_was,
+        what_was_saved_is_a_version_later,
+        a_touch_changes_the_time_and_not_the_version,
+        a_flow_of_a_session_is_replaced,
+        a_saved_unlock_flow_is_found_by_its_new_token_only,
+        a_session_gets_a_new_cookie,
+        other_sessions_of_the_person_are_ended,
+        old_challenges_are_forgotten,
+        code_mails_are_counted_from_a_time;
+    conflicts:
+        a_stale_card_is_refused,
+        a_stale_key_ring_is_refused,
+        a_stale_registration_is_refused,
+        a_stale_registration_flow_is_refused,
+        a_stale_unlock_flow_is_refused,
+        a_replaced_registration_flow_is_refused,
+        what_is_not_there_cannot_be_saved,
+        nothing_is_added_twice,
+        a_key_is_known_once_over_all_cards_and_slots,
+        a_card_has_one_open_unlock_flow,
+        ended_unlock_flows_are_as_many_as_there_were;
+    trail:
+        records_come_in_order,
+        records_about_a_person_come_newest_first,
+        a_number_is_taken_once;
+    outbox:
+        due_mails_come_oldest_first,
+        a_claimed_mail_is_nobody_elses_until_its_lease_ends,
+        a_mail_put_off_comes_again_with_one_attempt_more,
+        a_mail_that_is_done_with_comes_no_more,
+        two_claimers_never_get_one_mail;
+    concurrency:
+        attempts_at_once_are_all_counted,
+        trail_records_at_once_are_all_kept_without_a_gap,
+        one_of_two_open_flows_wins;
+}

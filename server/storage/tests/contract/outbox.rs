@@ -1,0 +1,92 @@
+//! The mails that wait to be sent.
+
+use std::{collections::HashSet, sync::Arc};
+
+use domain::{mail::OutboxMail, ports::StoreError, token::MailId};
+use tokio::task::JoinSet;
+
+use super::fixtures::*;
+
+async fn with_mails(store: &Shared) {
+    for (number, created) in [(1, 20), (2, 10), (3, 30)] {
+        committed!(store, |transaction| transaction.insert_mail(&mail(number, created)));
+    }
+}
+
+async fn claim(store: &Shared, now: i64, lease: i64) -> Vec<OutboxMail> {
+    committed!(store, |transaction| transaction.claim_due_mails(at(now), at(lease), 10))
+}
+
+fn attempted(mail: OutboxMail, attempts: u32) -> OutboxMail {
+    OutboxMail { attempts, ..mail }
+}
+
+pub async fn due_mails_come_oldest_first(store: &Shared) {
+    with_mails(store).await;
+    let found = tried!(store, |transaction| transaction.claim_due_mails(at(30), at(99), 10)).unwrap();
+    assert_eq!(found, [mail(2, 10), mail(1, 20), mail(3, 30)]);
+    let found = tried!(store, |transaction| transaction.claim_due_mails(at(30), at(99), 2)).unwrap();
+    assert_eq!(found, [mail(2, 10), mail(1, 20)]);
+    let found = tried!(store, |transaction| transaction.claim_due_mails(at(20), at(99), 10)).unwrap();
+    assert_eq!(found, [mail(2, 10), mail(1, 20)]);
+}
+
+pub async fn a_claimed_mail_is_nobody_elses_until_its_lease_ends(store: &Shared) {
+    with_mails(store).await;
+    assert_eq!(claim(store, 10, 60).await, [mail(2, 10)]);
+    assert_eq!(claim(store, 30, 80).await, [mail(1, 20), mail(3, 30)]);
+    assert_eq!(claim(store, 59, 99).await, []);
+    assert_eq!(claim(store, 60, 99).await, [attempted(mail(2, 10), 1)]);
+}
+
+pub async fn a_mail_put_off_comes_again_with_one_attempt_more(store: &Shared) {
+    with_mails(store).await;
+    assert_eq!(claim(store, 10, 1000).await, [mail(2, 10)]);
+    committed!(store, |transaction| transaction.put_off_mail(MailId(id(2)), at(15)));
+    assert_eq!(claim(store, 14, 1000).await, []);
+    assert_eq!(claim(store, 15, 1000).await, [attempted(mail(2, 10), 1)]);
+    committed!(store, |transaction| transaction.put_off_mail(MailId(id(2)), at(17)));
+    assert_eq!(claim(store, 17, 1000).await, [attempted(mail(2, 10), 2)]);
+}
+
+pub async fn a_mail_that_is_done_with_comes_no_more(store: &Shared) {
+    with_mails(store).await;
+    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(1)), at(40)));
+    committed!(store, |transaction| transaction.give_up_mail(MailId(id(2)), at(41)));
+    // Late news of a mail that is done with change nothing.
+    committed!(store, |transaction| transaction.put_off_mail(MailId(id(1)), at(42)));
+    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(2)), at(43)));
+    assert_eq!(claim(store, 10_000, 20_000).await, [mail(3, 30)]);
+}
+
+pub async fn two_claimers_never_get_one_mail(store: &Shared) {
+    for number in 1..=40 {
+        committed!(store, |transaction| transaction.insert_mail(&mail(number, 0)));
+    }
+    let mut claimers = JoinSet::new();
+    for _ in 0..4 {
+        let store = Arc::clone(store);
+        claimers.spawn(async move {
+            let mut claimed = Vec::new();
+            loop {
+                let mut transaction = begin(&store).await;
+                // A store may refuse one of two claims at once: the claimer then comes again.
+                let mails = match transaction.claim_due_mails(at(1), at(99_999), 3).await {
+                    Ok(mails) => mails,
+                    Err(StoreError::Conflict) => continue,
+                    Err(fault) => panic!("{fault}"),
+                };
+                match transaction.commit().await {
+                    Ok(()) if mails.is_empty() => break claimed,
+                    Ok(()) => claimed.extend(mails.into_iter().map(|mail| mail.id)),
+                    Err(StoreError::Conflict) => {}
+                    Err(fault) => panic!("{fault}"),
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    let claimed = claimers.join_all().await.concat();
+    assert_eq!(claimed.len(), 40);
+    assert_eq!(claimed.iter().collect::<HashSet<_>>().len(), 40);
+}

@@ -1,0 +1,168 @@
+//! The file and its folder, what is refused below the ports, and what is left on disk.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use domain::{
+    mail::OutboxMail,
+    ports::{Store, StoreError, VaultCiphertext},
+};
+use sea_orm::sqlx::{self, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use storage::{ConnectError, Location, connect};
+use tempfile::TempDir;
+
+use super::{data, open, shared};
+use crate::contract::fixtures::*;
+
+/// Opens the file past the store.
+async fn open_file(folder: &TempDir) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(data(folder).join("service-centre.sqlite"));
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Whether a file of the data folder holds these bytes.
+fn on_disk(folder: &TempDir, bytes: &[u8]) -> bool {
+    let files: Vec<PathBuf> = fs::read_dir(data(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    files.iter().any(|file| fs::read(file).unwrap().windows(bytes.len()).any(|window| window == bytes))
+}
+
+#[tokio::test]
+async fn folder_and_files_are_the_owners_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    with_card(&shared(&store)).await;
+    assert_eq!(mode(&data(&folder)), 0o700);
+    for file in ["service-centre.sqlite", "service-centre.sqlite-wal", "service-centre.sqlite-shm"] {
+        assert_eq!(mode(&data(&folder).join(file)), 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_open_to_others_is_closed_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    open(&folder).await.close().await.unwrap();
+    let file = data(&folder).join("service-centre.sqlite");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let _store = open(&folder).await;
+    assert_eq!(mode(&file), 0o600);
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("made"), "a file").unwrap();
+    let fault = connect(&Location::folder(data(&folder))).await.err().unwrap();
+    assert!(matches!(&fault, ConnectError::Folder { path, .. } if *path == data(&folder)), "{fault:?}");
+}
+
+#[tokio::test]
+async fn all_is_there_after_the_store_was_closed_or_just_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    with_card(&shared(&store)).await;
+    drop(store);
+    let store = open(&folder).await;
+    committed!(&shared(&store), |transaction| transaction.insert_trail_record(&record(1, Some(1))));
+    store.close().await.unwrap();
+    assert!(matches!(store.begin().await, Err(StoreError::Unavailable(_))));
+
+    let store = shared(&open(&folder).await);
+    assert_eq!(tried!(&store, |transaction| transaction.card(&guid(1))).unwrap(), Some(card(1)));
+    assert_eq!(tried!(&store, |transaction| transaction.trail_head()).unwrap(), Some(record(1, Some(1))));
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_service_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    open(&folder).await.close().await.unwrap();
+    let mut file = open_file(&folder).await;
+    sqlx::query("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)")
+        .execute(&mut file)
+        .await
+        .unwrap();
+    let fault = connect(&Location::folder(data(&folder))).await.err().unwrap();
+    assert!(matches!(fault, ConnectError::Migration(_)), "{fault:?}");
+}
+
+#[tokio::test]
+async fn a_trail_record_is_neither_changed_nor_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    for number in 1..=3 {
+        committed!(&store, |transaction| transaction.insert_trail_record(&record(number, None)));
+    }
+    let mut file = open_file(&folder).await;
+    for statement in [
+        "UPDATE trail SET entry = 'nothing happened' WHERE number = 2",
+        "UPDATE trail SET number = 9 WHERE number = 3",
+        "DELETE FROM trail WHERE number = 3",
+        "DELETE FROM trail",
+    ] {
+        let refused = sqlx::query(statement).execute(&mut file).await.err();
+        assert!(refused.is_some_and(|fault| fault.to_string().contains("append-only")), "{statement}");
+    }
+    let records = tried!(&store, |transaction| transaction.trail_from(1, 9)).unwrap();
+    assert_eq!(records, [record(1, None), record(2, None), record(3, None)]);
+}
+
+#[tokio::test]
+async fn a_row_of_nobody_is_refused_at_the_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    let mut transaction = begin(&store).await;
+    transaction.insert_session(&session(1, 1)).await.unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Unavailable(_))));
+    assert_eq!(tried!(&store, |transaction| transaction.session(token(1))).unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_order_in_which_rows_are_added_does_not_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    let mut transaction = begin(&store).await;
+    transaction.insert_key_ring(&key_ring()).await.unwrap();
+    transaction.insert_unlock_key(&unlock_key(1)).await.unwrap();
+    transaction.insert_card(&card(1)).await.unwrap();
+    transaction.insert_person(&person(1)).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(tried!(&store, |transaction| transaction.key_ring(&guid(1))).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_a_fault_that_names_the_column_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    with_card(&store).await;
+    let mut file = open_file(&folder).await;
+    sqlx::query("UPDATE cards SET state = 'borrowed'").execute(&mut file).await.unwrap();
+    let fault = tried!(&store, |transaction| transaction.card(&guid(1))).err().unwrap();
+    let StoreError::Unavailable(source) = fault else { panic!("{fault}") };
+    assert_eq!(source.to_string(), "cards.state cannot be read");
+}
+
+#[tokio::test]
+async fn the_body_of_a_mail_that_is_done_with_is_nowhere_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    let body = |number: u8| format!("body of mail {number} ").repeat(400).into_bytes();
+    let long = |number: u8| OutboxMail { sealed: VaultCiphertext(body(number)), ..mail(number, 0) };
+    for number in [1, 2, 3] {
+        committed!(&store, |transaction| transaction.insert_mail(&long(number)));
+    }
+    for number in [1, 2, 3] {
+        assert!(on_disk(&folder, &body(number)[..32]), "mail {number} is not even there");
+    }
+    committed!(&store, |transaction| transaction.mark_mail_sent(long(1).id, at(1)));
+    committed!(&store, |transaction| transaction.give_up_mail(long(2).id, at(1)));
+    for (number, kept) in [(1, false), (2, false), (3, true)] {
+        assert_eq!(on_disk(&folder, &body(number)[..32]), kept, "mail {number}");
+    }
+}
