@@ -4,25 +4,19 @@
 //! the purposes that a verb is there for, and always over the origin that the browser named.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use card_protocol::message::{CardStatus, Done, LastTry, Outcome, PasscodeUse, Request, Verb};
 use card_protocol::passcode::Passcode as TypedPasscode;
 use card_protocol::proof::{KeyAlgorithm, ProofMessage};
 use card_protocol::sealed::{Candidates, ConnectionSecret, Sealed};
-use card_protocol::{
-    CHALLENGE_LIFE_SECONDS, CardFailure, CardProof, Challenge, ConnectionKey, Guid, Purpose, Signature, Slot,
-};
+use card_protocol::{CardFailure, CardProof, Challenge, ConnectionKey, Guid, Purpose, Signature, Slot};
 use piv::transaction::{self, Proof, Unlock, UnlockError};
 use piv::{Algorithm, CardError, Passcode, PasscodeState, TransportError, UnlockKey, VerifyError};
-use tokio::time::Instant;
 
 use crate::config::AllowedOrigin;
 use crate::readers::{Afterwards, Insertion};
 use crate::worker::Worker;
-
-/// How long a `release` proof can be used: as long as its challenge lives.
-const RELEASE_LIFE: Duration = Duration::from_secs(CHALLENGE_LIFE_SECONDS);
 
 /// What lasts for one connection of one page.
 pub struct Session {
@@ -153,7 +147,8 @@ impl Session {
         TypedPasscode::parse_new(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)?;
         let passcode = for_card(&passcode)?;
 
-        let release = self.release.take().filter(|release| release.made.elapsed() < RELEASE_LIFE);
+        let life = self.worker.limits().release;
+        let release = self.release.take().filter(|release| release.made.elapsed() < life);
         let release = release.ok_or(CardFailure::Malformed)?;
         let open = |key| self.secret.open_unlock_keys(key, &release.digest, unlock_keys).ok();
         let keys = self.origin.service_keys.iter().find_map(open).ok_or(CardFailure::Malformed)?;

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use card_protocol::CardFailure;
 use card_protocol::message::{CardPresence, Reader, Readers};
-use piv::{Application, Passcode, Verdict};
 use tokio::sync::watch;
 use virtual_card::{CardBox, CardBoxError};
 
@@ -18,9 +17,6 @@ use crate::readers::{Afterwards, CardSource, Insertion, Transaction};
 
 /// The name of the reader.
 const READER: &str = "Virtual reader";
-
-/// More wrong passcodes than any card takes.
-const MOST_TRIES: usize = 16;
 
 /// The reader for virtual cards.
 pub struct VirtualCards {
@@ -79,27 +75,6 @@ impl VirtualCards {
         self.count.fetch_add(1, Ordering::SeqCst);
         self.readers.send_replace(describe(&self.cards));
     }
-}
-
-/// Locks a card as people do: by wrong passcodes until it takes no more.
-///
-/// # Errors
-///
-/// [`CardFailure::UnsupportedCard`] when it is none that can be locked.
-pub fn lock(card: &mut dyn piv::Card) -> Result<(), CardFailure> {
-    let mut application = Application::select(card).map_err(|_| CardFailure::UnsupportedCard)?;
-    // One of two different passcodes is wrong for sure.
-    let mut wrong = ["00000000", "11111111"];
-    for _ in 0..MOST_TRIES {
-        let passcode = Passcode::from_digits(wrong[0]).map_err(|_| CardFailure::Malformed)?;
-        match application.try_passcode(&passcode) {
-            Ok(Verdict::Blocked) => return Ok(()),
-            Ok(Verdict::Refused { .. }) => {}
-            Ok(Verdict::Accepted) => wrong.swap(0, 1),
-            Ok(Verdict::Unclear(_)) | Err(_) => break,
-        }
-    }
-    Err(CardFailure::UnsupportedCard)
 }
 
 impl CardSource for VirtualCards {

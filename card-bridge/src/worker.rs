@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use card_protocol::CardFailure;
 use card_protocol::message::Readers;
+use card_protocol::{CHALLENGE_LIFE_SECONDS, CardFailure};
 use piv::{Card, Trace, TransportError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -14,18 +14,24 @@ use crate::readers::{Afterwards, CardSource, Insertion};
 /// How many hanging transactions are left behind before no further one is begun.
 const MOST_LEFT_BEHIND: usize = 4;
 
-/// How long a page waits.
+/// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Until the card is held: another program may be using it.
+    /// Until a transaction holds the card: another program may be using it.
     pub hold: Duration,
     /// From then on until the transaction has ended.
     pub transaction: Duration,
+    /// Between a `release` proof and the unlock keys that are sealed for it.
+    pub release: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { hold: Duration::from_secs(5), transaction: Duration::from_secs(30) }
+        Self {
+            hold: Duration::from_secs(5),
+            transaction: Duration::from_secs(30),
+            release: Duration::from_secs(CHALLENGE_LIFE_SECONDS),
+        }
     }
 }
 
@@ -47,6 +53,11 @@ impl Worker {
     /// What is connected now, and a notice of each change.
     pub fn readers(&self) -> watch::Receiver<Readers> {
         self.source.readers()
+    }
+
+    /// How long things may take.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Waits until no transaction is running, and lets none begin any more.

@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use axum::{Router, extract};
 use card_protocol::CardFailure;
 use serde::Deserialize;
+use virtual_card::issuance;
 
 use super::VirtualCards;
 use crate::readers::Afterwards;
@@ -107,7 +108,8 @@ async fn remove(State(page): State<Page>) -> Response {
 }
 
 async fn lock(State(page): State<Page>) -> Response {
-    let locked = page.shared.worker.carry_out(None, Afterwards::Reset, |card, _| super::lock(card)).await;
+    let lock = |card: &mut dyn piv::Card, _| issuance::lock(card).map_err(|_| CardFailure::UnsupportedCard);
+    let locked = page.shared.worker.carry_out(None, Afterwards::Reset, lock).await;
     let problem = |failure| match failure {
         CardFailure::NoCard => "Insert a card first.".to_owned(),
         CardFailure::Busy => "A website is using the card. Try again.".to_owned(),

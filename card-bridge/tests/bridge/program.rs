@@ -1,0 +1,153 @@
+//! The bridge as a program: its arguments, its configuration, its log, its end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use card_protocol::message::{Readers, Verb};
+use card_protocol::proof::KeyAlgorithm;
+use card_protocol::{CardFailure, Challenge, Purpose, SUBPROTOCOL, close_code};
+use tempfile::NamedTempFile;
+
+use crate::cards::{Issued, PASSCODE};
+use crate::page::{self, Headers, Page};
+use crate::readers::{ORIGIN, service};
+use crate::service::{Slot, beside_a_service, plug, until_cards};
+use crate::unlocking::{NEW_PASSCODE, first_time, next_key, unlock};
+
+struct Program {
+    child: Child,
+    address: SocketAddr,
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_card-bridge"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn config(text: &str) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+fn listed() -> NamedTempFile {
+    config(&format!("[[origin]]\nurl = \"{ORIGIN}\"\nservice_keys = [\"{}\"]\n", service().public()))
+}
+
+impl Program {
+    /// Starts it on a free port.
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.args(["--port", "0"]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("card bridge: ws://").and_then(|rest| rest.strip_suffix('/'));
+        let address = address.unwrap_or_else(|| panic!("the bridge says {line:?}")).parse().unwrap();
+        Self { child, address }
+    }
+
+    /// Asks it to end, and gives what it logged.
+    fn end(mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        log
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn without_a_configuration_nobody_is_let_in() {
+    let program = Program::start(&mut program());
+    let headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
+    let (mut socket, _) = page::connect(program.address, headers);
+    assert_eq!(page::close_code(&mut socket), close_code::ORIGIN);
+}
+
+#[test]
+fn without_a_smartcard_service_it_greets_and_says_so() {
+    let config = listed();
+    let mut command = program();
+    command.arg("--config").arg(config.path()).env("PCSCLITE_CSOCK_NAME", "/nonexistent");
+    let program = Program::start(&mut command);
+    let mut page = Page::open(program.address, ORIGIN);
+    assert_eq!(page.hello().readers, Readers::Stopped);
+    assert_eq!(page.prove_card(Purpose::Hello, Challenge([1; 32])), Err(CardFailure::NoService));
+    drop(page);
+    program.end();
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_told_with_its_place() {
+    let config = config("[[origin]]\nurl = \"http://service.test\"\nservice_keys = []\n");
+    let output = program().arg("--config").arg(config.path()).output().unwrap();
+    assert!(!output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("url") && told.contains("http:// origin is allowed for localhost"), "{told}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    let output = program().args(["--port", &port]).output().unwrap();
+    assert!(!output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains(&format!("port {port} can't be used")), "{told}");
+}
+
+/// A secret in every way in which it could be written.
+fn spellings(secret: &[u8]) -> Vec<String> {
+    let hex = secret.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+    let decimal = secret.iter().map(ToString::to_string).collect::<Vec<_>>();
+    vec![
+        String::from_utf8_lossy(secret).into_owned(),
+        hex.concat(),
+        hex.concat().to_uppercase(),
+        hex.join(" "),
+        hex.join(", "),
+        decimal.join(", "),
+        Base64UrlUnpadded::encode_string(secret),
+    ]
+}
+
+beside_a_service! {
+    fn no_secret_is_logged_even_when_everything_is() {
+        let config = listed();
+        let card = Issued::new(KeyAlgorithm::P256);
+        let mut command = program();
+        command.arg("--config").arg(config.path()).args(["--log", "trace"]);
+        let program = Program::start(&mut command);
+        let mut page = Page::open(program.address, ORIGIN);
+        let _plugged = plug(Slot::First, card.insert());
+        until_cards(&mut page, 1);
+        page.sign_in(PASSCODE).unwrap();
+        page.sign_in("314159").unwrap_err();
+        unlock(&mut page, &first_time(&card)).unwrap();
+        page.ask(Verb::CardStatus { reader: None }).unwrap();
+        drop(page);
+        let log = program.end();
+        assert!(log.contains("Verify -> 63C2") && log.contains("ResetRetryCounter -> 9000"), "{log}");
+        let next_key = next_key();
+        let secrets = [
+            PASSCODE.as_bytes(),
+            b"314159",
+            NEW_PASSCODE.as_bytes(),
+            &card.unlock_key.expose_secret()[..],
+            &next_key.expose_secret()[..],
+        ];
+        for spelling in secrets.into_iter().flat_map(spellings) {
+            assert!(!log.contains(&spelling), "{spelling} is in the log");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A bridge in this process, and one reader behind its port that a test handles.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use card_bridge::config::{AllowedOrigin, Config};
+use card_bridge::readers::{Afterwards, CardSource, Insertion, Transaction};
+use card_bridge::{Bridge, Limits, Worker};
+use card_protocol::message::{CardPresence, Reader, Readers};
+use card_protocol::sealed::ServiceSecret;
+use card_protocol::{CardFailure, ServiceKey};
+use piv::{Card, TransportError};
+use tokio::sync::{oneshot, watch};
+use virtual_card::Contacts;
+
+pub const ORIGIN: &str = "https://service.test";
+pub const OTHER_ORIGIN: &str = "https://other.test";
+
+/// The server's key, pinned for [`ORIGIN`] as the next one beside another.
+pub fn service() -> ServiceSecret {
+    ServiceSecret::new([5; 32])
+}
+
+pub const LIMITS: Limits =
+    Limits { hold: Duration::from_secs(5), transaction: Duration::from_secs(10), release: Duration::from_secs(120) };
+
+/// A bridge that serves for as long as this is kept.
+pub struct Served {
+    pub address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+pub fn serve(source: Arc<dyn CardSource>, limits: Limits) -> Served {
+    let allow = |url: &str, service_keys| AllowedOrigin { url: url.to_owned().try_into().unwrap(), service_keys };
+    let origins = vec![
+        allow(ORIGIN, vec![ServiceKey([9; 32]), service().public()]),
+        allow(OTHER_ORIGIN, vec![ServiceSecret::new([6; 32]).public()]),
+    ];
+    let config = Config { port: 0, origins };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let bridge = Bridge::bind(&config, Worker::new(source, limits)).await.unwrap();
+            tell.send(bridge.address()).unwrap();
+            bridge.serve(async { _ = stopped.await }).await.unwrap();
+        });
+    });
+    Served { address: told.recv().unwrap(), _stop: stop }
+}
+
+type Boxed = Box<dyn Contacts + Send>;
+
+/// One reader.
+pub struct OneReader {
+    readers: watch::Sender<Readers>,
+    card: Mutex<Option<Boxed>>,
+    insertions: AtomicUsize,
+    exchanges: AtomicUsize,
+    endings: Mutex<Vec<Afterwards>>,
+}
+
+const NAME: &str = "The reader";
+
+impl OneReader {
+    pub fn empty() -> Arc<Self> {
+        Arc::new(Self {
+            readers: watch::Sender::new(readers(CardPresence::Absent)),
+            card: Mutex::default(),
+            insertions: AtomicUsize::default(),
+            exchanges: AtomicUsize::default(),
+            endings: Mutex::default(),
+        })
+    }
+
+    pub fn with(card: impl Contacts + Send + 'static) -> Arc<Self> {
+        let reader = Self::empty();
+        reader.insert(card);
+        reader
+    }
+
+    pub fn insert(&self, card: impl Contacts + Send + 'static) {
+        *self.card.lock().unwrap() = Some(Box::new(card));
+        self.insertions.fetch_add(1, Ordering::SeqCst);
+        self.readers.send_replace(readers(CardPresence::Present));
+    }
+
+    pub fn remove(&self) {
+        drop(self.card.lock().unwrap().take());
+        self.readers.send_replace(readers(CardPresence::Absent));
+    }
+
+    /// How many commands the card was sent.
+    pub fn exchanges(&self) -> usize {
+        self.exchanges.load(Ordering::SeqCst)
+    }
+
+    /// How the last transaction left the card.
+    pub fn last_ending(&self) -> Option<Afterwards> {
+        self.endings.lock().unwrap().last().copied()
+    }
+}
+
+impl CardSource for OneReader {
+    fn readers(&self) -> watch::Receiver<Readers> {
+        self.readers.subscribe()
+    }
+
+    fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
+        if reader.is_some_and(|reader| reader != NAME) {
+            return Err(CardFailure::NoReader);
+        }
+        let mut card = self.card.lock().unwrap();
+        let card = card.as_mut().ok_or(CardFailure::NoCard)?;
+        let count = self.insertions.load(Ordering::SeqCst) as u64;
+        let insertion = Insertion { reader: NAME.to_owned(), service: 0, count };
+        let ending = transaction(&mut Counting { card, exchanges: &self.exchanges }, insertion);
+        self.endings.lock().unwrap().push(ending);
+        if ending == Afterwards::Reset {
+            card.reset().unwrap();
+        }
+        Ok(())
+    }
+}
+
+fn readers(card: CardPresence) -> Readers {
+    Readers::Running { readers: vec![Reader { name: NAME.to_owned(), card }] }
+}
+
+struct Counting<'a> {
+    card: &'a mut Boxed,
+    exchanges: &'a AtomicUsize,
+}
+
+impl Card for Counting<'_> {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+        self.exchanges.fetch_add(1, Ordering::SeqCst);
+        self.card.transmit(command)
+    }
+}
