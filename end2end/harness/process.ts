@@ -22,7 +22,7 @@ export class RunningProgram {
   /** Starts a program; what it prints is added to the file `log`. It is killed when this process ends, however it ends. */
   static start(name: string, command: string[], log: string, env: NodeJS.ProcessEnv = {}): RunningProgram {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
-      env: { ...process.env, ...env },
+      env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output = createWriteStream(log, { flags: 'a' });

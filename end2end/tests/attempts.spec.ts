@@ -3,7 +3,7 @@
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures.ts';
-import { expectHeading, open } from '../steps/page.ts';
+import { expectHeading, noteTakeOver, open } from '../steps/page.ts';
 import { answerWrongly, start } from '../steps/unlock.ts';
 
 const LOCKED_OUT = 'You cannot unlock this Smartcard yourself';
@@ -55,12 +55,8 @@ test('three failed attempts leave only the RA, after a restart, in another flow 
   });
   await test.step('in another browser', async () => {
     const other = await browser.newContext({ baseURL: world.service.origin });
-    const otherPage = await other.newPage();
-    await otherPage.goto('/unlock');
-    await expect(async () => {
-      await otherPage.getByRole('button', { name: 'Start', exact: true }).click();
-      await expectHeading(otherPage, LOCKED_OUT);
-    }).toPass();
+    await other.addInitScript(noteTakeOver);
+    await startLeadsToTheRa(await other.newPage());
     await other.close();
   });
   await test.step('with another card of the same person', async () => {

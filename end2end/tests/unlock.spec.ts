@@ -4,7 +4,7 @@ import { expect, test } from '../fixtures.ts';
 import { codeIn } from '../harness/mailbox.ts';
 import { randomPasscode } from '../harness/people.ts';
 import { takesPasscode } from '../harness/piv-tool.ts';
-import { expectFieldError, expectHeading } from '../steps/page.ts';
+import { expectFieldError, expectHeading, open } from '../steps/page.ts';
 import { signIn } from '../steps/sign-in.ts';
 import { DONE, answerRightly, choosePasscode, enterCode, enterRightCode, fillNewPasscode, start, unlock } from '../steps/unlock.ts';
 
@@ -80,11 +80,9 @@ test('a passcode that breaks the rules is told beside its field, and the card is
 
 test('a cardholder who has not registered is sent to the RA', async ({ page, world }) => {
   await world.insertLocked('newcomer');
-  await page.goto('/unlock');
-  await expect(async () => {
-    await page.getByRole('button', { name: 'Start', exact: true }).click();
-    await expectHeading(page, 'You have not registered for Smartcard Unlock');
-  }).toPass();
+  await open(page, '/unlock');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expectHeading(page, 'You have not registered for Smartcard Unlock');
   await expect(page.getByText('Contact your Registration Authority (RA)')).toBeVisible();
   await expect(page.getByText(/Quote reference/)).toBeVisible();
 });
