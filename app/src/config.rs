@@ -1,0 +1,98 @@
+//! What the pages are told of this installation.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What the server tells the pages: provided as a context when a page is rendered or a server function runs.
+#[derive(Clone, Debug)]
+pub struct PageConfig {
+    /// The name of the service, in the header and in every title.
+    pub service_name: String,
+    /// Whom to ask when self-service cannot help.
+    pub ra: RaContact,
+    /// The loopback port of the card bridge.
+    pub bridge_port: u16,
+    /// The address of the service as browsers write an origin: `https://unlock.example.org`.
+    pub public_origin: String,
+    /// How cookies are set.
+    pub cookies: CookieKind,
+    /// The domains whose addresses may receive codes.
+    pub approved_domains: Vec<String>,
+    /// Only where everything is made up.
+    pub demonstration: Option<Demonstration>,
+}
+
+/// The Registration Authority.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RaContact {
+    /// Its name.
+    pub name: String,
+    /// Its telephone number, as people write it.
+    pub telephone: String,
+    /// Its e-mail address.
+    pub email: String,
+    /// When it is open, in words.
+    pub hours: String,
+}
+
+/// How cookies are set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieKind {
+    /// `Secure`, with the prefix `__Host-`.
+    Secure,
+    /// Neither, because the service is only reached at `http://localhost`.
+    Loopback,
+}
+
+/// What a demonstration shows to whoever tries it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demonstration {
+    /// The cards that were made.
+    pub cards: Vec<DemonstrationCard>,
+}
+
+/// A card of a demonstration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DemonstrationCard {
+    /// By what it is found in the bridge's list of cards.
+    pub name: String,
+    /// Whose it is.
+    pub holder: String,
+    /// Its passcode when it was made.
+    pub passcode: String,
+    /// In what state it was made, in words.
+    pub state: String,
+    /// The security questions of its holder and their answers, where they are registered.
+    pub answers: Vec<(String, String)>,
+}
+
+/// The part of [`PageConfig`] that the browser needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageFacts {
+    /// The name of the service.
+    pub service_name: String,
+    /// Whom to ask when self-service cannot help.
+    pub ra: RaContact,
+    /// The loopback port of the card bridge.
+    pub bridge_port: u16,
+    /// The domains whose addresses may receive codes.
+    pub approved_domains: Vec<String>,
+}
+
+impl From<PageConfig> for PageFacts {
+    fn from(config: PageConfig) -> Self {
+        let PageConfig { service_name, ra, bridge_port, approved_domains, .. } = config;
+        Self { service_name, ra, bridge_port, approved_domains }
+    }
+}
+
+/// Makes the facts known to every page: from the server's configuration, in the browser from what the server rendered.
+pub(crate) fn provide_facts() {
+    let facts = SharedValue::new(|| use_context::<PageConfig>().map(PageFacts::from).unwrap_or_default()).into_inner();
+    provide_context(StoredValue::new(facts));
+}
+
+/// The facts.
+pub(crate) fn facts() -> PageFacts {
+    use_context::<StoredValue<PageFacts>>().map(|facts| facts.get_value()).unwrap_or_default()
+}

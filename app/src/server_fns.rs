@@ -1,0 +1,35 @@
+//! The server functions: for each its signature, its typed error and one call on a use case of the domain.
+//!
+//! None takes a passcode or an unlock key. Cookies are set here, by actions, and nowhere else.
+
+pub mod demo;
+mod fault;
+pub mod registration;
+pub mod session;
+pub mod unlock;
+
+use serde::{Deserialize, Serialize};
+
+/// A security question, to be chosen or to be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionText {
+    /// Its number.
+    pub id: u8,
+    /// The question.
+    pub text: String,
+    /// What form of answer is wanted; may be empty.
+    pub hint: String,
+}
+
+#[cfg(feature = "ssr")]
+impl From<&domain::question::Question> for QuestionText {
+    fn from(question: &domain::question::Question) -> Self {
+        Self { id: question.id.into(), text: question.text.to_owned(), hint: question.hint.to_owned() }
+    }
+}
+
+/// The use cases, which the server provides.
+#[cfg(feature = "ssr")]
+fn services() -> domain::Services {
+    leptos::prelude::expect_context()
+}

@@ -1,0 +1,266 @@
+//! Signing in and out, and the profile.
+
+use card_protocol::{CardProof, Challenge};
+use leptos::{prelude::*, server_fn::codec::Json};
+use serde::{Deserialize, Serialize};
+
+use super::fault::server_fn_fault;
+use crate::moment::Moment;
+#[cfg(feature = "ssr")]
+use {
+    super::services,
+    crate::cookies::Cookie,
+    domain::{
+        ProofFault,
+        challenge::Binding,
+        registration::{Standing, service::RegistrationStatus},
+        sign_in::{HolderPurpose, SignInError, SignedIn},
+        token::Token,
+        trail,
+    },
+};
+
+/// Why somebody is not signed in, or their profile is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionFault {
+    /// The proof came too late: prove again.
+    Stale,
+    /// The card is not known, or the proof does not hold.
+    Refused,
+    /// The card was cancelled.
+    Cancelled,
+    /// The request did not arrive.
+    Unreachable,
+    /// The service cannot do it now.
+    Unavailable,
+}
+
+server_fn_fault!(SessionFault);
+
+#[cfg(feature = "ssr")]
+impl From<SignInError> for SessionFault {
+    fn from(fault: SignInError) -> Self {
+        match fault {
+            SignInError::Proof(ProofFault::Stale) => Self::Stale,
+            SignInError::Proof(ProofFault::Refused) => Self::Refused,
+            SignInError::Cancelled => Self::Cancelled,
+            SignInError::Store(fault) => fault.into(),
+        }
+    }
+}
+
+/// Gives the challenge with which a card proves itself before its passcode is asked for.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/start", input = Json, output = Json)]
+pub async fn start_session() -> Result<Challenge, SessionFault> {
+    Ok(services().sign_in.challenge(Binding::Browser(&browser())))
+}
+
+/// Confirms that a card of this service vouches for the connection key, and gives the challenge for its holder.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/confirm-card", input = Json, output = Json)]
+pub async fn confirm_card(proof: CardProof) -> Result<Challenge, SessionFault> {
+    let browser = Cookie::Browser.read().ok_or(SessionFault::Stale)?;
+    Ok(services().sign_in.confirm_card(Binding::Browser(&browser), &proof, HolderPurpose::SignIn).await?)
+}
+
+/// Signs the holder of a card in.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/sign-in", input = Json, output = Json)]
+pub async fn sign_in(proof: CardProof) -> Result<(), SessionFault> {
+    let browser = Cookie::Browser.read().ok_or(SessionFault::Stale)?;
+    let token = services().sign_in.sign_in(&browser, &proof).await?;
+    Cookie::Session.set(&token);
+    Ok(())
+}
+
+/// Signs out.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/sign-out")]
+pub async fn sign_out() -> Result<(), SessionFault> {
+    if let Some(token) = Cookie::Session.read() {
+        services().sign_in.sign_out(&token).await?;
+    }
+    Cookie::Session.clear();
+    leptos_axum::redirect("/sign-in?signed-out");
+    Ok(())
+}
+
+/// What the profile shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The person's name.
+    pub name: String,
+    /// Their user number.
+    pub user_number: String,
+    /// The GUID of the card they signed in with.
+    pub card: String,
+    /// The address that the Registration Authority holds.
+    pub ra_email: Option<String>,
+    /// Their registration.
+    pub registration: RegistrationState,
+    /// What was done with their cards, newest first.
+    pub activity: Vec<Activity>,
+}
+
+/// Whether a person is registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RegistrationState {
+    /// They are not.
+    NotRegistered,
+    /// They are.
+    Registered {
+        /// Since when.
+        since: Moment,
+        /// Where unlock codes go.
+        email: String,
+    },
+    /// They are, but too many attempts have failed.
+    LockedOut {
+        /// Where the news of it went.
+        email: String,
+    },
+}
+
+/// Something that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub kind: ActivityKind,
+    /// Whether it went as it was meant to.
+    pub outcome: ActivityOutcome,
+}
+
+/// What can be done with a card: each is the trail's event of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActivityKind {
+    CardEnrolled,
+    SignedIn,
+    SignedOut,
+    RegistrationBegun,
+    RegistrationCodeSent,
+    RegistrationCodeEntered,
+    Registered,
+    UnlockBegun,
+    QuestionsAnswered,
+    UnlockCodeSent,
+    UnlockCodeEntered,
+    SelfServiceLocked,
+    UnlockKeyReleased,
+    CardUnlocked,
+    UnlockKeyRefused,
+    FlowEnded,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActivityOutcome {
+    /// As it was meant to.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
+/// The profile of whoever is signed in; nothing where nobody is.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/profile", input = Json, output = Json)]
+pub async fn my_profile() -> Result<Option<Profile>, SessionFault> {
+    let Some(signed_in) = signed_in().await? else {
+        return Ok(None);
+    };
+    let registration = services().registration.status(&signed_in).await?;
+    let activity = services().sign_in.activity(&signed_in, 20).await?;
+    Ok(Some(Profile {
+        name: signed_in.person.name,
+        user_number: signed_in.person.user_number.to_string(),
+        card: signed_in.session.card.to_string(),
+        ra_email: signed_in.person.email.map(String::from),
+        registration: registration.into(),
+        activity: activity.into_iter().map(Activity::from).collect(),
+    }))
+}
+
+/// Whoever is signed in, if anybody is.
+#[cfg(feature = "ssr")]
+pub(super) async fn signed_in() -> Result<Option<SignedIn>, domain::ports::StoreError> {
+    match Cookie::Session.read() {
+        Some(token) => services().sign_in.session(&token).await,
+        None => Ok(None),
+    }
+}
+
+/// What this browser's challenges are bound to; a new one where it has none.
+#[cfg(feature = "ssr")]
+pub(super) fn browser() -> Token {
+    Cookie::Browser.read().unwrap_or_else(|| {
+        let token = services().sign_in.browser_token();
+        Cookie::Browser.set(&token);
+        token
+    })
+}
+
+#[cfg(feature = "ssr")]
+impl From<RegistrationStatus> for RegistrationState {
+    fn from(status: RegistrationStatus) -> Self {
+        match status {
+            RegistrationStatus::NotRegistered => Self::NotRegistered,
+            RegistrationStatus::Registered { at, email, standing } => match standing {
+                Standing::Open { .. } => Self::Registered { since: at.into(), email: email.into() },
+                Standing::LockedOut { .. } => Self::LockedOut { email: email.into() },
+            },
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<trail::TrailEntry> for Activity {
+    fn from(entry: trail::TrailEntry) -> Self {
+        let outcome = match entry.outcome {
+            trail::Outcome::Done => ActivityOutcome::Done,
+            trail::Outcome::Refused => ActivityOutcome::Refused,
+        };
+        Self { at: entry.at.into(), kind: entry.event.into(), outcome }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<trail::Event> for ActivityKind {
+    fn from(event: trail::Event) -> Self {
+        use trail::Event;
+        match event {
+            Event::CardEnrolled => Self::CardEnrolled,
+            Event::SignedIn => Self::SignedIn,
+            Event::SignedOut => Self::SignedOut,
+            Event::RegistrationBegun => Self::RegistrationBegun,
+            Event::RegistrationCodeSent => Self::RegistrationCodeSent,
+            Event::RegistrationCodeEntered => Self::RegistrationCodeEntered,
+            Event::Registered => Self::Registered,
+            Event::UnlockBegun => Self::UnlockBegun,
+            Event::QuestionsAnswered => Self::QuestionsAnswered,
+            Event::UnlockCodeSent => Self::UnlockCodeSent,
+            Event::UnlockCodeEntered => Self::UnlockCodeEntered,
+            Event::SelfServiceLocked => Self::SelfServiceLocked,
+            Event::UnlockKeyReleased => Self::UnlockKeyReleased,
+            Event::CardUnlocked => Self::CardUnlocked,
+            Event::UnlockKeyRefused => Self::UnlockKeyRefused,
+            Event::FlowEnded => Self::FlowEnded,
+        }
+    }
+}

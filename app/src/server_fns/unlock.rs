@@ -1,0 +1,426 @@
+//! Unlock, step by step. All but Stop need the card, so they are called by the page and not by a form.
+
+use card_protocol::{CardProof, Challenge, sealed::Sealed};
+use leptos::{prelude::*, server_fn::codec::Json};
+use serde::{Deserialize, Serialize};
+
+use super::{QuestionText, fault::server_fn_fault, registration::CodeResent};
+use crate::moment::Moment;
+#[cfg(feature = "ssr")]
+use {
+    super::{services, session::browser},
+    crate::cookies::Cookie,
+    domain::{
+        ProofFault,
+        code::NotACode,
+        question::QuestionId,
+        token::Token,
+        unlock::{
+            EndReason,
+            service::{self, FlowPurpose, Identified, PasscodeView, UnlockError, UnlockView},
+        },
+    },
+};
+
+/// Why a step of an unlock was not taken. Nothing was spent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UnlockFault {
+    /// No unlock is under way, or its time is over.
+    NoFlow,
+    /// It is at another step.
+    OtherStep,
+    /// The proof came too late: prove again.
+    Stale,
+    /// The card is not known or not the one of this unlock, or the proof does not hold.
+    Refused,
+    /// An answer is missing.
+    AnswersMissing,
+    /// No code was entered.
+    NoCode,
+    /// What was entered is no code.
+    NotACode,
+    /// Self-service ended for this person or card meanwhile.
+    DeadEnd(DeadEndReason),
+    /// The request did not arrive.
+    Unreachable,
+    /// The service cannot do it now.
+    Unavailable,
+}
+
+server_fn_fault!(UnlockFault);
+
+#[cfg(feature = "ssr")]
+impl From<UnlockError> for UnlockFault {
+    fn from(fault: UnlockError) -> Self {
+        match fault {
+            UnlockError::NoFlow => Self::NoFlow,
+            UnlockError::WrongStep => Self::OtherStep,
+            UnlockError::Proof(ProofFault::Stale) => Self::Stale,
+            UnlockError::Proof(ProofFault::Refused) => Self::Refused,
+            UnlockError::AnswersMissing => Self::AnswersMissing,
+            UnlockError::NotACode(NotACode::Empty) => Self::NoCode,
+            UnlockError::NotACode(NotACode::Letters) => Self::NotACode,
+            UnlockError::DeadEnd(reason) => Self::DeadEnd(reason.into()),
+            UnlockError::Hasher(fault) => fault.into(),
+            UnlockError::Store(fault) => fault.into(),
+            UnlockError::Vault(fault) => {
+                super::fault::log(&fault);
+                Self::Unavailable
+            }
+            UnlockError::Seal(fault) => {
+                super::fault::log(&fault);
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+/// Why self-service ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeadEndReason {
+    /// The person has not registered.
+    NotRegistered,
+    /// Too many attempts have failed.
+    LockedOut,
+    /// The card is not known here.
+    UnknownCard,
+    /// The card was cancelled.
+    Cancelled,
+    /// The card has refused every unlock key.
+    UnlockKeyRefused,
+}
+
+#[cfg(feature = "ssr")]
+impl From<service::DeadEndReason> for DeadEndReason {
+    fn from(reason: service::DeadEndReason) -> Self {
+        match reason {
+            service::DeadEndReason::NotRegistered => Self::NotRegistered,
+            service::DeadEndReason::LockedOut => Self::LockedOut,
+            service::DeadEndReason::Cancelled => Self::Cancelled,
+            service::DeadEndReason::UnlockKeyRefused => Self::UnlockKeyRefused,
+        }
+    }
+}
+
+/// Where self-service ends, and only the Registration Authority can help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadEnd {
+    /// Why.
+    pub reason: DeadEndReason,
+    /// What the person quotes to the Registration Authority.
+    pub reference: Option<String>,
+}
+
+#[cfg(feature = "ssr")]
+impl From<service::DeadEnd> for DeadEnd {
+    fn from(end: service::DeadEnd) -> Self {
+        Self { reason: end.reason.into(), reference: Some(end.reference.as_str().to_owned()) }
+    }
+}
+
+/// What became of a card that asked to be unlocked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Begun {
+    /// Its person may go on.
+    Flow,
+    /// Only the Registration Authority can help.
+    DeadEnd(DeadEnd),
+}
+
+/// Gives the challenge with which a card begins an unlock.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/start", input = Json, output = Json)]
+pub async fn start_unlock() -> Result<Challenge, UnlockFault> {
+    Ok(services().unlock.start(&browser()))
+}
+
+/// Begins the unlock of a card that has proved itself.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/identify", input = Json, output = Json)]
+pub async fn identify(proof: CardProof) -> Result<Begun, UnlockFault> {
+    let browser = Cookie::Browser.read().ok_or(UnlockFault::Stale)?;
+    Ok(match services().unlock.identify(&browser, &proof).await? {
+        Identified::Flow(token) => {
+            Cookie::Unlock.set(&token);
+            Begun::Flow
+        }
+        Identified::DeadEnd(end) => Begun::DeadEnd(end.into()),
+    })
+}
+
+/// What to show of an unlock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UnlockPage {
+    /// None is under way, or its time is over.
+    NotBegun,
+    /// The questions are to be answered.
+    Questions {
+        /// Which.
+        asked: Vec<QuestionText>,
+        /// How many attempts are left.
+        attempts_left: u8,
+    },
+    /// The code is to be entered.
+    Code {
+        /// The first letters of the address that it was sent to.
+        start: String,
+        /// The end of that address.
+        end: String,
+        /// Until when the latest works; none where none could be sent.
+        valid_until: Option<Moment>,
+        /// From when another can be asked for.
+        resend_at: Option<Moment>,
+    },
+    /// The passcode is to be chosen for the first time.
+    Passcode,
+    /// The passcode is to be chosen again: nobody knows if the card was written.
+    PasscodeAgain,
+    /// The card is unlocked.
+    Completed,
+    /// It ended without that.
+    Ended(Ended),
+}
+
+/// Why an unlock ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ended {
+    /// The person stopped it.
+    Stopped,
+    /// The card began another.
+    Superseded,
+    /// Too many attempts failed.
+    LockedOut,
+    /// The tries of its code are used up.
+    CodeTriesUsedUp,
+    /// The card refused every unlock key.
+    UnlockKeyRefused,
+}
+
+/// Says what to show of the unlock that is under way.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/view", input = Json, output = Json)]
+pub async fn look_at_unlock() -> Result<UnlockPage, UnlockFault> {
+    let Some(flow) = Cookie::Unlock.read() else {
+        return Ok(UnlockPage::NotBegun);
+    };
+    match services().unlock.view(&flow).await {
+        Ok(view) => Ok(view.into()),
+        Err(UnlockError::NoFlow) => Ok(UnlockPage::NotBegun),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<UnlockView> for UnlockPage {
+    fn from(view: UnlockView) -> Self {
+        match view {
+            UnlockView::Questions { asked, attempts_left } => Self::Questions {
+                asked: asked.into_iter().map(|id| QuestionText::from(id.question())).collect(),
+                attempts_left,
+            },
+            UnlockView::Code { sent_to, valid_until, resend_at, tries_left: _ } => Self::Code {
+                start: sent_to.start,
+                end: sent_to.end,
+                valid_until: valid_until.map(Moment::from),
+                resend_at: resend_at.map(Moment::from),
+            },
+            UnlockView::Passcode(PasscodeView::First) => Self::Passcode,
+            UnlockView::Passcode(PasscodeView::Again) => Self::PasscodeAgain,
+            UnlockView::Completed => Self::Completed,
+            UnlockView::Ended(reason) => Self::Ended(match reason {
+                EndReason::Stopped => Ended::Stopped,
+                EndReason::Superseded => Ended::Superseded,
+                EndReason::LockedOut => Ended::LockedOut,
+                EndReason::CodeTriesUsedUp => Ended::CodeTriesUsedUp,
+                EndReason::UnlockKeyRefused => Ended::UnlockKeyRefused,
+            }),
+        }
+    }
+}
+
+/// For which proof within an unlock a challenge is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChallengeFor {
+    /// To hand in answers or a code, or to ask for another code.
+    Attempt,
+    /// To receive the sealed unlock keys.
+    Release,
+}
+
+/// Gives the challenge for the next proof.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/challenge", input = Json, output = Json)]
+pub async fn unlock_challenge(purpose: ChallengeFor) -> Result<Challenge, UnlockFault> {
+    let purpose = match purpose {
+        ChallengeFor::Attempt => FlowPurpose::Attempt,
+        ChallengeFor::Release => FlowPurpose::Release,
+    };
+    Ok(services().unlock.challenge(&flow()?, purpose).await?)
+}
+
+/// An answer that was typed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedAnswer {
+    /// The number of the question.
+    pub question: u8,
+    /// What was typed.
+    pub answer: String,
+}
+
+// A server function wants the `Debug` of its arguments; an answer is not to stand in a log.
+impl std::fmt::Debug for TypedAnswer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TypedAnswer").field("question", &self.question).finish_non_exhaustive()
+    }
+}
+
+/// What became of answers that were handed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answered {
+    /// They are right; a code is on its way.
+    Right,
+    /// At least one is wrong.
+    Wrong {
+        /// How many attempts are left.
+        attempts_left: u8,
+    },
+    /// That was the last attempt.
+    LockedOut(DeadEnd),
+}
+
+/// Hands in the answers.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/answer", input = Json, output = Json)]
+pub async fn answer(proof: CardProof, answers: Vec<TypedAnswer>) -> Result<Answered, UnlockFault> {
+    let answers: Vec<(QuestionId, String)> = answers
+        .into_iter()
+        .map(|typed| Ok((QuestionId::try_from(typed.question)?, typed.answer)))
+        .collect::<Result<_, domain::question::NoSuchQuestion>>()
+        .map_err(|_| UnlockFault::AnswersMissing)?;
+    Ok(match services().unlock.answer(&flow()?, &proof, &answers).await? {
+        service::AnswerOutcome::Right => Answered::Right,
+        service::AnswerOutcome::Wrong { attempts_left } => Answered::Wrong { attempts_left },
+        service::AnswerOutcome::LockedOut(end) => Answered::LockedOut(end.into()),
+    })
+}
+
+/// What became of a code that was entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeEntered {
+    /// It is right.
+    Right,
+    /// It is wrong.
+    Wrong {
+        /// How many tries are left.
+        tries_left: u8,
+    },
+    /// It was right, but its time is over.
+    Expired(CodeResent),
+    /// That was the last try: the unlock ended.
+    TriesUsedUp,
+    /// That was the last try of the last attempt.
+    LockedOut(DeadEnd),
+}
+
+/// Enters the code.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/code", input = Json, output = Json)]
+pub async fn enter_code(proof: CardProof, code: String) -> Result<CodeEntered, UnlockFault> {
+    Ok(match services().unlock.enter_code(&flow()?, &proof, &code).await? {
+        service::CodeOutcome::Right => CodeEntered::Right,
+        service::CodeOutcome::Wrong { tries_left } => CodeEntered::Wrong { tries_left },
+        service::CodeOutcome::Expired { resent } => CodeEntered::Expired(resent.into()),
+        service::CodeOutcome::TriesUsedUp { attempts_left: _ } => CodeEntered::TriesUsedUp,
+        service::CodeOutcome::LockedOut(end) => CodeEntered::LockedOut(end.into()),
+    })
+}
+
+/// What became of the wish for another code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resent {
+    /// It is on its way.
+    Sent,
+    /// Not yet.
+    TooEarly(Moment),
+}
+
+/// Asks for another code.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/resend", input = Json, output = Json)]
+pub async fn resend_code(proof: CardProof) -> Result<Resent, UnlockFault> {
+    Ok(match services().unlock.resend_code(&flow()?, &proof).await? {
+        service::ResendOutcome::Sent => Resent::Sent,
+        service::ResendOutcome::TooEarly { at } => Resent::TooEarly(at.into()),
+    })
+}
+
+/// Releases the unlock keys, sealed to the connection that the card vouches for: the page cannot open them.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/release", input = Json, output = Json)]
+pub async fn release(proof: CardProof) -> Result<Sealed, UnlockFault> {
+    Ok(services().unlock.release(&flow()?, &proof).await?)
+}
+
+/// Reports, under the card's signature, that the card is unlocked.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/complete", input = Json, output = Json)]
+pub async fn complete(proof: CardProof) -> Result<(), UnlockFault> {
+    Ok(services().unlock.complete(&flow()?, &proof).await?)
+}
+
+/// Reports that the card refused every unlock key.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/refused", input = Json, output = Json)]
+pub async fn refused(proof: CardProof) -> Result<DeadEnd, UnlockFault> {
+    Ok(services().unlock.refused(&flow()?, &proof).await?.into())
+}
+
+/// Stops the unlock.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/stop")]
+pub async fn stop_unlock() -> Result<(), UnlockFault> {
+    if let Ok(flow) = flow() {
+        services().unlock.stop(&flow).await?;
+    }
+    Cookie::Unlock.clear();
+    leptos_axum::redirect("/unlock?stopped");
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn flow() -> Result<Token, UnlockFault> {
+    Cookie::Unlock.read().ok_or(UnlockFault::NoFlow)
+}
