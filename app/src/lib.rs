@@ -1,1 +1,42 @@
-//! To come.
+//! The pages and the server functions.
+//!
+//! Compiled twice: with the feature `ssr` into the server, which renders the pages and answers the server functions, and
+//! with the feature `hydrate` into the wasm bundle, which takes over the rendered pages in the browser. Header and
+//! footer stand in the `shell`, outside what is taken over, so the bundle carries nothing of them.
+
+#![recursion_limit = "256"]
+
+mod announcer;
+mod app;
+mod bridge;
+mod components;
+pub mod config;
+#[cfg(feature = "ssr")]
+mod cookies;
+pub mod demo;
+mod language;
+mod moment;
+mod pages;
+pub mod resubmitted;
+mod server_fns;
+#[cfg(feature = "ssr")]
+mod shell;
+mod work;
+
+pub use app::App;
+pub use language::{Language, t};
+#[cfg(feature = "ssr")]
+pub use shell::shell;
+
+/// The id of the element in which [`App`] stands.
+pub const ROOT: &str = "page";
+
+/// Takes over the page that the server rendered.
+#[cfg(feature = "hydrate")]
+pub fn hydrate() {
+    use wasm_bindgen::JsCast;
+    let root = leptos::prelude::document().get_element_by_id(ROOT).and_then(|root| root.dyn_into().ok());
+    if let Some(root) = root {
+        leptos::mount::hydrate_from(root, App).forget();
+    }
+}

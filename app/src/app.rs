@@ -1,0 +1,124 @@
+//! The pages by their addresses, and the way from one to the next.
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    hooks::use_navigate,
+    path,
+};
+
+use crate::{
+    announcer::Announcer,
+    bridge::Bridge,
+    config::{facts, provide_facts},
+    pages::{
+        check_reader::CheckReader,
+        demo::{cards::DemoCards, mailbox::DemoMailbox},
+        help::Help,
+        home::Home,
+        not_found::NotFound,
+        profile::ProfilePage,
+        register::{
+            code::RegisterCode, email::RegisterEmail, passcode::RegisterPasscode, questions::RegisterQuestions,
+        },
+        sign_in::SignIn,
+        unlock::{
+            code::UnlockCode, done::UnlockDone, passcode::UnlockPasscode, questions::UnlockQuestions,
+            start::UnlockStart,
+        },
+    },
+};
+
+/// All pages.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_facts();
+    Way::provide();
+    Bridge::provide(facts().bridge_port);
+    let announcer = Announcer::provide();
+    view! {
+        <Router>
+            <Guide />
+            // A page that reads the session or the flow is rendered whole before its head is sent: it may redirect.
+            <FlatRoutes fallback=NotFound>
+                <Route path=path!("/") view=Home />
+                <Route path=path!("/unlock") view=UnlockStart ssr=SsrMode::Async />
+                <Route path=path!("/selfservicewebapp/unlockCardStart") view=UnlockStart ssr=SsrMode::Async />
+                <Route path=path!("/unlock/questions") view=UnlockQuestions ssr=SsrMode::Async />
+                <Route path=path!("/unlock/code") view=UnlockCode ssr=SsrMode::Async />
+                <Route path=path!("/unlock/passcode") view=UnlockPasscode ssr=SsrMode::Async />
+                <Route path=path!("/unlock/done") view=UnlockDone ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async />
+                <Route path=path!("/profile") view=ProfilePage ssr=SsrMode::Async />
+                <Route path=path!("/register/passcode") view=RegisterPasscode ssr=SsrMode::Async />
+                <Route path=path!("/register/questions") view=RegisterQuestions ssr=SsrMode::Async />
+                <Route path=path!("/register/email") view=RegisterEmail ssr=SsrMode::Async />
+                <Route path=path!("/register/code") view=RegisterCode ssr=SsrMode::Async />
+                <Route path=path!("/help") view=Help />
+                <Route path=path!("/help/reader") view=CheckReader />
+                <Route path=path!("/demo/mailbox") view=DemoMailbox ssr=SsrMode::Async />
+                <Route path=path!("/demo/cards") view=DemoCards />
+            </FlatRoutes>
+        </Router>
+        {announcer.region()}
+    }
+}
+
+/// The way from one page to the next.
+#[derive(Clone, Copy)]
+pub struct Way {
+    destination: RwSignal<Option<&'static str>>,
+    notice: StoredValue<Option<&'static str>>,
+    arrived: StoredValue<bool>,
+}
+
+impl Way {
+    fn provide() {
+        provide_context(Self {
+            destination: RwSignal::new(None),
+            notice: StoredValue::new(None),
+            arrived: StoredValue::new(false),
+        });
+    }
+
+    /// The way that was provided.
+    pub fn of_page() -> Self {
+        expect_context()
+    }
+
+    /// Goes to another page.
+    pub fn go(self, path: &'static str) {
+        self.destination.set(Some(path));
+    }
+
+    /// Has the next page say something.
+    pub fn leave_notice(self, text: &'static str) {
+        self.notice.set_value(Some(text));
+    }
+
+    /// What the page before wanted to be said here.
+    pub fn take_notice(self) -> Option<&'static str> {
+        self.notice.try_update_value(Option::take).flatten()
+    }
+
+    /// Notes that a page was reached, and says whether it comes after another.
+    pub fn arrive(self) -> bool {
+        self.arrived.try_update_value(|arrived| std::mem::replace(arrived, true)).unwrap_or_default()
+    }
+}
+
+/// Goes where the pages want to go: only inside the router can a navigation begin.
+#[component]
+fn Guide() -> impl IntoView {
+    let way = Way::of_page();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(path) = way.destination.get() {
+            way.destination.set(None);
+            navigate(path, leptos_router::NavigateOptions::default());
+        }
+    });
+}

@@ -1,0 +1,42 @@
+//! Radios: one of several.
+
+use leptos::prelude::*;
+
+/// A choice of one.
+#[component]
+pub fn Radios(
+    /// The name of the group.
+    name: &'static str,
+    /// What is chosen.
+    legend: &'static str,
+    /// What can be chosen.
+    items: Vec<String>,
+    /// What to do with the choice.
+    #[prop(into)]
+    on_choose: Callback<String>,
+) -> impl IntoView {
+    let items = items.into_iter().enumerate().map(|(position, item)| {
+        let id = format!("{name}-{position}");
+        let choice = item.clone();
+        view! {
+            <div class="nhsuk-radios__item">
+                <input
+                    class="nhsuk-radios__input"
+                    type="radio"
+                    id=id.clone()
+                    name=name
+                    on:change=move |_| on_choose.run(choice.clone())
+                />
+                <label class="nhsuk-label nhsuk-radios__label" for=id>
+                    {item}
+                </label>
+            </div>
+        }
+    });
+    view! {
+        <fieldset class="nhsuk-fieldset">
+            <legend class="nhsuk-fieldset__legend nhsuk-fieldset__legend--s">{legend}</legend>
+            <div class="nhsuk-radios">{items.collect_view()}</div>
+        </fieldset>
+    }
+}

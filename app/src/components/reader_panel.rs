@@ -1,0 +1,201 @@
+//! What the page knows of reader and card, and what the person can do about it.
+
+use card_protocol::CardFailure;
+use leptos::prelude::*;
+
+use super::{Button, ButtonKind, Radios};
+use crate::{
+    announcer::Announcer,
+    bridge::{Bridge, ReaderState, Trouble, diagnosis::Diagnosis},
+    t,
+};
+
+/// How good the news is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tone {
+    Neutral,
+    Good,
+    Bad,
+}
+
+/// What the panel says of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Words {
+    headline: &'static str,
+    help: &'static str,
+    tone: Tone,
+}
+
+/// The panel. The headline of each new state is announced, once.
+#[component]
+pub fn ReaderPanel(
+    /// The label of the button that starts the work.
+    button: &'static str,
+    /// Tries again.
+    #[prop(into)]
+    on_retry: Callback<()>,
+    /// Spends the last try of a passcode, where the page asks for one.
+    #[prop(optional, into)]
+    on_last_try: Option<Callback<()>>,
+) -> impl IntoView {
+    let bridge = Bridge::of_page();
+    bridge.forget_trouble();
+    let announcer = expect_context::<Announcer>();
+    Effect::new(move |_| match bridge.state() {
+        ReaderState::Before => {}
+        state => announcer.say(words(&state).headline),
+    });
+    move || {
+        let state = bridge.state();
+        let Words { headline, help, tone } = words(&state);
+        let class = match tone {
+            Tone::Neutral => "app-reader-panel",
+            Tone::Good => "app-reader-panel app-reader-panel--ready",
+            Tone::Bad => "app-reader-panel app-reader-panel--trouble",
+        };
+        view! {
+            <section class=class aria-labelledby="reader-panel-heading">
+                <h2 class="nhsuk-heading-s app-reader-panel__headline" id="reader-panel-heading">
+                    {headline}
+                </h2>
+                {(!help.is_empty()).then(|| view! { <p class="nhsuk-body">{help}</p> })}
+                {(state == ReaderState::Before)
+                    .then(|| view! { <p class="nhsuk-body">{t::reader_before(button)}</p> })}
+                {actions(bridge, &state, on_retry, on_last_try)}
+            </section>
+        }
+    }
+}
+
+fn actions(
+    bridge: Bridge,
+    state: &ReaderState,
+    on_retry: Callback<()>,
+    on_last_try: Option<Callback<()>>,
+) -> impl IntoView + use<> {
+    let ReaderState::Trouble(trouble) = state else {
+        return ().into_any();
+    };
+    let special = match trouble {
+        Trouble::Bridge(Diagnosis::Blocked) => view! {
+            <ol class="nhsuk-list nhsuk-list--number">
+                <li>{t::reader_blocked_step_1()}</li>
+                <li>{t::reader_blocked_step_2()}</li>
+                <li>{t::reader_blocked_step_3()}</li>
+            </ol>
+        }
+        .into_any(),
+        Trouble::Card(CardFailure::SeveralCards { readers }) => {
+            let choose = Callback::new(move |reader| bridge.choose_reader(reader));
+            let (legend, items) = (t::reader_several_cards_legend(), readers.clone());
+            view! { <Radios name="reader" legend items on_choose=choose /> }.into_any()
+        }
+        Trouble::Card(CardFailure::LastTry) => view! {
+            {on_last_try
+                .map(|on_press| {
+                    view! { <Button kind=ButtonKind::Secondary label=t::reader_last_try_use() on_press /> }
+                })}
+            <p class="nhsuk-body">
+                <a href="/unlock">{t::reader_last_try_unlock()}</a>
+            </p>
+        }
+        .into_any(),
+        Trouble::Card(CardFailure::PasscodeBlocked) => view! {
+            <p class="nhsuk-body">
+                <a href="/unlock">{t::reader_passcode_blocked_unlock()}</a>
+            </p>
+        }
+        .into_any(),
+        Trouble::Bridge(_) | Trouble::Card(_) | Trouble::NoSealing => ().into_any(),
+    };
+    view! {
+        {special}
+        <p class="app-reader-panel__actions">
+            <Button kind=ButtonKind::Secondary label=t::reader_try_again() on_press=on_retry />
+            " "
+            <a href="/help/reader">{t::reader_check()}</a>
+        </p>
+    }
+    .into_any()
+}
+
+fn words(state: &ReaderState) -> Words {
+    let (tone, headline, help) = match state {
+        ReaderState::Before => (Tone::Neutral, t::reader_heading(), ""),
+        ReaderState::Connecting => (Tone::Neutral, t::reader_connecting(), ""),
+        ReaderState::Asking => (Tone::Neutral, t::reader_asking(), t::reader_asking_help()),
+        ReaderState::Using => (Tone::Neutral, t::reader_using(), ""),
+        ReaderState::Ready => (Tone::Good, t::reader_ready(), ""),
+        ReaderState::Trouble(trouble) => {
+            let (headline, help) = trouble_words(trouble);
+            (Tone::Bad, headline, help)
+        }
+    };
+    Words { headline, help, tone }
+}
+
+fn trouble_words(trouble: &Trouble) -> (&'static str, &'static str) {
+    match trouble {
+        Trouble::Bridge(diagnosis) => match diagnosis {
+            Diagnosis::NotRunning => (t::reader_not_running(), t::reader_not_running_help()),
+            Diagnosis::Blocked => (t::reader_blocked(), ""),
+            Diagnosis::NotInThisBrowser => (t::reader_no_close(), t::reader_no_close_help()),
+            Diagnosis::Hung => (t::reader_hung(), t::reader_hung_help()),
+            Diagnosis::NotTrusted => (t::reader_origin(), t::reader_origin_help()),
+            Diagnosis::OtherUser => (t::reader_user(), t::reader_user_help()),
+            Diagnosis::Version => (t::reader_version(), t::reader_version_help()),
+            Diagnosis::Lost => (t::reader_lost(), t::reader_lost_help()),
+        },
+        Trouble::Card(failure) => card_words(failure),
+        Trouble::NoSealing => (t::reader_no_sealing(), t::reader_no_sealing_help()),
+    }
+}
+
+/// What a card failure means to a person: headline and help.
+fn card_words(failure: &CardFailure) -> (&'static str, &'static str) {
+    match failure {
+        CardFailure::NoService => (t::reader_no_service(), t::reader_no_service_help()),
+        CardFailure::NoReader => (t::reader_no_reader(), t::reader_no_reader_help()),
+        CardFailure::NoCard => (t::reader_no_card(), t::reader_no_card_help()),
+        CardFailure::SeveralCards { .. } => (t::reader_several_cards(), ""),
+        CardFailure::UnsupportedCard => (t::reader_unsupported_card(), t::reader_unsupported_card_help()),
+        CardFailure::CardRemoved => (t::reader_card_removed(), t::reader_card_removed_help()),
+        CardFailure::CardInUse => (t::reader_card_in_use(), t::reader_card_in_use_help()),
+        CardFailure::WrongPasscode { .. } => (t::reader_wrong_passcode(), ""),
+        CardFailure::LastTry => (t::reader_last_try(), t::reader_last_try_help()),
+        CardFailure::PasscodeBlocked => (t::reader_passcode_blocked(), t::reader_passcode_blocked_help()),
+        CardFailure::UnlockKeyRefused => (t::reader_unlock_key_refused(), ""),
+        CardFailure::CardChanged => (t::reader_card_changed(), t::reader_card_changed_help()),
+        CardFailure::Malformed => (t::reader_malformed(), ""),
+        CardFailure::Busy => (t::reader_busy(), t::reader_busy_help()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removed_card_is_never_called_a_wrong_passcode() {
+        let (headline, _) = card_words(&CardFailure::CardRemoved);
+        assert_eq!(headline, "Your Smartcard was removed. Put it back.");
+        assert!(!headline.contains("passcode"));
+    }
+
+    #[test]
+    fn every_diagnosis_has_its_own_headline() {
+        let all = [
+            Diagnosis::NotRunning,
+            Diagnosis::Blocked,
+            Diagnosis::NotInThisBrowser,
+            Diagnosis::Hung,
+            Diagnosis::NotTrusted,
+            Diagnosis::OtherUser,
+            Diagnosis::Version,
+            Diagnosis::Lost,
+        ];
+        let headlines: std::collections::BTreeSet<_> =
+            all.iter().map(|diagnosis| trouble_words(&Trouble::Bridge(*diagnosis)).0).collect();
+        assert_eq!(headlines.len(), all.len());
+    }
+}

@@ -1,0 +1,12 @@
+//! The pages, a file for each.
+
+pub mod check_reader;
+pub mod demo;
+pub mod help;
+mod holder;
+pub mod home;
+pub mod not_found;
+pub mod profile;
+pub mod register;
+pub mod sign_in;
+pub mod unlock;

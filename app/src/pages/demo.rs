@@ -1,0 +1,4 @@
+//! The pages of a demonstration.
+
+pub mod cards;
+pub mod mailbox;

@@ -1,0 +1,179 @@
+//! `/profile`: who is signed in, their registration, what was done with their cards.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::{components::Redirect, hooks::use_query_map};
+
+use crate::{
+    components::{
+        Banner, ButtonKind, InsetText, NotificationBanner, Page, SubmitButton, SummaryList, SummaryRow, Table, Tag,
+        TagColour,
+    },
+    moment::{Shown, Time},
+    server_fns::session::{Activity, ActivityKind, ActivityOutcome, Profile, RegistrationState, SignOut, my_profile},
+    t,
+};
+
+/// The profile.
+#[component]
+pub fn ProfilePage() -> impl IntoView {
+    let profile = Resource::new(|| (), |()| my_profile());
+    view! {
+        <Suspense fallback=|| ()>
+            {move || Suspend::new(async move {
+                match profile.await {
+                    Ok(Some(profile)) => view! { <Shows profile /> }.into_any(),
+                    Ok(None) => view! { <Redirect path="/sign-in" /> }.into_any(),
+                    Err(_) => {
+                        view! {
+                            <Page title=t::profile_title() back="/">
+                                <p class="nhsuk-body">{t::fault_unavailable()}</p>
+                            </Page>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Shows(
+    /// What is known.
+    profile: Profile,
+) -> impl IntoView {
+    let row = |key, value: String| SummaryRow { key, value: value.into_any() };
+    let person = vec![
+        row(t::profile_name(), profile.name),
+        row(t::profile_number(), profile.user_number),
+        row(t::profile_card(), profile.card),
+        row(t::profile_ra_email(), profile.ra_email.unwrap_or_else(|| t::profile_none().to_owned())),
+    ];
+    let sign_out = ServerAction::<SignOut>::new();
+    view! {
+        <Page title=t::profile_title() back="/" banner=banner().into_any()>
+            <SummaryList rows=person />
+            <h2 class="nhsuk-heading-m">{t::profile_self_service()}</h2>
+            <SelfService registration=profile.registration />
+            <h2 class="nhsuk-heading-m">{t::profile_activity()}</h2>
+            <YourActivity activity=profile.activity />
+            <ActionForm action=sign_out>
+                <SubmitButton kind=ButtonKind::Secondary label=t::profile_sign_out() />
+            </ActionForm>
+            <p class="nhsuk-body-s">{t::sign_in_idle()}</p>
+        </Page>
+    }
+}
+
+/// What has just happened.
+fn banner() -> impl IntoView {
+    let query = use_query_map();
+    move || {
+        let query = query.get();
+        [
+            ("registered", Banner::Success, t::profile_registered_banner()),
+            ("stopped", Banner::Important, t::register_stopped()),
+            ("ended", Banner::Important, t::register_ended()),
+            ("over", Banner::Important, t::fault_over()),
+        ]
+        .into_iter()
+        .find(|(name, ..)| query.get_str(name).is_some())
+        .map(|(_, kind, text)| view! { <NotificationBanner kind text /> })
+    }
+}
+
+#[component]
+fn SelfService(
+    /// Whether the person is registered.
+    registration: RegistrationState,
+) -> impl IntoView {
+    let state =
+        |colour, word| SummaryRow { key: t::profile_state(), value: view! { <Tag colour text=word /> }.into_any() };
+    let email = |email: String| SummaryRow { key: t::profile_email(), value: email.into_any() };
+    let register = |text, label| {
+        view! {
+            <p class="nhsuk-body">{text}</p>
+            <p>
+                <a class="nhsuk-button" href="/register/passcode">
+                    {label}
+                </a>
+            </p>
+        }
+    };
+    match registration {
+        RegistrationState::NotRegistered => view! {
+            <SummaryList rows=vec![state(TagColour::Grey, t::profile_not_registered())] />
+            {register(t::profile_register_text(), t::profile_register())}
+        }
+        .into_any(),
+        RegistrationState::Registered { since, email: address } => {
+            let since = view! { <Time at=since shown=Shown::Date /> }.into_any();
+            let rows = vec![
+                state(TagColour::Green, t::profile_registered()),
+                SummaryRow { key: t::profile_since(), value: since },
+                email(address),
+                SummaryRow { key: t::profile_questions(), value: t::profile_questions_set().into_any() },
+            ];
+            view! {
+                <SummaryList rows />
+                {register(t::profile_register_again_text(), t::profile_register_again())}
+            }
+            .into_any()
+        }
+        RegistrationState::LockedOut { email: address } => view! {
+            <SummaryList rows=vec![state(TagColour::Red, t::profile_locked_out()), email(address)] />
+            <InsetText text=t::dead_locked_out_text() />
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn YourActivity(
+    /// What was done, newest first.
+    activity: Vec<Activity>,
+) -> impl IntoView {
+    if activity.is_empty() {
+        return view! { <p class="nhsuk-body">{t::profile_activity_none()}</p> }.into_any();
+    }
+    let rows = activity
+        .into_iter()
+        .map(|activity| {
+            vec![
+                view! { <Time at=activity.at shown=Shown::DateTime /> }.into_any(),
+                kind_word(activity.kind).into_any(),
+                outcome_word(activity.outcome).into_any(),
+            ]
+        })
+        .collect();
+    let heads = vec![t::profile_activity_when(), t::profile_activity_what(), t::profile_activity_outcome()];
+    view! { <Table caption=t::profile_activity_caption() heads rows /> }.into_any()
+}
+
+fn outcome_word(outcome: ActivityOutcome) -> &'static str {
+    match outcome {
+        ActivityOutcome::Done => t::outcome_done(),
+        ActivityOutcome::Refused => t::outcome_refused(),
+    }
+}
+
+fn kind_word(kind: ActivityKind) -> &'static str {
+    match kind {
+        ActivityKind::CardEnrolled => t::event_card_enrolled(),
+        ActivityKind::SignedIn => t::event_signed_in(),
+        ActivityKind::SignedOut => t::event_signed_out(),
+        ActivityKind::RegistrationBegun => t::event_registration_begun(),
+        ActivityKind::RegistrationCodeSent => t::event_registration_code_sent(),
+        ActivityKind::RegistrationCodeEntered => t::event_registration_code_entered(),
+        ActivityKind::Registered => t::event_registered(),
+        ActivityKind::UnlockBegun => t::event_unlock_begun(),
+        ActivityKind::QuestionsAnswered => t::event_questions_answered(),
+        ActivityKind::UnlockCodeSent => t::event_unlock_code_sent(),
+        ActivityKind::UnlockCodeEntered => t::event_unlock_code_entered(),
+        ActivityKind::SelfServiceLocked => t::event_self_service_locked(),
+        ActivityKind::UnlockKeyReleased => t::event_unlock_key_released(),
+        ActivityKind::CardUnlocked => t::event_card_unlocked(),
+        ActivityKind::UnlockKeyRefused => t::event_unlock_key_refused(),
+        ActivityKind::FlowEnded => t::event_flow_ended(),
+    }
+}

@@ -1,0 +1,194 @@
+//! `/unlock/passcode`: the new passcode, and the card being written.
+
+use card_protocol::{
+    CardFailure, CardProof,
+    passcode::{Passcode, PasscodeFault},
+};
+use leptos::{html, prelude::*};
+
+use super::{Here, Place, StopForm, at_step};
+use crate::{
+    bridge::{Trouble, sleep},
+    components::{
+        Button, ButtonKind, Errors, InsetText, Page, PasscodeInput, PasscodeKind, ReaderPanel, Step, SubmitButton,
+    },
+    server_fns::unlock::{ChallengeFor, UnlockFault, UnlockPage, complete, refused, release},
+    t,
+};
+
+/// The fields.
+const NEW: &str = "new-passcode";
+const REPEATED: &str = "repeated-passcode";
+
+/// How long to wait before the outcome is reported again, in milliseconds.
+const REPORT_AGAIN_AFTER: [u32; 4] = [500, 1_500, 4_000, 10_000];
+
+/// The new passcode.
+#[component]
+pub fn UnlockPasscode() -> impl IntoView {
+    at_step(Place::Passcode, |page, here| {
+        let began_before = page == UnlockPage::PasscodeAgain;
+        view! { <Form again=RwSignal::new(began_before) here /> }.into_any()
+    })
+}
+
+#[component]
+fn Form(
+    /// Whether the card may have been written already.
+    again: RwSignal<bool>,
+    /// The step.
+    here: Here,
+) -> impl IntoView {
+    let errors = here.errors;
+    let (new, repeated) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let unreported = RwSignal::new(None::<CardProof>);
+    let unlock = Callback::new(move |()| {
+        if let Some(completion) = unreported.get_untracked() {
+            here.work.start(report(here, completion, unreported));
+        } else if let Some(passcode) = chosen(new, repeated, errors) {
+            here.work.start(unlock(here, passcode, again, unreported));
+        }
+    });
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        unlock.run(());
+    };
+    let fields = move || {
+        view! {
+            <form novalidate on:submit=submit>
+                <PasscodeInput
+                    kind=PasscodeKind::New
+                    id=NEW
+                    label=t::passcode_new_label()
+                    hint=t::passcode_new_hint()
+                    error=errors.of(NEW)
+                    node_ref=new
+                />
+                <PasscodeInput
+                    kind=PasscodeKind::New
+                    id=REPEATED
+                    label=t::passcode_repeat_label()
+                    hint=""
+                    error=errors.of(REPEATED)
+                    node_ref=repeated
+                />
+                <SubmitButton kind=ButtonKind::Primary label=t::passcode_submit() />
+            </form>
+        }
+    };
+    view! {
+        <Page title=t::passcode_title() step=Step { number: 3, of: 3 } back="/unlock" errors>
+            {move || again.get().then(|| view! { <InsetText text=t::passcode_again() /> })}
+            <noscript inner_html=t::no_javascript() />
+            <ReaderPanel button=t::passcode_submit() on_retry=unlock />
+            {move || match unreported.get() {
+                Some(_) => {
+                    view! {
+                        <InsetText text=t::done_report() />
+                        <Button kind=ButtonKind::Primary label=t::reader_try_again() on_press=unlock />
+                    }
+                        .into_any()
+                }
+                None => fields().into_any(),
+            }}
+            {move || here.work.is_going_on().then(|| view! { <p class="nhsuk-body">{t::passcode_writing()}</p> })}
+            // While the card is written there is no stopping.
+            <Show when=move || !here.work.is_going_on() && unreported.read().is_none() fallback=|| ()>
+                <StopForm />
+            </Show>
+        </Page>
+    }
+}
+
+/// The passcode that was chosen, twice the same; otherwise what is wrong is shown.
+fn chosen(new: NodeRef<html::Input>, repeated: NodeRef<html::Input>, errors: Errors) -> Option<Passcode> {
+    errors.clear();
+    let value = |input: NodeRef<html::Input>| input.get_untracked().map(|input| input.value()).unwrap_or_default();
+    let passcode = match Passcode::parse_new(&zeroize::Zeroizing::new(value(new))) {
+        Ok(passcode) => passcode,
+        Err(fault) => {
+            errors.show_field(NEW, new_passcode_fault(fault));
+            return None;
+        }
+    };
+    if *zeroize::Zeroizing::new(value(repeated)) != passcode.expose_secret() {
+        errors.show_field(REPEATED, t::passcode_mismatch());
+        return None;
+    }
+    Some(passcode)
+}
+
+/// What is wrong with a new passcode.
+fn new_passcode_fault(fault: PasscodeFault) -> &'static str {
+    match fault {
+        PasscodeFault::Empty => t::passcode_new_missing(),
+        PasscodeFault::Digits => t::passcode_digits(),
+        PasscodeFault::OneDigit => t::passcode_one_digit(),
+        PasscodeFault::Sequence => t::passcode_sequence(),
+        PasscodeFault::Common => t::passcode_common(),
+    }
+}
+
+async fn unlock(here: Here, passcode: Passcode, again: RwSignal<bool>, unreported: RwSignal<Option<CardProof>>) {
+    let Some(proof) = here.prove(ChallengeFor::Release).await else {
+        return;
+    };
+    let keys = match release(proof.clone()).await {
+        Ok(keys) => keys,
+        Err(fault) => return here.meet(fault),
+    };
+    match here.bridge.reset_passcode(&proof, &passcode, keys).await {
+        Ok(completion) => {
+            unreported.set(Some(completion.clone()));
+            report(here, completion, unreported).await;
+        }
+        Err(Trouble::Card(CardFailure::UnlockKeyRefused)) => report_refusal(here).await,
+        Err(_) => again.set(true),
+    }
+}
+
+/// Reports that the card is unlocked, again and again if need be: the card is written whether this arrives or not.
+async fn report(here: Here, completion: CardProof, unreported: RwSignal<Option<CardProof>>) {
+    let mut pauses = REPORT_AGAIN_AFTER.iter();
+    loop {
+        match complete(completion.clone()).await {
+            Ok(()) => return here.way.go(Place::Done.path()),
+            Err(UnlockFault::Unreachable | UnlockFault::Unavailable) => match pauses.next() {
+                Some(pause) => sleep(*pause).await,
+                None => return here.errors.show_general(t::fault_unreachable()),
+            },
+            Err(fault) => {
+                unreported.set(None);
+                return here.meet(fault);
+            }
+        }
+    }
+}
+
+async fn report_refusal(here: Here) {
+    let Some(proof) = here.prove(ChallengeFor::Attempt).await else {
+        return;
+    };
+    match refused(proof).await {
+        Ok(end) => here.dead_end.set(Some(end)),
+        Err(fault) => here.meet(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_of_a_new_passcode_has_its_sentence() {
+        for (typed, sentence) in [
+            ("", "Enter a new passcode"),
+            ("12345", "Passcode must be 6 to 8 digits"),
+            ("777777", "Passcode must not be one repeated digit"),
+            ("123456", "Passcode must not be a sequence, like 123456"),
+            ("121212", "Passcode must not be one that many people choose"),
+        ] {
+            assert_eq!(Passcode::parse_new(typed).map_err(new_passcode_fault).err(), Some(sentence));
+        }
+    }
+}

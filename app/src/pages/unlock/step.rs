@@ -1,0 +1,181 @@
+//! What the steps of an unlock have in common: each asks the server where the unlock is, and shows that.
+
+use card_protocol::{CardProof, Purpose};
+use leptos::prelude::*;
+use leptos_router::components::Redirect;
+
+use super::DeadEndPage;
+use crate::{
+    app::Way,
+    bridge::Bridge,
+    components::{Errors, Page},
+    server_fns::unlock::{
+        ChallengeFor, DeadEnd, DeadEndReason, Ended, UnlockFault, UnlockPage, look_at_unlock, unlock_challenge,
+    },
+    t,
+    work::Work,
+};
+
+/// A step of an unlock, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The questions.
+    Questions,
+    /// The code.
+    Code,
+    /// The passcode.
+    Passcode,
+    /// It is done.
+    Done,
+}
+
+impl Place {
+    /// Where an unlock is; nowhere before it began and after it ended.
+    pub fn of(page: &UnlockPage) -> Option<Self> {
+        match page {
+            UnlockPage::Questions { .. } => Some(Self::Questions),
+            UnlockPage::Code { .. } => Some(Self::Code),
+            UnlockPage::Passcode | UnlockPage::PasscodeAgain => Some(Self::Passcode),
+            UnlockPage::Completed => Some(Self::Done),
+            UnlockPage::NotBegun | UnlockPage::Ended(_) => None,
+        }
+    }
+
+    /// The address of its page.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Questions => "/unlock/questions",
+            Self::Code => "/unlock/code",
+            Self::Passcode => "/unlock/passcode",
+            Self::Done => "/unlock/done",
+        }
+    }
+}
+
+/// What a step works with.
+#[derive(Clone, Copy)]
+pub struct Here {
+    /// What is wrong on the page.
+    pub errors: Errors,
+    /// What is being done.
+    pub work: Work,
+    /// The way on.
+    pub way: Way,
+    /// The card bridge.
+    pub bridge: Bridge,
+    /// Where self-service ended.
+    pub dead_end: RwSignal<Option<DeadEnd>>,
+    page: Resource<Result<UnlockPage, UnlockFault>>,
+}
+
+impl Here {
+    fn new() -> Self {
+        Self {
+            errors: Errors::new(Vec::new()),
+            work: Work::new(),
+            way: Way::of_page(),
+            bridge: Bridge::of_page(),
+            dead_end: RwSignal::new(None),
+            page: Resource::new(|| (), |()| look_at_unlock()),
+        }
+    }
+
+    /// Has the card prove itself for the next request; nothing where it cannot, which is shown already.
+    pub async fn prove(self, what_for: ChallengeFor) -> Option<CardProof> {
+        self.bridge.connect().await.ok()?;
+        let challenge = match unlock_challenge(what_for).await {
+            Ok(challenge) => challenge,
+            Err(fault) => {
+                self.meet(fault);
+                return None;
+            }
+        };
+        let purpose = match what_for {
+            ChallengeFor::Attempt => Purpose::Attempt,
+            ChallengeFor::Release => Purpose::Release,
+        };
+        self.bridge.prove_card(purpose, challenge).await.ok()
+    }
+
+    /// Does what a fault asks for.
+    pub fn meet(self, fault: UnlockFault) {
+        match fault {
+            UnlockFault::NoFlow => self.way.go("/unlock?over"),
+            UnlockFault::OtherStep => self.page.refetch(),
+            UnlockFault::DeadEnd(reason) => self.dead_end.set(Some(DeadEnd { reason, reference: None })),
+            UnlockFault::Stale => self.errors.show_general(t::fault_proof_stale()),
+            UnlockFault::Refused => self.errors.show_general(t::fault_proof_refused()),
+            UnlockFault::Unreachable => self.errors.show_general(t::fault_unreachable()),
+            UnlockFault::AnswersMissing | UnlockFault::NoCode | UnlockFault::NotACode | UnlockFault::Unavailable => {
+                self.errors.show_general(t::fault_unavailable());
+            }
+        }
+    }
+}
+
+/// Shows a step, or goes where the unlock is.
+pub fn at_step(
+    place: Place,
+    show: impl Fn(UnlockPage, Here) -> AnyView + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let here = Here::new();
+    move || match here.dead_end.get() {
+        Some(end) => view! { <DeadEndPage end /> }.into_any(),
+        None => view! {
+            <Suspense fallback=|| ()>
+                {move || Suspend::new(async move {
+                    match here.page.await {
+                        Ok(page) if Place::of(&page) == Some(place) => show(page, here),
+                        Ok(page) => elsewhere(place, &page, here.way),
+                        Err(_) => view! { <Unavailable /> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        }
+        .into_any(),
+    }
+}
+
+fn elsewhere(here: Place, page: &UnlockPage, way: Way) -> AnyView {
+    if let Some(place) = Place::of(page) {
+        if here < place {
+            way.leave_notice(t::already_done());
+        }
+        return view! { <Redirect path=place.path() /> }.into_any();
+    }
+    let dead_end = |reason| {
+        let end = DeadEnd { reason, reference: None };
+        view! { <DeadEndPage end /> }.into_any()
+    };
+    let start = |path| view! { <Redirect path=path /> }.into_any();
+    match page {
+        UnlockPage::Ended(Ended::LockedOut) => dead_end(DeadEndReason::LockedOut),
+        UnlockPage::Ended(Ended::UnlockKeyRefused) => dead_end(DeadEndReason::UnlockKeyRefused),
+        UnlockPage::Ended(Ended::Stopped) => start("/unlock?stopped"),
+        UnlockPage::Ended(Ended::Superseded) => start("/unlock?superseded"),
+        UnlockPage::Ended(Ended::CodeTriesUsedUp) => start("/unlock?tries"),
+        _ => start("/unlock?over"),
+    }
+}
+
+/// The service does not answer.
+#[component]
+fn Unavailable() -> impl IntoView {
+    view! {
+        <Page title=t::unlock_title() back="/unlock">
+            <p class="nhsuk-body">{t::fault_unavailable()}</p>
+        </Page>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_has_its_page_and_they_follow_each_other() {
+        assert_eq!(Place::of(&UnlockPage::PasscodeAgain), Some(Place::Passcode));
+        assert_eq!(Place::of(&UnlockPage::Ended(Ended::Stopped)), None);
+        assert!(Place::Questions < Place::Code && Place::Code < Place::Passcode && Place::Passcode < Place::Done);
+    }
+}

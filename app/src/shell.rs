@@ -1,0 +1,135 @@
+//! The document around the pages: head, skip link, header, demonstration strip and footer. Rendered on the server only.
+
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags};
+
+use crate::{
+    App, Language, ROOT,
+    config::{Demonstration, PageConfig},
+    resubmitted::Resubmitted,
+    t,
+};
+
+/// Renders the document. A page that answers the POST of a form is rendered without scripts: it is complete without
+/// them, and its address is that of the form, not its own.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let config = expect_context::<PageConfig>();
+    let scripts = use_context::<Resubmitted>().is_none().then(|| {
+        view! {
+            <AutoReload options=options.clone() />
+            <HydrationScripts options=options.clone() />
+        }
+    });
+    view! {
+        <!DOCTYPE html>
+        <html lang=Language::current().tag()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+                <meta name="theme-color" content="#005eb8" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <HashedStylesheet options=options />
+                <MetaTags />
+                {scripts}
+            </head>
+            <body class="js-enabled">
+                <a class="nhsuk-skip-link" href="#maincontent">
+                    {t::skip_link()}
+                </a>
+                <header class="nhsuk-header" role="banner">
+                    <div class="nhsuk-header__container nhsuk-width-container">
+                        <div class="nhsuk-header__service">
+                            <a class="nhsuk-header__service-name" href="/">
+                                {config.service_name}
+                            </a>
+                        </div>
+                    </div>
+                </header>
+                {config.demonstration.map(|demonstration| view! { <DemonstrationStrip demonstration /> })}
+                <div id=ROOT>
+                    <App />
+                </div>
+                <footer class="nhsuk-footer" role="contentinfo">
+                    <div class="nhsuk-width-container">
+                        <div class="nhsuk-footer__meta">
+                            <h2 class="nhsuk-u-visually-hidden">{t::footer_heading()}</h2>
+                            <ul class="nhsuk-footer__list">
+                                <li class="nhsuk-footer__list-item">
+                                    <a class="nhsuk-footer__list-item-link" href="/help">
+                                        {t::footer_help()}
+                                    </a>
+                                </li>
+                                <li class="nhsuk-footer__list-item">
+                                    <a class="nhsuk-footer__list-item-link" href="/help#ra">
+                                        {t::footer_ra()}
+                                    </a>
+                                </li>
+                            </ul>
+                        </div>
+                    </div>
+                </footer>
+            </body>
+        </html>
+    }
+}
+
+/// The strip that says on every page that this is a demonstration.
+#[component]
+fn DemonstrationStrip(
+    /// What it shows.
+    demonstration: Demonstration,
+) -> impl IntoView {
+    let cards = demonstration.cards.into_iter().map(|card| {
+        let answers = card.answers.into_iter().map(|(question, answer)| {
+            view! {
+                <br />
+                {question}
+                " "
+                <strong>{answer}</strong>
+            }
+        });
+        view! {
+            <tr class="nhsuk-table__row">
+                <td class="nhsuk-table__cell">{card.name}</td>
+                <td class="nhsuk-table__cell">{card.holder}</td>
+                <td class="nhsuk-table__cell">{card.passcode}</td>
+                <td class="nhsuk-table__cell">{card.state} {answers.collect_view()}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="app-demonstration" aria-label=t::demo_tag()>
+            <div class="nhsuk-width-container">
+                <strong class="nhsuk-tag nhsuk-tag--purple">{t::demo_tag()}</strong>
+                " "
+                {t::demo_text()}
+                <span class="app-demonstration__links">
+                    <a class="app-demonstration__link" href="/demo/mailbox">
+                        {t::demo_mailbox_link()}
+                    </a>
+                    <a class="app-demonstration__link" href="/demo/cards">
+                        {t::demo_cards_link()}
+                    </a>
+                </span>
+                <details class="nhsuk-details app-demonstration__cards">
+                    <summary class="nhsuk-details__summary">
+                        <span class="nhsuk-details__summary-text">{t::demo_cards_summary()}</span>
+                    </summary>
+                    <div class="nhsuk-details__text">
+                        <table class="nhsuk-table">
+                            <thead class="nhsuk-table__head">
+                                <tr>
+                                    <th scope="col">{t::demo_card()}</th>
+                                    <th scope="col">{t::demo_holder()}</th>
+                                    <th scope="col">{t::demo_passcode()}</th>
+                                    <th scope="col">{t::demo_answers()}</th>
+                                </tr>
+                            </thead>
+                            <tbody class="nhsuk-table__body">{cards.collect_view()}</tbody>
+                        </table>
+                    </div>
+                </details>
+            </div>
+        </section>
+    }
+}
