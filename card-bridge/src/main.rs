@@ -6,6 +6,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use card_bridge::config::Config;
 use card_bridge::readers::{CardSource, PcscReaders};
+#[cfg(feature = "virtual-cards")]
+use card_bridge::virtual_cards::VirtualCards;
 use card_bridge::{Bridge, Limits, Worker};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,7 +47,7 @@ fn main() -> anyhow::Result<()> {
 async fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
     #[cfg(feature = "virtual-cards")]
     if let Some(directory) = &arguments.virtual_cards {
-        let cards = Arc::new(card_bridge::virtual_cards::VirtualCards::open(directory)?);
+        let cards = Arc::new(VirtualCards::open(directory)?);
         let bridge = bind(config, Arc::clone(&cards)).await?.with_virtual_cards(cards);
         println!("virtual cards: http://{}/cards", bridge.address());
         return serve(bridge).await;
@@ -57,11 +59,12 @@ async fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
 
 async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<Bridge> {
     let worker = Worker::new(source, Limits::default());
-    Bridge::bind(config, worker).await.with_context(|| format!("port {} can't be used", config.port))
+    let bridge = Bridge::bind(config, worker).await.with_context(|| format!("port {} can't be used", config.port))?;
+    println!("card bridge: ws://{}/", bridge.address());
+    Ok(bridge)
 }
 
 async fn serve(bridge: Bridge) -> anyhow::Result<()> {
-    println!("card bridge: ws://{}/", bridge.address());
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
     let stop = async move {
         tokio::select! {

@@ -17,3 +17,5 @@ mod proving;
 mod removing;
 mod smartcard_service;
 mod unlocking;
+#[cfg(feature = "virtual-cards")]
+mod virtual_cards;

@@ -16,12 +16,12 @@ use crate::readers::{ORIGIN, service};
 use crate::service::{Slot, beside_a_service, plug, until_cards};
 use crate::unlocking::{NEW_PASSCODE, first_time, next_key, unlock};
 
-struct Program {
+pub struct Program {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
-fn program() -> Command {
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_card-bridge"));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -33,13 +33,13 @@ fn config(text: &str) -> NamedTempFile {
     file
 }
 
-fn listed() -> NamedTempFile {
+pub fn listed() -> NamedTempFile {
     config(&format!("[[origin]]\nurl = \"{ORIGIN}\"\nservice_keys = [\"{}\"]\n", service().public()))
 }
 
 impl Program {
     /// Starts it on a free port.
-    fn start(command: &mut Command) -> Self {
+    pub fn start(command: &mut Command) -> Self {
         let mut child = command.args(["--port", "0"]).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();

@@ -60,6 +60,8 @@ pub struct OneReader {
     card: Mutex<Option<Boxed>>,
     insertions: AtomicUsize,
     exchanges: AtomicUsize,
+    /// How many transactions have begun or want to, and have not ended.
+    transactions: AtomicUsize,
     endings: Mutex<Vec<Afterwards>>,
 }
 
@@ -72,6 +74,7 @@ impl OneReader {
             card: Mutex::default(),
             insertions: AtomicUsize::default(),
             exchanges: AtomicUsize::default(),
+            transactions: AtomicUsize::default(),
             endings: Mutex::default(),
         })
     }
@@ -98,6 +101,11 @@ impl OneReader {
         self.exchanges.load(Ordering::SeqCst)
     }
 
+    /// How many transactions have begun or want to, and have not ended.
+    pub fn transactions(&self) -> usize {
+        self.transactions.load(Ordering::SeqCst)
+    }
+
     /// How the last transaction left the card.
     pub fn last_ending(&self) -> Option<Afterwards> {
         self.endings.lock().unwrap().last().copied()
@@ -110,6 +118,15 @@ impl CardSource for OneReader {
     }
 
     fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
+        self.transactions.fetch_add(1, Ordering::SeqCst);
+        let held = self.hold_card(reader, transaction);
+        self.transactions.fetch_sub(1, Ordering::SeqCst);
+        held
+    }
+}
+
+impl OneReader {
+    fn hold_card(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
         if reader.is_some_and(|reader| reader != NAME) {
             return Err(CardFailure::NoReader);
         }

@@ -1,0 +1,136 @@
+//! Virtual cards in the bridge, and the page that handles them.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use card_protocol::{CardFailure, Challenge, Purpose};
+use tempfile::NamedTempFile;
+
+use crate::cards::{Issued, PASSCODE};
+use crate::page::Page;
+use crate::program::{Program, listed, program};
+use crate::readers::ORIGIN;
+use crate::service::until_cards;
+use crate::unlocking::{NEW_PASSCODE, first_time, once_more, unlock};
+
+const CHALLENGE: Challenge = Challenge([7; 32]);
+
+/// A bridge without any PC/SC service, with a box of one card.
+fn bridge(card: &Issued) -> (Program, NamedTempFile) {
+    let config = listed();
+    let mut command = program();
+    command.arg("--config").arg(config.path()).arg("--virtual-cards").arg(card.path().parent().unwrap());
+    command.env("PCSCLITE_CSOCK_NAME", "/nonexistent");
+    (Program::start(&mut command), config)
+}
+
+struct Answer {
+    status: u16,
+    text: String,
+}
+
+fn http(address: SocketAddr, request_line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
+    write!(
+        stream,
+        "{request_line} HTTP/1.1\r\n{headers}Connection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, text }
+}
+
+fn show(address: SocketAddr) -> Answer {
+    http(address, "GET /cards", &[("Host", &address.to_string())], "")
+}
+
+fn press(address: SocketAddr, button: &str, body: &str) -> Answer {
+    let host = address.to_string();
+    let origin = format!("http://{host}");
+    http(address, &format!("POST /cards/{button}"), &[("Host", &host), ("Origin", &origin)], body)
+}
+
+#[test]
+fn a_card_is_inserted_locked_unlocked_and_removed() {
+    let card = Issued::new(card_protocol::proof::KeyAlgorithm::P256);
+    let (program, _config) = bridge(&card);
+    let mut page = Page::open(program.address, ORIGIN);
+    until_cards(&mut page, 0);
+    assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::NoCard));
+    assert!(show(program.address).text.contains("No card is inserted"));
+
+    assert_eq!(press(program.address, "insert", "card=one").status, 303);
+    until_cards(&mut page, 1);
+    assert!(show(program.address).text.contains("is inserted"));
+    assert!(card.signed(&page.prove_card(Purpose::Hello, CHALLENGE).unwrap(), ORIGIN));
+    assert!(page.sign_in(PASSCODE).is_ok());
+
+    assert_eq!(press(program.address, "lock", "").status, 303);
+    assert_eq!(page.sign_in(PASSCODE), Err(CardFailure::PasscodeBlocked));
+    assert!(unlock(&mut page, &first_time(&card)).is_ok());
+    assert!(page.sign_in(NEW_PASSCODE).is_ok());
+
+    assert_eq!(press(program.address, "remove", "").status, 303);
+    until_cards(&mut page, 0);
+    assert_eq!(page.sign_in(NEW_PASSCODE), Err(CardFailure::NoCard));
+    assert_eq!(press(program.address, "insert", "card=one").status, 303);
+    until_cards(&mut page, 1);
+    assert!(unlock(&mut page, &once_more(&card)).is_ok());
+}
+
+#[test]
+fn the_inserted_card_is_there_again_after_a_restart() {
+    let card = Issued::new(card_protocol::proof::KeyAlgorithm::P256);
+    let (program, _config) = bridge(&card);
+    assert_eq!(press(program.address, "insert", "card=one").status, 303);
+    drop(program);
+    let (program, _config) = bridge(&card);
+    let mut page = Page::open(program.address, ORIGIN);
+    assert!(card.signed(&page.prove_card(Purpose::Hello, CHALLENGE).unwrap(), ORIGIN));
+}
+
+#[test]
+fn what_can_not_be_done_is_told_on_the_page() {
+    let card = Issued::new(card_protocol::proof::KeyAlgorithm::P256);
+    let (program, _config) = bridge(&card);
+    let answer = press(program.address, "lock", "");
+    assert_eq!(answer.status, 409);
+    assert!(answer.text.contains("Insert a card first."), "{}", answer.text);
+    let answer = press(program.address, "insert", "card=%3Cscript%3E");
+    assert_eq!(answer.status, 409);
+    assert!(answer.text.contains("role=\"alert\"") && !answer.text.contains("<script>"), "{}", answer.text);
+}
+
+#[test]
+fn only_the_page_itself_handles_cards() {
+    let card = Issued::new(card_protocol::proof::KeyAlgorithm::P256);
+    let (program, _config) = bridge(&card);
+    let address = program.address;
+    let host = address.to_string();
+    let own = format!("http://{host}");
+    let other_name = format!("localhost:{}", address.port());
+    let foreign = format!("evil.test:{}", address.port());
+    let evil = format!("http://{foreign}");
+    for headers in [
+        vec![("Host", &host[..])],
+        vec![("Host", &host), ("Origin", "null")],
+        vec![("Host", &host), ("Origin", ORIGIN)],
+        vec![("Host", &host), ("Origin", "http://127.0.0.1")],
+        vec![("Host", &other_name), ("Origin", &own)],
+        vec![("Host", &foreign), ("Origin", &evil)],
+    ] {
+        for button in ["insert", "remove", "lock"] {
+            let answer = http(address, &format!("POST /cards/{button}"), &headers, "card=one");
+            assert_eq!(answer.status, 403, "{button} {headers:?}");
+        }
+    }
+    assert_eq!(http(address, "GET /cards", &[("Host", &foreign)], "").status, 403);
+    let shown = show(address);
+    assert!(shown.text.contains("No card is inserted"), "{}", shown.text);
+    assert!(shown.text.to_lowercase().contains("content-security-policy: default-src 'none'"));
+}
