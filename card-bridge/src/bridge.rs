@@ -58,11 +58,7 @@ impl Bridge {
     }
 
     /// Serves until `stop`, and then until the transaction that is running has ended.
-    ///
-    /// # Errors
-    ///
-    /// When a listener fails.
-    pub async fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
         let (stopping, stopped) = watch::channel(());
         let mut serving = tokio::task::JoinSet::new();
         for listener in self.listeners {
@@ -75,6 +71,5 @@ impl Bridge {
         drop(stopping);
         self.shared.worker.close().await;
         serving.shutdown().await;
-        Ok(())
     }
 }

@@ -72,5 +72,6 @@ async fn serve(bridge: Bridge) -> anyhow::Result<()> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    bridge.serve(stop).await.context("the bridge broke down")
+    bridge.serve(stop).await;
+    Ok(())
 }

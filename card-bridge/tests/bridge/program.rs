@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use card_protocol::message::{Readers, Verb};
@@ -18,6 +19,8 @@ use crate::unlocking::{NEW_PASSCODE, first_time, next_key, unlock};
 
 pub struct Program {
     child: Child,
+    /// Read all the time: a bridge whose log is not taken from it waits.
+    log: Option<JoinHandle<String>>,
     pub address: SocketAddr,
 }
 
@@ -45,17 +48,21 @@ impl Program {
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("card bridge: ws://").and_then(|rest| rest.strip_suffix('/'));
         let address = address.unwrap_or_else(|| panic!("the bridge says {line:?}")).parse().unwrap();
-        Self { child, address }
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        Self { child, log: Some(log), address }
     }
 
     /// Asks it to end, and gives what it logged.
     fn end(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         assert!(self.child.wait().unwrap().success());
-        log
+        self.log.take().unwrap().join().unwrap()
     }
 }
 

@@ -46,7 +46,7 @@ pub fn serve(source: Arc<dyn CardSource>, limits: Limits) -> Served {
         runtime.block_on(async {
             let bridge = Bridge::bind(&config, Worker::new(source, limits)).await.unwrap();
             tell.send(bridge.address()).unwrap();
-            bridge.serve(async { _ = stopped.await }).await.unwrap();
+            bridge.serve(async { _ = stopped.await }).await;
         });
     });
     Served { address: told.recv().unwrap(), _stop: stop }
