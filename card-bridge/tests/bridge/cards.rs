@@ -18,7 +18,7 @@ pub const PASSCODE: &str = "904173";
 pub struct Issued {
     pub guid: Guid,
     pub unlock_key: UnlockKey,
-    issued: IssuedCard,
+    entry: IssuedCard,
     directory: TempDir,
 }
 
@@ -50,7 +50,7 @@ impl Issued {
         let manifest = make(&directory.path().join("cards"), &list, Existing::Keep, now).unwrap();
         let issued = manifest.cards.into_iter().next().unwrap();
         let unlock_key = u64::from_str_radix(&issued.unlock_key, 16).unwrap().to_be_bytes();
-        Self { guid: issued.guid.parse().unwrap(), unlock_key: UnlockKey::new(unlock_key), issued, directory }
+        Self { guid: issued.guid.parse().unwrap(), unlock_key: UnlockKey::new(unlock_key), entry: issued, directory }
     }
 
     /// Switches the card's power on.
@@ -59,14 +59,14 @@ impl Issued {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.directory.path().join("cards").join(&self.issued.card)
+        self.directory.path().join("cards").join(&self.entry.card)
     }
 
     /// Whether the proof is this card's, for this origin.
     pub fn signed(&self, proof: &CardProof, origin: &str) -> bool {
         let key = match proof.purpose.slot() {
-            Slot::Authentication => &self.issued.piv_authentication_key,
-            Slot::CardAuthentication => &self.issued.card_authentication_key,
+            Slot::Authentication => &self.entry.piv_authentication_key,
+            Slot::CardAuthentication => &self.entry.card_authentication_key,
         };
         let key = Base64UrlUnpadded::decode_vec(key).unwrap();
         let message = ProofMessage::of(proof, origin);

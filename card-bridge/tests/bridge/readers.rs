@@ -24,7 +24,7 @@ pub fn service() -> ServiceSecret {
 }
 
 pub const LIMITS: Limits =
-    Limits { hold: Duration::from_secs(5), transaction: Duration::from_secs(10), release: Duration::from_secs(120) };
+    Limits { hold: Duration::from_secs(5), transaction: Duration::from_secs(10), release: Duration::from_mins(2) };
 
 /// A bridge that serves for as long as this is kept.
 pub struct Served {

@@ -140,7 +140,7 @@ fn a_page_of_another_origin_can_not_use_this_ones_service_key() {
 
 #[test]
 fn a_release_proof_can_be_used_for_two_minutes() {
-    assert_eq!(Limits::default().release, Duration::from_secs(120));
+    assert_eq!(Limits::default().release, Duration::from_mins(2));
     let card = Issued::locked();
     let bridge = serve(OneReader::with(card.insert()), Limits { release: Duration::ZERO, ..LIMITS });
     let mut page = Page::open(bridge.address, ORIGIN);
