@@ -168,6 +168,19 @@ beside_a_service! {
         }
     }
 
+    fn a_card_that_hangs_is_given_up_and_the_other_reader_goes_on() {
+        let [card, other] = [Issued::new(KeyAlgorithm::P256), Issued::new(KeyAlgorithm::P256)];
+        let (_bridge, mut page) = bridge(Limits { transaction: Duration::from_millis(300), ..LIMITS });
+        let fault = Fault { mishap: Mishap::Hang, moment: Moment::Before, nth: 2, instruction: None };
+        let _hanging = plug(Slot::First, Faulty::new(card.insert(), fault));
+        let hanging = until_cards(&mut page, 1).remove(0);
+        assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardInUse));
+        let _second = plug(Slot::Second, other.insert());
+        let readers = until_cards(&mut page, 2);
+        let second = readers.iter().find(|reader| **reader != hanging).unwrap();
+        assert_eq!(status(&mut page, Some(second)).unwrap().guid, other.guid);
+    }
+
     fn a_removal_voids_the_release_proof_though_the_card_comes_back() {
         let card = Issued::locked();
         let (_bridge, mut page) = bridge(LIMITS);
