@@ -166,3 +166,38 @@ fn bytes(buffer: JsValue) -> Uint8Array {
 async fn awaited(promise: Promise) -> Result<JsValue, JsValue> {
     JsFuture::from(promise).await
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use card_protocol::sealed::ConnectionSecret;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    async fn the_bridge_opens_what_the_page_seals() {
+        let connection = ConnectionSecret::new([7; 32]);
+        let passcode = Passcode::parse("824917").unwrap();
+        let sealed = seal_passcode(&connection.public(), b"request", &passcode).await.unwrap();
+        let opened = connection.open_passcode(b"request", &sealed).unwrap();
+        assert_eq!(opened.expose_secret(), "824917");
+    }
+
+    #[wasm_bindgen_test]
+    async fn what_is_sealed_for_one_request_opens_for_no_other() {
+        let connection = ConnectionSecret::new([7; 32]);
+        let passcode = Passcode::parse("824917").unwrap();
+        let sealed = seal_passcode(&connection.public(), b"request", &passcode).await.unwrap();
+        assert!(connection.open_passcode(b"another", &sealed).is_err());
+        assert!(ConnectionSecret::new([8; 32]).open_passcode(b"request", &sealed).is_err());
+    }
+
+    #[wasm_bindgen_test]
+    async fn no_two_sealed_messages_are_alike() {
+        let connection = ConnectionSecret::new([7; 32]);
+        let passcode = Passcode::parse("824917").unwrap();
+        let first = seal_passcode(&connection.public(), b"request", &passcode).await.unwrap();
+        let second = seal_passcode(&connection.public(), b"request", &passcode).await.unwrap();
+        assert_ne!(first, second);
+    }
+}
