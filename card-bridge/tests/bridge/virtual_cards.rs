@@ -9,9 +9,9 @@ use tempfile::NamedTempFile;
 use crate::cards::{Issued, PASSCODE};
 use crate::page::Page;
 use crate::program::{Program, listed, program};
-use crate::readers::ORIGIN;
+use crate::readers::{ORIGIN, service};
 use crate::service::until_cards;
-use crate::unlocking::{NEW_PASSCODE, first_time, once_more, unlock};
+use crate::unlocking::{NEW_PASSCODE, first_time, once_more, seal, unlock};
 
 const CHALLENGE: Challenge = Challenge([7; 32]);
 
@@ -81,6 +81,19 @@ fn a_card_is_inserted_locked_unlocked_and_removed() {
     assert_eq!(press(program.address, "insert", "card=one").status, 303);
     until_cards(&mut page, 1);
     assert!(unlock(&mut page, &once_more(&card)).is_ok());
+}
+
+#[test]
+fn a_removal_voids_the_release_proof_here_too() {
+    let card = Issued::locked();
+    let (program, _config) = bridge(&card);
+    let mut page = Page::open(program.address, ORIGIN);
+    press(program.address, "insert", "card=one");
+    let release = page.prove_card(Purpose::Release, CHALLENGE).unwrap();
+    press(program.address, "remove", "");
+    press(program.address, "insert", "card=one");
+    let sealed = seal(&service(), &release, &first_time(&card));
+    assert_eq!(page.reset_passcode(NEW_PASSCODE, sealed), Err(CardFailure::CardRemoved));
 }
 
 #[test]
