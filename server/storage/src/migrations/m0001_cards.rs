@@ -1,6 +1,9 @@
 //! People, their cards, and the unlock keys of these.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, blob, text, text_null, uuid, uuid_null},
+};
 
 use super::refers_to;
 

@@ -1,6 +1,9 @@
 //! Sessions, and what keeps a proof and a form from counting twice.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, blob, text, uuid, uuid_null},
+};
 
 use super::refers_to;
 

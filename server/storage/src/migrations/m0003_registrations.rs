@@ -1,6 +1,9 @@
 //! Registrations, those under way, and the times of code mails.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, big_integer_null, big_pk_auto, text, uuid},
+};
 
 use super::refers_to;
 

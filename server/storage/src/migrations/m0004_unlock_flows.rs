@@ -1,6 +1,9 @@
 //! Unlocks that are under way or were.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, blob, boolean, text, uuid},
+};
 
 use super::refers_to;
 

@@ -1,7 +1,11 @@
 //! The audit trail, and the triggers that let it only grow. (Who owns the database can remove them; the chain shows
 //! what was done then.)
 
-use sea_orm_migration::{prelude::*, schema::*, sea_orm::DbBackend};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, blob, text, text_null},
+    sea_orm::DbBackend,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

@@ -1,6 +1,9 @@
 //! The mails that wait to be sent.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, big_integer_null, blob_null, uuid},
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

@@ -15,7 +15,7 @@ use storage::{ConnectError, Location, connect};
 use tempfile::TempDir;
 
 use super::{data, open, shared};
-use crate::contract::fixtures::*;
+use crate::suite::fixtures::*;
 
 /// Opens the file past the store.
 async fn open_file(folder: &TempDir) -> SqliteConnection {

@@ -7,7 +7,7 @@ use storage::{Location, connect};
 use tokio::task::JoinSet;
 
 use super::{data, open, shared};
-use crate::contract::{concurrency, fixtures::*};
+use crate::suite::{concurrency, fixtures::*};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_processes_may_start_on_a_new_folder_at_once() {

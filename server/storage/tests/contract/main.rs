@@ -1,10 +1,12 @@
 //! The contract of `domain::ports::Store`, run on SQLite: each test on a fresh data folder.
 //!
-//! The suite itself (`contract/`) knows only the ports. To hold another store to it: include the modules, and give each
+//! The suite itself (`suite/`) knows only the ports. To hold another store to it: include the modules, and give each
 //! function an empty store. What only SQLite must hold stands in `sqlite/`.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
+
 /// The suite.
-mod contract {
+mod suite {
     pub mod changes;
     pub mod concurrency;
     pub mod conflicts;
@@ -24,7 +26,7 @@ mod sqlite {
     use storage::{Location, SqlStore, connect};
     use tempfile::TempDir;
 
-    use crate::contract::fixtures::Shared;
+    use crate::suite::fixtures::Shared;
 
     pub async fn open(folder: &TempDir) -> SqlStore {
         connect(&Location::folder(data(folder))).await.unwrap()
@@ -47,7 +49,7 @@ macro_rules! hold_to_contract {
             async fn $test() {
                 let folder = tempfile::tempdir().unwrap();
                 let store = crate::sqlite::open(&folder).await;
-                crate::contract::$module::$test(&crate::sqlite::shared(&store)).await;
+                crate::suite::$module::$test(&crate::sqlite::shared(&store)).await;
             })+
         })+
     };

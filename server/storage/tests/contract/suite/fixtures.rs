@@ -196,7 +196,7 @@ pub fn is_conflict<T>(result: &Result<T, StoreError>) -> bool {
 /// Does something in a transaction of its own, and commits it.
 macro_rules! committed {
     ($store:expr, |$transaction:ident| $work:expr) => {{
-        let mut $transaction = $crate::contract::fixtures::begin($store).await;
+        let mut $transaction = $crate::suite::fixtures::begin($store).await;
         let result = $work.await.unwrap();
         $transaction.commit().await.unwrap();
         result
@@ -207,7 +207,7 @@ pub(crate) use committed;
 /// Does something in a transaction of its own that is then dropped; gives its result.
 macro_rules! tried {
     ($store:expr, |$transaction:ident| $work:expr) => {{
-        let mut $transaction = $crate::contract::fixtures::begin($store).await;
+        let mut $transaction = $crate::suite::fixtures::begin($store).await;
         $work.await
     }};
 }

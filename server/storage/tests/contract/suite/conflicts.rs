@@ -12,8 +12,7 @@ use super::fixtures::*;
 
 pub async fn a_stale_card_is_refused(store: &Shared) {
     with_card(store).await;
-    let [first, second] =
-        [CardState::Cancelled, CardState::UnlockKeyUnknown].map(|state| Card { state, ..card(1) });
+    let [first, second] = [CardState::Cancelled, CardState::UnlockKeyUnknown].map(|state| Card { state, ..card(1) });
     committed!(store, |transaction| transaction.save_card(&first));
     assert!(is_conflict(&tried!(store, |transaction| transaction.save_card(&second))));
     let found = tried!(store, |transaction| transaction.card(&guid(1))).unwrap().unwrap();
@@ -100,10 +99,10 @@ pub async fn nothing_is_added_twice(store: &Shared) {
 pub async fn a_key_is_known_once_over_all_cards_and_slots(store: &Shared) {
     with_card(store).await;
     for taken in [2, 3] {
-        let in_9a = Card { authentication_key: key(taken), ..card(2) };
-        let in_9e = Card { card_authentication_key: key(taken), ..card(2) };
-        assert!(is_conflict(&tried!(store, |transaction| transaction.insert_card(&in_9a))), "key {taken} in 9A");
-        assert!(is_conflict(&tried!(store, |transaction| transaction.insert_card(&in_9e))), "key {taken} in 9E");
+        let first_slot = Card { authentication_key: key(taken), ..card(2) };
+        let second_slot = Card { card_authentication_key: key(taken), ..card(2) };
+        assert!(is_conflict(&tried!(store, |transaction| transaction.insert_card(&first_slot))), "key {taken} in 9A");
+        assert!(is_conflict(&tried!(store, |transaction| transaction.insert_card(&second_slot))), "key {taken} in 9E");
     }
     let in_both = Card { card_authentication_key: key(4), ..card(2) };
     assert!(is_conflict(&tried!(store, |transaction| transaction.insert_card(&in_both))));
