@@ -82,9 +82,12 @@ impl Page {
 
     pub fn send(&mut self, verb: Verb) -> u32 {
         self.last_id += 1;
-        let request = Request { id: self.last_id, verb };
-        self.socket.send(Message::text(serde_json::to_string(&request).unwrap())).unwrap();
+        self.send_request(&Request { id: self.last_id, verb });
         self.last_id
+    }
+
+    pub fn send_request(&mut self, request: &Request) {
+        self.socket.send(Message::text(serde_json::to_string(request).unwrap())).unwrap();
     }
 
     pub fn reply(&mut self) -> Reply {

@@ -1,7 +1,7 @@
 //! Proofs by the card and by its holder.
 
 use card_bridge::readers::Afterwards;
-use card_protocol::message::{Done, LastTry, PasscodeUse, Verb};
+use card_protocol::message::{Done, LastTry, Outcome, PasscodeUse, Request, Verb};
 use card_protocol::proof::KeyAlgorithm;
 use card_protocol::{CardFailure, Challenge, Purpose};
 
@@ -138,4 +138,23 @@ fn a_passcode_that_was_sealed_for_something_else_never_reaches_the_card() {
     changed.ciphertext[0] ^= 1;
     assert_eq!(page.ask(sign_in(changed)), Err(CardFailure::Malformed));
     assert_eq!(reader.exchanges(), 0);
+}
+
+#[test]
+fn a_sealed_passcode_is_used_once() {
+    let card = Issued::new(KeyAlgorithm::P256);
+    let reader = OneReader::with(card.insert());
+    let bridge = serve(reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let request = |passcode, purpose| Request {
+        id: 1,
+        verb: Verb::ProveHolder { reader: None, purpose, challenge: CHALLENGE, passcode, last_try: LastTry::Keep },
+    };
+    let passcode = page.seal(PasscodeUse::ProveHolder, PASSCODE);
+    page.send_request(&request(passcode.clone(), Purpose::SignIn));
+    assert!(matches!(page.reply().outcome, Outcome::Done(_)));
+    let exchanges = reader.exchanges();
+    page.send_request(&request(passcode, Purpose::Change));
+    assert_eq!(page.reply().outcome, Outcome::Failed(CardFailure::Malformed));
+    assert_eq!(reader.exchanges(), exchanges);
 }
