@@ -67,8 +67,9 @@ pub async fn two_claimers_never_get_one_mail(store: &Shared) {
     for _ in 0..4 {
         let store = Arc::clone(store);
         claimers.spawn(async move {
-            let mut claimed = Vec::new();
+            let mut claimed: Vec<MailId> = Vec::new();
             loop {
+                assert!(claimed.len() <= 40, "mails come again and again");
                 let mut transaction = begin(&store).await;
                 // A store may refuse one of two claims at once: the claimer then comes again.
                 let mails = match transaction.claim_due_mails(at(1), at(99_999), 3).await {
