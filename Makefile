@@ -39,7 +39,7 @@ bench:
 # The release programs and the pages: what runs, what the end-to-end tests drive, what is measured.
 build:
 	@echo "build: the first time this takes about ten minutes on two cores"
-	cargo leptos build --release --precompress
+	cargo leptos build --release --precompress --split
 	cargo build --release -p card-bridge --features virtual-cards
 	cp target/release/card-bridge target/release/card-bridge-with-virtual-cards
 	cargo build --release -p card-bridge -p virtual-card

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
     hooks::use_navigate,
     path,
@@ -13,25 +13,10 @@ use crate::{
     announcer::Announcer,
     bridge::Bridge,
     config::{facts, provide_facts},
-    pages::{
-        check_reader::CheckReader,
-        demo::{cards::DemoCards, mailbox::DemoMailbox},
-        help::Help,
-        home::Home,
-        not_found::NotFound,
-        profile::ProfilePage,
-        register::{
-            code::RegisterCode, email::RegisterEmail, passcode::RegisterPasscode, questions::RegisterQuestions,
-        },
-        sign_in::SignIn,
-        unlock::{
-            code::UnlockCode, done::UnlockDone, passcode::UnlockPasscode, questions::UnlockQuestions,
-            start::UnlockStart,
-        },
-    },
+    pages::{home::Home, lazy, not_found::NotFound, unlock::start::UnlockStart},
 };
 
-/// All pages.
+/// All pages. Those that the start of an unlock does not need come in bundles of their own, when they are opened.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -47,20 +32,20 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/unlock") view=UnlockStart ssr=SsrMode::Async />
                 <Route path=path!("/selfservicewebapp/unlockCardStart") view=UnlockStart ssr=SsrMode::Async />
-                <Route path=path!("/unlock/questions") view=UnlockQuestions ssr=SsrMode::Async />
-                <Route path=path!("/unlock/code") view=UnlockCode ssr=SsrMode::Async />
-                <Route path=path!("/unlock/passcode") view=UnlockPasscode ssr=SsrMode::Async />
-                <Route path=path!("/unlock/done") view=UnlockDone ssr=SsrMode::Async />
-                <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async />
-                <Route path=path!("/profile") view=ProfilePage ssr=SsrMode::Async />
-                <Route path=path!("/register/passcode") view=RegisterPasscode ssr=SsrMode::Async />
-                <Route path=path!("/register/questions") view=RegisterQuestions ssr=SsrMode::Async />
-                <Route path=path!("/register/email") view=RegisterEmail ssr=SsrMode::Async />
-                <Route path=path!("/register/code") view=RegisterCode ssr=SsrMode::Async />
-                <Route path=path!("/help") view=Help />
-                <Route path=path!("/help/reader") view=CheckReader />
-                <Route path=path!("/demo/mailbox") view=DemoMailbox ssr=SsrMode::Async />
-                <Route path=path!("/demo/cards") view=DemoCards />
+                <Route path=path!("/unlock/questions") view={Lazy::<lazy::UnlockQuestions>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/unlock/code") view={Lazy::<lazy::UnlockCode>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/unlock/passcode") view={Lazy::<lazy::UnlockPasscode>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/unlock/done") view={Lazy::<lazy::UnlockDone>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view={Lazy::<lazy::SignIn>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/profile") view={Lazy::<lazy::ProfilePage>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/register/passcode") view={Lazy::<lazy::RegisterPasscode>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/register/questions") view={Lazy::<lazy::RegisterQuestions>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/register/email") view={Lazy::<lazy::RegisterEmail>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/register/code") view={Lazy::<lazy::RegisterCode>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/help") view={Lazy::<lazy::Help>::new()} />
+                <Route path=path!("/help/reader") view={Lazy::<lazy::CheckReader>::new()} />
+                <Route path=path!("/demo/mailbox") view={Lazy::<lazy::DemoMailbox>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/demo/cards") view={Lazy::<lazy::DemoCards>::new()} />
             </FlatRoutes>
         </Router>
         {announcer.region()}

@@ -36,7 +36,9 @@ pub const ROOT: &str = "page";
 pub fn hydrate() {
     use wasm_bindgen::JsCast;
     let root = leptos::prelude::document().get_element_by_id(ROOT).and_then(|root| root.dyn_into().ok());
-    if let Some(root) = root {
-        leptos::mount::hydrate_from(root, App).forget();
-    }
+    let Some(root) = root else {
+        return;
+    };
+    // Waits for the bundle of the page that is open.
+    wasm_bindgen_futures::spawn_local(async move { leptos::mount::hydrate_from_async(root, App).await.forget() });
 }

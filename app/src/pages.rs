@@ -1,10 +1,12 @@
 //! The pages, a file for each.
 
 pub mod check_reader;
+mod code_time;
 pub mod demo;
 pub mod help;
 mod holder;
 pub mod home;
+pub mod lazy;
 pub mod not_found;
 pub mod profile;
 pub mod register;

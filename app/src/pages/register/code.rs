@@ -4,6 +4,7 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 use super::{
+    super::code_time,
     Here, Place, StopForm, at_step,
     step::{failed, renewed_form},
 };
@@ -49,6 +50,7 @@ fn Form(
     let action = ServerAction::<EnterRegistrationCode>::new();
     let entered = failed::<EnterRegistrationCode>();
     let errors = here.errors_of(action, entered.as_ref(), words);
+    code_time::announce(RwSignal::new(valid_until.clone()));
     let form = renewed_form(action, form);
     let query = use_query_map();
     let banner = move || {
@@ -103,6 +105,12 @@ fn Resend(
     let asked = failed::<ResendRegistrationCode>();
     let form = renewed_form(action, form);
     let errors = here.errors_of(action, asked.as_ref(), |_| Vec::new());
+    // The redirect leads to this page, which is there already.
+    Effect::new(move |_| {
+        if let Some(Ok(())) = action.value().get() {
+            here.look_again();
+        }
+    });
     view! {
         <ErrorSummary errors />
         <ActionForm action>

@@ -55,6 +55,11 @@ pub struct Here {
 }
 
 impl Here {
+    /// Asks the server again where the registration is.
+    pub fn look_again(self) {
+        self.page.refetch();
+    }
+
     /// What is wrong with a form of this page: on the server from a POST that failed, in the browser from the action.
     /// `words` says it for the faults that are about the fields; the others have their own way on.
     pub fn errors_of<S>(

@@ -2,7 +2,7 @@
 
 use leptos::{html, prelude::*};
 
-use super::{Here, Place, StopForm, at_step};
+use super::{super::code_time, Here, Place, StopForm, at_step};
 use crate::{
     announcer::Announcer,
     components::{
@@ -41,6 +41,7 @@ fn Form(
 ) -> impl IntoView {
     let errors = here.errors;
     let valid_until = RwSignal::new(valid_until);
+    code_time::announce(valid_until);
     let news = RwSignal::new(None::<String>);
     let announcer = expect_context::<Announcer>();
     let input = NodeRef::<html::Input>::new();

@@ -9,7 +9,9 @@ use crate::{
     app::Way,
     bridge::Bridge,
     components::{Banner, Button, ButtonKind, Errors, InsetText, NotificationBanner, Page, ReaderPanel},
-    server_fns::unlock::{Begun, DeadEnd, DeadEndReason, UnlockFault, identify, look_at_unlock, start_unlock},
+    server_fns::unlock::{
+        Begun, DeadEnd, DeadEndReason, StopUnlock, UnlockFault, identify, look_at_unlock, start_unlock,
+    },
     t,
     work::Work,
 };
@@ -36,14 +38,15 @@ fn StartPage(
         errors.clear();
         work.start(begin(bridge, way, errors, dead_end));
     });
-    let running = Resource::new(|| (), |()| look_at_unlock());
+    let stop = ServerAction::<StopUnlock>::new();
+    let running = Resource::new(move || stop.version().get(), |_| look_at_unlock());
     let steps = [t::unlock_step_1(), t::unlock_step_2(), t::unlock_step_3()].map(|step| view! { <li>{step}</li> });
     view! {
         <Page title=t::unlock_title() back="/" errors banner=banner().into_any()>
             <p class="nhsuk-lede-text">{t::unlock_lead()}</p>
             <Suspense fallback=|| ()>
                 {move || Suspend::new(async move {
-                    running.await.ok().as_ref().and_then(Place::of).map(|place| view! { <Running place /> })
+                    running.await.ok().as_ref().and_then(Place::of).map(|place| view! { <Running place stop /> })
                 })}
             </Suspense>
             <p class="nhsuk-body">{t::unlock_steps()}</p>
@@ -80,6 +83,8 @@ fn banner() -> impl IntoView {
 fn Running(
     /// Where it is.
     place: Place,
+    /// Stops it.
+    stop: ServerAction<StopUnlock>,
 ) -> impl IntoView {
     (place != Place::Done).then(|| {
         view! {
@@ -89,7 +94,7 @@ fn Running(
                     {t::continue_()}
                 </a>
             </p>
-            <StopForm />
+            <StopForm action=stop />
         }
     })
 }

@@ -10,8 +10,11 @@ use crate::{
 
 /// The form whose only button is Stop.
 #[component]
-pub fn StopForm() -> impl IntoView {
-    let action = ServerAction::<StopUnlock>::new();
+pub fn StopForm(
+    /// What it does, where the page wants to know when it was done.
+    #[prop(default = ServerAction::new())]
+    action: ServerAction<StopUnlock>,
+) -> impl IntoView {
     view! {
         <div class="app-stop">
             <ActionForm action>

@@ -1,0 +1,42 @@
+//! The pages that come in a bundle of their own, so that the start of an unlock is small.
+
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
+
+use super::{check_reader, demo, help, profile, register, sign_in, unlock};
+
+/// Defines the route of a page that is loaded when it is opened.
+macro_rules! lazy_page {
+    ($page:ident, $component:path) => {
+        #[doc = concat!("The route of [`", stringify!($component), "`].")]
+        #[derive(Debug)]
+        pub struct $page;
+
+        #[lazy_route]
+        impl LazyRoute for $page {
+            fn data() -> Self {
+                Self
+            }
+
+            fn view(this: Self) -> AnyView {
+                let _ = this;
+                $component().into_any()
+            }
+        }
+    };
+}
+
+lazy_page!(CheckReader, check_reader::CheckReader);
+lazy_page!(DemoCards, demo::cards::DemoCards);
+lazy_page!(DemoMailbox, demo::mailbox::DemoMailbox);
+lazy_page!(Help, help::Help);
+lazy_page!(ProfilePage, profile::ProfilePage);
+lazy_page!(RegisterCode, register::code::RegisterCode);
+lazy_page!(RegisterEmail, register::email::RegisterEmail);
+lazy_page!(RegisterPasscode, register::passcode::RegisterPasscode);
+lazy_page!(RegisterQuestions, register::questions::RegisterQuestions);
+lazy_page!(SignIn, sign_in::SignIn);
+lazy_page!(UnlockCode, unlock::code::UnlockCode);
+lazy_page!(UnlockDone, unlock::done::UnlockDone);
+lazy_page!(UnlockPasscode, unlock::passcode::UnlockPasscode);
+lazy_page!(UnlockQuestions, unlock::questions::UnlockQuestions);
