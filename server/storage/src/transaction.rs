@@ -99,7 +99,7 @@ impl Transaction for SqlTransaction {
         }
         transaction.commit().await.map_err(store_error)?;
         if state == State::Erased && connection.get_database_backend() == DbBackend::Sqlite {
-            // The commit stands. Where the log cannot be emptied now, the next erasure, start or end empties it.
+            // The commit stands. Where the log cannot be emptied now, the next erasure or the end of the program empties it.
             let _ = sqlite::empty_log(&connection).await;
         }
         Ok(())
