@@ -1,0 +1,281 @@
+//! The configuration: one TOML file, the environment over it, defaults in code.
+//!
+//! A variable names its field with `__` between the sections: `SERVICE_CENTRE_POLICY__CODE_MINUTES=10`. A field that
+//! nobody knows is refused, so that a typing error is not a default. Secrets never stand in the file: each is named by a
+//! `*_file` field and read by [`crate::secrets`].
+
+mod bridge;
+mod database;
+mod demonstration;
+mod mail;
+mod policy;
+mod public_url;
+mod ra;
+pub mod secrets;
+mod site;
+mod time_zone;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+pub use bridge::BridgeSection;
+pub use database::DatabaseSection;
+pub use demonstration::DemonstrationSection;
+pub use mail::{MailSection, MailSecurity, Sender};
+pub use policy::PolicySection;
+pub use public_url::PublicUrl;
+pub use ra::RaSection;
+pub use secrets::SecretsSection;
+pub use site::SiteSection;
+pub use time_zone::LocalTimeZone;
+
+/// What the variables of the environment begin with.
+pub const VARIABLE_PREFIX: &str = "SERVICE_CENTRE";
+
+/// The whole configuration.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The address that people type, without a path: `https://unlock.example.org`.
+    pub public_url: PublicUrl,
+    /// Where the service listens.
+    pub listen: SocketAddr,
+    /// What the service is called on its pages and in its mails.
+    pub service_name: String,
+    /// The IANA time zone of the times in mails.
+    pub time_zone: LocalTimeZone,
+    /// The data folder: database and secrets, where they are not named by themselves.
+    pub data: Option<PathBuf>,
+    /// The database.
+    pub database: DatabaseSection,
+    /// The secrets.
+    pub secrets: SecretsSection,
+    /// The mail server.
+    pub mail: MailSection,
+    /// The rules.
+    pub policy: PolicySection,
+    /// Whom people are told to contact.
+    pub ra: RaSection,
+    /// The card bridge.
+    pub bridge: BridgeSection,
+    /// The files of the pages.
+    pub site: SiteSection,
+    /// The demonstration, where this is one.
+    pub demonstration: Option<DemonstrationSection>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: PublicUrl::default(),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000),
+            service_name: "Smartcard Service Centre".to_owned(),
+            time_zone: LocalTimeZone::default(),
+            data: None,
+            database: DatabaseSection::default(),
+            secrets: SecretsSection::default(),
+            mail: MailSection::default(),
+            policy: PolicySection::default(),
+            ra: RaSection::default(),
+            bridge: BridgeSection::default(),
+            site: SiteSection::default(),
+            demonstration: None,
+        }
+    }
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// The file is not there, or is no TOML.
+    #[error("the configuration cannot be read")]
+    Unreadable(#[source] config::ConfigError),
+    /// A field is wrong.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+}
+
+/// A field that is wrong, and why.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct FieldError {
+    /// The field with its sections: `policy.code_minutes`.
+    pub field: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl FieldError {
+    fn new(field: &str, reason: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), reason: reason.into() }
+    }
+}
+
+impl Settings {
+    /// Reads the file, and the variables over it, and checks all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationError`], which names the field that is wrong.
+    pub fn load(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigurationError> {
+        let mut builder = config::Config::builder();
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix(VARIABLE_PREFIX)
+            .prefix_separator("_")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("policy.approved_domains")
+            .source(Some(variables.into_iter().collect()));
+        let read = builder.add_source(environment).build().map_err(ConfigurationError::Unreadable)?;
+        let settings: Self = serde_path_to_error::deserialize(read).map_err(|fault| {
+            let path = fault.path().to_string();
+            let reason = fault.into_inner().to_string();
+            let field = if path == "." { "the configuration".to_owned() } else { path };
+            FieldError { field, reason }
+        })?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// Checks what one field alone does not show.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`] with the first field that is wrong.
+    pub fn validate(&self) -> Result<(), FieldError> {
+        if self.service_name.trim().is_empty() || self.service_name.contains(char::is_control) {
+            return Err(FieldError::new("service_name", "is one line that is not empty"));
+        }
+        self.database.validate(self.data.as_deref())?;
+        self.secrets.validate(self.may_make_secrets())?;
+        self.mail.validate(self.demonstration.is_some())?;
+        self.policy.validate()?;
+        self.ra.validate()?;
+        if self.demonstration.is_some() {
+            if !self.listen.ip().is_loopback() {
+                return Err(FieldError::new(
+                    "listen",
+                    "is a loopback address in a demonstration: its passcodes and answers are shown to everybody",
+                ));
+            }
+            if self.public_url.is_https() {
+                return Err(FieldError::new("public_url", "begins with http://localhost in a demonstration"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder in which missing secrets are made at the first start: only where nobody but the people at this
+    /// machine can use the service.
+    pub fn may_make_secrets(&self) -> Option<&Path> {
+        self.data.as_deref().filter(|_| !self.public_url.is_https())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Settings, ConfigurationError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("service-centre.toml");
+        std::fs::write(&file, toml).unwrap();
+        Settings::load(Some(&file), variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    fn wrong_field(toml: &str, variables: &[(&str, &str)]) -> String {
+        match load(toml, variables) {
+            Err(ConfigurationError::Field(fault)) => fault.field,
+            Err(fault) => panic!("{fault:?}"),
+            Ok(_) => panic!("nothing is wrong"),
+        }
+    }
+
+    const GOOD: &str = "data = '/var/lib/x'\n[mail]\nhost = 'smtp.example.org'\nfrom = 'Cards <cards@example.org>'\n";
+
+    #[test]
+    fn a_short_file_is_enough() {
+        let settings = load(GOOD, &[]).unwrap();
+        assert_eq!(settings.public_url.origin(), "http://localhost:3000");
+        assert_eq!(settings.policy.to_policy(), domain::policy::Policy::default());
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let file = format!("{GOOD}[policy]\ncode_minutes = 10\n");
+        let variables = [
+            ("SERVICE_CENTRE_POLICY__CODE_MINUTES", "5"),
+            ("SERVICE_CENTRE_POLICY__APPROVED_DOMAINS", "nhs.net,example.org"),
+            ("SERVICE_CENTRE_SERVICE_NAME", "2024"),
+            ("HOME", "/root"),
+        ];
+        let settings = load(&file, &variables).unwrap();
+        assert_eq!(settings.policy.to_policy().code_life, time::Duration::minutes(5));
+        assert_eq!(settings.policy.to_policy().approved_domains.as_slice(), ["nhs.net", "example.org"]);
+        assert_eq!(settings.service_name, "2024", "a text may look like a number");
+    }
+
+    #[test]
+    fn a_field_that_nobody_knows_is_refused() {
+        assert_eq!(wrong_field(&format!("{GOOD}[policy]\ncode_minuts = 10\n"), &[]), "policy.code_minuts");
+        assert_eq!(wrong_field(GOOD, &[("SERVICE_CENTRE_POLCY__CODE_MINUTES", "1")]), "polcy");
+        assert_eq!(wrong_field(GOOD, &[("SERVICE_CENTRE_MAIL__PASSWORD", "secret")]), "mail.password");
+    }
+
+    #[test]
+    fn the_wrong_field_is_named() {
+        for (toml, field) in [
+            ("[policy]\nquestions_asked = 5", "policy.questions_asked"),
+            ("[policy]\nquestions_asked = 'two'", "policy.questions_asked"),
+            ("[policy]\napproved_domains = []", "policy.approved_domains"),
+            ("[policy]\napproved_domains = ['@nhs.net']", "policy.approved_domains"),
+            ("[policy]\ncode_minutes = 0", "policy.code_minutes"),
+            ("[bridge]\nport = 0", "bridge.port"),
+            ("[ra]\ntelephone = 'ask at the desk'", "ra.telephone"),
+        ] {
+            assert_eq!(wrong_field(&format!("{GOOD}{toml}\n"), &[]), field, "{toml}");
+        }
+        for (toml, field) in [
+            ("public_url = 'unlock.example.org'", "public_url"),
+            ("public_url = 'http://unlock.example.org'", "public_url"),
+            ("public_url = 'https://unlock.example.org/path'", "public_url"),
+            ("time_zone = 'Europe/Lindon'", "time_zone"),
+            ("listen = 'localhost'", "listen"),
+            ("service_name = ' '", "service_name"),
+            ("database.url = 'mysql://x:y@z'", "database.url"),
+        ] {
+            assert_eq!(wrong_field(&format!("{toml}\n{GOOD}"), &[]), field, "{toml}");
+        }
+        assert_eq!(wrong_field("data = 'x'", &[]), "mail.host");
+        assert_eq!(wrong_field("data = 'x'\n[mail]\nhost = 'h'", &[]), "mail.from");
+        assert_eq!(
+            wrong_field(&GOOD.replace("Cards <", "Cards\nBcc: x@example.org <").replace('\'', "'''"), &[]),
+            "mail.from"
+        );
+        assert_eq!(wrong_field(&GOOD.replace("data", "#"), &[]), "database.folder");
+    }
+
+    #[test]
+    fn behind_https_every_secret_is_named() {
+        assert_eq!(wrong_field(&format!("public_url = 'https://x.org'\n{GOOD}"), &[]), "secrets.vault_key_files");
+    }
+
+    #[test]
+    fn a_demonstration_is_for_this_machine_only() {
+        let file = "data = 'x'\ndemonstration.manifest = 'cards/manifest.json'\n";
+        assert!(load(file, &[]).is_ok());
+        assert!(load(&format!("listen = '[::1]:3000'\n{file}"), &[]).is_ok());
+        assert_eq!(wrong_field(&format!("listen = '0.0.0.0:3000'\n{file}"), &[]), "listen");
+        assert_eq!(wrong_field(&format!("listen = '192.0.2.1:3000'\n{file}"), &[]), "listen");
+    }
+}

@@ -1,0 +1,310 @@
+//! Reads the secrets from their files, and makes them at the first start of a service for this machine only.
+//!
+//! A secret that was there once is never made a second time: what the database holds could not be read with it.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use card_protocol::sealed::ServiceSecret;
+use domain::{challenge::ChallengeKey, ports::Randomness, trail::TrailKey};
+use zeroize::Zeroizing;
+
+use crate::config::secrets::{KeyName, KeySet, SecretBytes, SecretsSection};
+
+/// The name of a key that is made here.
+const FIRST: &str = "1";
+
+/// The secrets of the service.
+pub struct Secrets {
+    /// Encrypt what is stored.
+    pub vault_keys: KeySet,
+    /// Are hashed into answers and codes.
+    pub peppers: KeySet,
+    /// Authenticates challenges.
+    pub challenge_key: ChallengeKey,
+    /// Chains the audit trail.
+    pub trail_key: TrailKey,
+    /// The private half of the service key.
+    pub service_key: ServiceSecret,
+    /// The private half of the one that comes next.
+    pub next_service_key: Option<ServiceSecret>,
+}
+
+/// Whether there can be anything in the database yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseAge {
+    /// It does not exist.
+    New,
+    /// It exists, or nobody knows.
+    Existing,
+}
+
+/// A secret that the service cannot have.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// Its file cannot be read.
+    #[error("{field}: {} cannot be read", file.display())]
+    Unreadable {
+        /// The field that names it.
+        field: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Its file holds something else.
+    #[error("{field}: {} does not hold 64 hexadecimal digits", file.display())]
+    Malformed {
+        /// The field that names it.
+        field: &'static str,
+        /// The file.
+        file: PathBuf,
+    },
+    /// There is a database, and its secret is gone.
+    #[error(
+        "{field}: {} is missing, but there is a database already. Put the file back from your backup. No new one is \
+         made, because what is in the database could not be read with it (to begin anew, remove the database as well)",
+        file.display()
+    )]
+    Lost {
+        /// The field that names it.
+        field: &'static str,
+        /// The file.
+        file: PathBuf,
+    },
+    /// It cannot be made.
+    #[error("{} cannot be made", file.display())]
+    NotMade {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Secrets {
+    /// Reads them; makes those that are missing in the folder `made_in`, where there is one and no database yet.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`].
+    pub fn load(
+        section: &SecretsSection,
+        made_in: Option<&Path>,
+        database: DatabaseAge,
+        randomness: &dyn Randomness,
+    ) -> Result<Self, SecretsError> {
+        let source = Source { folder: made_in.map(|data| data.join("secrets")), database, randomness };
+        let secrets = Self {
+            vault_keys: source.key_set(
+                "secrets.vault_key_files",
+                "vault-key",
+                section.vault_key.as_ref(),
+                &section.vault_key_files,
+            )?,
+            peppers: source.key_set(
+                "secrets.pepper_files",
+                "pepper",
+                section.pepper.as_ref(),
+                &section.pepper_files,
+            )?,
+            challenge_key: ChallengeKey::new(
+                *source
+                    .one("secrets.challenge_key_file", "challenge-key", section.challenge_key_file.as_deref())?
+                    .expose_secret(),
+            ),
+            trail_key: TrailKey::new(
+                *source.one("secrets.trail_key_file", "trail-key", section.trail_key_file.as_deref())?.expose_secret(),
+            ),
+            service_key: ServiceSecret::new(
+                *source
+                    .one("secrets.service_key_file", "service-key", section.service_key_file.as_deref())?
+                    .expose_secret(),
+            ),
+            next_service_key: section
+                .next_service_key_file
+                .as_deref()
+                .map(|file| read("secrets.next_service_key_file", file))
+                .transpose()?
+                .map(|key| ServiceSecret::new(*key.expose_secret())),
+        };
+        Ok(secrets)
+    }
+}
+
+/// Where secrets come from that no field names.
+struct Source<'a> {
+    folder: Option<PathBuf>,
+    database: DatabaseAge,
+    randomness: &'a dyn Randomness,
+}
+
+impl Source<'_> {
+    fn key_set(
+        &self,
+        field: &'static str,
+        kind: &str,
+        chosen: Option<&KeyName>,
+        files: &BTreeMap<KeyName, PathBuf>,
+    ) -> Result<KeySet, SecretsError> {
+        let mut keys = BTreeMap::new();
+        for (name, file) in files {
+            keys.insert(name.clone(), read(field, file)?);
+        }
+        if keys.is_empty() {
+            let first = KeyName::try_from(FIRST.to_owned()).expect("a digit is the name of a key");
+            keys.insert(first, self.one(field, &format!("{kind}-{FIRST}"), None)?);
+        }
+        let current = chosen.or_else(|| keys.keys().next()).cloned().expect("there is a key");
+        let malformed = || SecretsError::Malformed { field, file: PathBuf::from(current.as_str()) };
+        KeySet::new(current.clone(), keys).map_err(|_| malformed())
+    }
+
+    fn one(&self, field: &'static str, name: &str, named: Option<&Path>) -> Result<SecretBytes, SecretsError> {
+        if let Some(file) = named {
+            return read(field, file);
+        }
+        let file = self.folder.as_ref().map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+        if self.folder.is_some() && !file.exists() {
+            if self.database == DatabaseAge::Existing {
+                return Err(SecretsError::Lost { field, file });
+            }
+            make(&file, self.randomness).map_err(|source| SecretsError::NotMade { file: file.clone(), source })?;
+        }
+        read(field, &file)
+    }
+}
+
+fn read(field: &'static str, file: &Path) -> Result<SecretBytes, SecretsError> {
+    let unreadable = |source| SecretsError::Unreadable { field, file: file.to_owned(), source };
+    let text = Zeroizing::new(fs::read_to_string(file).map_err(unreadable)?);
+    decode(text.trim()).ok_or_else(|| SecretsError::Malformed { field, file: file.to_owned() })
+}
+
+fn decode(text: &str) -> Option<SecretBytes> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = Zeroizing::new([0; 32]);
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(SecretBytes::new(*bytes))
+}
+
+/// Makes a secret, for its owner only, on disk before it is used. A file that another start made meanwhile stays.
+fn make(file: &Path, randomness: &dyn Randomness) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    private_folder(folder)?;
+    let mut bytes = Zeroizing::new([0; 32]);
+    randomness.fill(&mut *bytes);
+    let mut text = Zeroizing::new(String::with_capacity(65));
+    for byte in bytes.iter() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.push('\n');
+    let mut suffix = [0; 8];
+    randomness.fill(&mut suffix);
+    let draft = file.with_extension(format!("{:016x}", u64::from_be_bytes(suffix)));
+    write_private(&draft, text.as_bytes())?;
+    // Unlike a rename, a link never replaces a file.
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(fault) if fault.kind() != io::ErrorKind::AlreadyExists => Err(fault),
+        _ => fs::File::open(folder)?.sync_all(),
+    }
+}
+
+/// Makes a folder that only its owner can read.
+///
+/// # Errors
+///
+/// When it is not there and cannot be made.
+pub fn private_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::randomness::SystemRandomness;
+
+    fn load(data: &Path, database: DatabaseAge) -> Result<Secrets, SecretsError> {
+        Secrets::load(&SecretsSection::default(), Some(data), database, &SystemRandomness)
+    }
+
+    #[test]
+    fn the_first_start_makes_them_and_the_second_finds_them() {
+        let data = tempfile::tempdir().unwrap();
+        let first = load(data.path(), DatabaseAge::New).unwrap_or_else(|fault| panic!("{fault}"));
+        let second = load(data.path(), DatabaseAge::Existing).unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!(first.service_key.public(), second.service_key.public());
+        let mut files: Vec<_> =
+            fs::read_dir(data.path().join("secrets")).unwrap().map(|entry| entry.unwrap()).collect();
+        files.sort_by_key(std::fs::DirEntry::file_name);
+        let names: Vec<_> = files.iter().map(|file| file.file_name().into_string().unwrap()).collect();
+        assert_eq!(names, ["challenge-key", "pepper-1", "service-key", "trail-key", "vault-key-1"]);
+        for file in files {
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        }
+    }
+
+    #[test]
+    fn a_database_without_its_vault_key_stops_the_start_and_no_key_is_made() {
+        let data = tempfile::tempdir().unwrap();
+        load(data.path(), DatabaseAge::New).unwrap_or_else(|fault| panic!("{fault}"));
+        let key = data.path().join("secrets/vault-key-1");
+        fs::remove_file(&key).unwrap();
+        let fault = load(data.path(), DatabaseAge::Existing).err().unwrap();
+        assert!(matches!(&fault, SecretsError::Lost { file, .. } if *file == key), "{fault}");
+        assert!(!key.exists());
+    }
+
+    #[test]
+    fn a_file_that_is_named_is_never_made() {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("trail");
+        let section = SecretsSection { trail_key_file: Some(file.clone()), ..SecretsSection::default() };
+        let fault = Secrets::load(&section, Some(data.path()), DatabaseAge::New, &SystemRandomness).err().unwrap();
+        assert!(matches!(fault, SecretsError::Unreadable { field: "secrets.trail_key_file", .. }), "{fault}");
+        assert!(!file.exists());
+    }
+
+    #[test]
+    fn a_file_with_something_else_is_refused() {
+        let data = tempfile::tempdir().unwrap();
+        load(data.path(), DatabaseAge::New).unwrap_or_else(|fault| panic!("{fault}"));
+        for text in ["", "secret", &"g".repeat(64), &"a".repeat(63)] {
+            fs::write(data.path().join("secrets/pepper-1"), text).unwrap();
+            let fault = load(data.path(), DatabaseAge::Existing).err().unwrap();
+            assert!(matches!(fault, SecretsError::Malformed { field: "secrets.pepper_files", .. }), "{fault}");
+        }
+    }
+
+    #[test]
+    fn another_start_at_the_same_time_makes_no_second_key() {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("secrets/trail-key");
+        make(&file, &SystemRandomness).unwrap();
+        let before = fs::read(&file).unwrap();
+        make(&file, &SystemRandomness).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), before);
+    }
+}
