@@ -1,0 +1,268 @@
+//! What the mails say: their templates stand in `templates/email`, a folder for each.
+
+use askama::Template;
+use domain::{
+    email::EmailAddress,
+    mail::{Mail, Message},
+    token::MailId,
+};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::config::{LocalTimeZone, RaSection};
+
+/// A mail as it is read. Its text can hold a code.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Letter {
+    /// Which mail, the same at every try.
+    #[zeroize(skip)]
+    pub id: MailId,
+    /// To whom.
+    #[zeroize(skip)]
+    pub to: EmailAddress,
+    /// The subject, one line. Never a code.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// What all letters of a service share.
+#[derive(Clone)]
+pub struct Stationery {
+    /// What the service is called.
+    pub service_name: String,
+    /// In which times are told.
+    pub time_zone: LocalTimeZone,
+    /// Whom to contact.
+    pub ra: RaSection,
+}
+
+/// What every template can say.
+struct Envelope<'a> {
+    stationery: &'a Stationery,
+    /// On one line: no name can pretend to be a paragraph.
+    name: String,
+    day: String,
+    time: String,
+}
+
+/// What the template of a code can say.
+struct CodeEnvelope<'a> {
+    envelope: Envelope<'a>,
+    code: &'a str,
+    works_until: String,
+    minutes: i64,
+}
+
+impl Envelope<'_> {
+    fn envelope(&self) -> &Self {
+        self
+    }
+}
+
+impl<'a> CodeEnvelope<'a> {
+    fn envelope(&self) -> &Envelope<'a> {
+        &self.envelope
+    }
+}
+
+/// Defines the three templates of a mail and the function that fills them in.
+macro_rules! templates {
+    ($function:ident, $context:ident, $subject:literal, $text:literal, $html:literal) => {
+        fn $function(id: MailId, to: &EmailAddress, context: &$context<'_>) -> Result<Letter, askama::Error> {
+            #[derive(Template)]
+            #[template(path = $subject)]
+            struct Subject;
+
+            #[derive(Template)]
+            #[template(path = $text)]
+            struct Text<'a> {
+                mail: &'a $context<'a>,
+            }
+
+            #[derive(Template)]
+            #[template(path = $html)]
+            struct Html<'a> {
+                mail: &'a $context<'a>,
+            }
+
+            Ok(Letter {
+                id,
+                to: to.clone(),
+                subject: one_line(&Subject.render()?),
+                text: Text { mail: context }.render()?,
+                html: Html { mail: context }.render()?,
+            })
+        }
+    };
+}
+
+templates!(
+    unlock_code,
+    CodeEnvelope,
+    "email/unlock-code/subject.txt",
+    "email/unlock-code/body.txt",
+    "email/unlock-code/body.html"
+);
+templates!(
+    registration_code,
+    CodeEnvelope,
+    "email/registration-code/subject.txt",
+    "email/registration-code/body.txt",
+    "email/registration-code/body.html"
+);
+templates!(
+    registration_complete,
+    Envelope,
+    "email/registration-complete/subject.txt",
+    "email/registration-complete/body.txt",
+    "email/registration-complete/body.html"
+);
+templates!(
+    card_unlocked,
+    Envelope,
+    "email/card-unlocked/subject.txt",
+    "email/card-unlocked/body.txt",
+    "email/card-unlocked/body.html"
+);
+templates!(
+    self_service_locked,
+    Envelope,
+    "email/self-service-locked/subject.txt",
+    "email/self-service-locked/body.txt",
+    "email/self-service-locked/body.html"
+);
+
+impl Stationery {
+    /// Writes a mail.
+    ///
+    /// # Errors
+    ///
+    /// When a template fails, which none does on its own.
+    pub fn write(&self, id: MailId, mail: &Mail) -> Result<Letter, askama::Error> {
+        let envelope = Envelope {
+            stationery: self,
+            name: one_line(&mail.name),
+            day: self.time_zone.day(mail.at),
+            time: self.time_zone.time_of_day(mail.at),
+        };
+        match &mail.message {
+            Message::UnlockCode { code, valid_until } => {
+                unlock_code(id, &mail.to, &self.code(envelope, code, mail, *valid_until))
+            }
+            Message::RegistrationCode { code, valid_until } => {
+                registration_code(id, &mail.to, &self.code(envelope, code, mail, *valid_until))
+            }
+            Message::RegistrationComplete => registration_complete(id, &mail.to, &envelope),
+            Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
+            Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
+        }
+    }
+
+    /// Writes a mail that only shows that mails arrive.
+    pub fn write_test(&self, id: MailId, to: EmailAddress) -> Letter {
+        let text = format!("This is a test of {}. Mails arrive.", self.service_name);
+        let html = format!(
+            "<p>{}</p>",
+            askama::filters::escape(&text, askama::filters::Html).map_or(String::new(), |text| text.to_string())
+        );
+        Letter { id, to, subject: one_line(&format!("Test of {}", self.service_name)), text, html }
+    }
+
+    fn code<'a>(
+        &self,
+        envelope: Envelope<'a>,
+        code: &'a str,
+        mail: &Mail,
+        valid_until: domain::Timestamp,
+    ) -> CodeEnvelope<'a> {
+        let minutes = (valid_until - mail.at).whole_minutes();
+        CodeEnvelope { envelope, code, works_until: self.time_zone.time_of_day(valid_until), minutes }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split(|character: char| character.is_control() || character.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const CODE: &str = "KTRW-MGBD";
+
+    fn write(name: &str, message: Message) -> Letter {
+        let stationery = Stationery {
+            service_name: "Smartcard Service Centre".to_owned(),
+            time_zone: LocalTimeZone::default(),
+            ra: RaSection::default(),
+        };
+        let to = EmailAddress::parse("jane.smith@nhs.net").unwrap();
+        let mail = Mail { to, name: name.to_owned(), at: datetime!(2026-07-01 01:59 UTC), message };
+        stationery.write(MailId(Uuid::from_u128(1)), &mail).unwrap()
+    }
+
+    fn unlock_code() -> Message {
+        Message::UnlockCode { code: CODE.to_owned(), valid_until: datetime!(2026-07-01 02:14 UTC) }
+    }
+
+    fn registration_code() -> Message {
+        Message::RegistrationCode { code: CODE.to_owned(), valid_until: datetime!(2026-07-01 02:14 UTC) }
+    }
+
+    fn every_message() -> [Message; 5] {
+        [
+            unlock_code(),
+            registration_code(),
+            Message::RegistrationComplete,
+            Message::CardUnlocked,
+            Message::SelfServiceLocked,
+        ]
+    }
+
+    #[test]
+    fn an_unlock_code_stands_alone_on_a_line_and_says_until_when_it_works() {
+        let letter = write("Jane Smith", unlock_code());
+        insta::assert_snapshot!(letter.text, @"");
+    }
+
+    #[test]
+    fn every_mail_has_a_name_a_way_to_the_ra_and_no_link_or_code_where_none_belongs() {
+        for message in every_message() {
+            let letter = write("Jane Smith", message);
+            for part in [&letter.text, &letter.html] {
+                assert!(part.contains("Dear Jane Smith"), "{part}");
+                assert!(part.contains("If this was not you, contact your RA now"), "{part}");
+                assert!(part.contains(RaSection::default().telephone.as_str()), "{part}");
+                assert!(!part.contains("http://") && !part.contains("https://") && !part.contains("href"), "{part}");
+                assert!(!part.to_lowercase().contains("password"), "{part}");
+            }
+            assert!(!letter.subject.contains(CODE));
+            assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn a_code_is_in_both_parts() {
+        for message in [unlock_code(), registration_code()] {
+            let letter = write("Jane Smith", message);
+            assert!(letter.text.lines().any(|line| line == CODE), "{}", letter.text);
+            assert!(letter.html.contains(CODE));
+            assert!(letter.text.contains("3:14am") && letter.text.contains("15 minutes"), "{}", letter.text);
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_name_and_neither_markup_nor_a_paragraph() {
+        let letter = write("<b>Jane</b>\r\n\r\nSend your passcode", Message::CardUnlocked);
+        assert!(letter.text.starts_with("Dear <b>Jane</b> Send your passcode,"), "{}", letter.text);
+        assert!(!letter.html.contains("<b>Jane"), "{}", letter.html);
+    }
+}

@@ -1,0 +1,181 @@
+//! The worker that empties the outbox: mails leave here and never inside a request.
+//!
+//! Mails that are due are claimed with a lease, so that several servers share the work and what one of them had when
+//! it died is tried again by another. A mail can go twice then, with the same Message-ID; it is never lost.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    Timestamp,
+    mail::{Mail, Message, OutboxMail},
+    ports::{Clock, Store, StoreError, Vault},
+};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+use tracing::Instrument;
+
+use crate::{
+    mail::{DeliveryError, Postman, Stationery, smtp},
+    masking::masked,
+};
+
+/// How many mails are on their way at once.
+const BATCH: u64 = 8;
+
+/// How long a claimed mail is left alone by others: longer than the steps of one SMTP dialogue may take together.
+const LEASE: time::Duration = time::Duration::seconds(8 * smtp::TIMEOUT.as_secs().cast_signed());
+
+/// How long the worker sleeps when nobody wakes it: another server's mails, and those whose time comes.
+const SLEEP: Duration = Duration::from_secs(5);
+
+/// How long a mail is tried.
+const GIVE_UP_AFTER: time::Duration = time::Duration::days(1);
+
+/// The pause after the first failure; it doubles with each.
+const FIRST_PAUSE: time::Duration = time::Duration::seconds(15);
+
+/// The longest pause.
+const LONGEST_PAUSE: time::Duration = time::Duration::hours(1);
+
+/// Empties the outbox.
+#[derive(Clone)]
+pub struct OutboxWorker {
+    /// Where the mails wait.
+    pub store: Arc<dyn Store>,
+    /// What they are sealed by.
+    pub vault: Arc<dyn Vault>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who takes them away.
+    pub postman: Arc<dyn Postman>,
+    /// What they are written on.
+    pub stationery: Stationery,
+    /// Wakes the worker: a request may have put a mail in.
+    pub wake: Arc<Notify>,
+}
+
+/// What becomes of a mail after a try.
+enum Fate {
+    Sent,
+    TryAgain,
+    GiveUp,
+}
+
+impl OutboxWorker {
+    /// Empties the outbox until the service stops; what is on its way then is still finished.
+    pub async fn run(self, mut stopping: watch::Receiver<()>) {
+        loop {
+            match self.round().await {
+                Ok(claimed) if claimed >= BATCH => continue,
+                Ok(_) => {}
+                Err(fault) => tracing::error!(fault = &fault as &dyn std::error::Error, "the outbox cannot be read"),
+            }
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(SLEEP) => {}
+                _ = stopping.changed() => return,
+            }
+        }
+    }
+
+    /// Sends what is due, once. Says how many mails were tried.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the outbox cannot be read. A mail that does not go is no error: it is put off.
+    pub async fn round(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let mut transaction = self.store.begin().await?;
+        let due = transaction.claim_due_mails(now, now + LEASE, BATCH).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        transaction.commit().await?;
+        let claimed = due.len() as u64;
+        let mut on_their_way = JoinSet::new();
+        for mail in due {
+            let worker = self.clone();
+            let span = tracing::info_span!("outbox.mail.send", mail.id = %mail.id, mail.attempts = mail.attempts);
+            on_their_way.spawn(async move { worker.send(mail).await }.instrument(span));
+        }
+        while let Some(ended) = on_their_way.join_next().await {
+            if let Ok(Err(fault)) = ended {
+                tracing::error!(fault = &fault as &dyn std::error::Error, "the outbox cannot be written");
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn send(&self, outbox_mail: OutboxMail) -> Result<(), StoreError> {
+        let fate = self.try_to_send(&outbox_mail).await;
+        let now = self.clock.now();
+        let mut transaction = self.store.begin().await?;
+        match fate {
+            Fate::Sent => transaction.mark_mail_sent(outbox_mail.id, now).await?,
+            Fate::TryAgain => transaction.put_off_mail(outbox_mail.id, now + pause(outbox_mail.attempts)).await?,
+            Fate::GiveUp => transaction.give_up_mail(outbox_mail.id, now).await?,
+        }
+        transaction.commit().await
+    }
+
+    async fn try_to_send(&self, outbox_mail: &OutboxMail) -> Fate {
+        let mail = match outbox_mail.open(&*self.vault) {
+            Ok(mail) => mail,
+            Err(fault) => {
+                tracing::error!(fault = &fault as &dyn std::error::Error, "a mail cannot be read and is given up");
+                return Fate::GiveUp;
+            }
+        };
+        let to = masked(&mail.to);
+        if is_too_late(&mail, outbox_mail, self.clock.now()) {
+            tracing::error!(to, "a mail could not be sent in its time and is given up");
+            return Fate::GiveUp;
+        }
+        let letter = match self.stationery.write(outbox_mail.id, &mail) {
+            Ok(letter) => letter,
+            Err(fault) => {
+                tracing::error!(fault = &fault as &dyn std::error::Error, "a mail cannot be written and is given up");
+                return Fate::GiveUp;
+            }
+        };
+        match self.postman.deliver(&letter).await {
+            Ok(()) => {
+                tracing::info!(to, "a mail was sent");
+                Fate::Sent
+            }
+            // What the mail server said can quote the address, so it is not logged.
+            Err(fault @ (DeliveryError::NotNow(_) | DeliveryError::Refused(_))) => {
+                tracing::warn!(to, "{fault}; it is tried again");
+                Fate::TryAgain
+            }
+        }
+    }
+}
+
+/// A code that has expired helps nobody, nor does anything else after a day.
+fn is_too_late(mail: &Mail, outbox_mail: &OutboxMail, now: Timestamp) -> bool {
+    let expired = match &mail.message {
+        Message::UnlockCode { valid_until, .. } | Message::RegistrationCode { valid_until, .. } => now >= *valid_until,
+        Message::RegistrationComplete | Message::CardUnlocked | Message::SelfServiceLocked => false,
+    };
+    expired || now - outbox_mail.created_at >= GIVE_UP_AFTER
+}
+
+/// How long to wait after this many tries before.
+fn pause(attempts: u32) -> time::Duration {
+    let doubled = 1_i32.checked_shl(attempts).filter(|factor| *factor > 0 && attempts < 30).unwrap_or(i32::MAX);
+    FIRST_PAUSE.checked_mul(doubled).map_or(LONGEST_PAUSE, |pause| pause.min(LONGEST_PAUSE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let pauses: Vec<_> = [0, 1, 2, 7, 8, 31, 32, u32::MAX].map(|attempts| pause(attempts).whole_seconds()).into();
+        assert_eq!(pauses, [15, 30, 60, 1920, 3600, 3600, 3600, 3600]);
+    }
+}
