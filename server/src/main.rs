@@ -1,1 +1,112 @@
-fn main() {}
+//! The program `service-centre`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use server::{
+    commands,
+    config::{ConfigurationError, Settings},
+    logging::{self, LogFormat},
+};
+
+/// The Smartcard Service Centre: people register, and unlock their own smartcards.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// The configuration (TOML). Variables SERVICE_CENTRE_SECTION__FIELD stand over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder: database and secrets, where the configuration does not name them.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// What is logged: info, or server=debug,info.
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info,sqlx=warn,lettre=warn")]
+    log: String,
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the pages.
+    Serve,
+    /// Takes the cards of a manifest into the service and registers their holders as it says: for demonstrations.
+    Demo {
+        /// The manifest that `virtual-card make` wrote.
+        #[arg(long, value_name = "FILE")]
+        manifest: PathBuf,
+    },
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Says whether the configuration is right, or which field is wrong.
+    CheckConfig,
+    /// Sends a mail that shows that mails arrive.
+    SendTestMail {
+        /// To whom.
+        #[arg(value_name = "ADDRESS")]
+        to: String,
+    },
+    /// Prints the public half of the service key (and of the next one), to be pinned in the bridges' configuration.
+    ServiceKey,
+}
+
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// Follows the chain from the first record to the last.
+    Verify,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(fault) = logging::start(&arguments.log, arguments.log_format) {
+        eprintln!("--log: {fault}");
+        return ExitCode::FAILURE;
+    }
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("service-centre: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let settings = settings(&arguments)?;
+    match arguments.command {
+        Command::Serve => commands::serve::run(settings).await,
+        Command::Demo { manifest } => commands::demo::run(settings, &manifest).await,
+        Command::Audit(AuditCommand::Verify) => commands::audit::verify(&settings).await,
+        Command::CheckConfig => commands::check_config::run(&settings),
+        Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
+        Command::ServiceKey => commands::service_key::run(&settings),
+    }
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, ConfigurationError> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let mut variables: Vec<(String, String)> = std::env::vars_os().filter_map(text).collect();
+    if let Some(data) = &arguments.data {
+        let name = format!("{}_DATA", server::config::VARIABLE_PREFIX);
+        variables.retain(|(variable, _)| *variable != name);
+        variables.push((name, data.to_string_lossy().into_owned()));
+    }
+    let reload_port = reload_port(&variables);
+    let mut settings = Settings::load(arguments.config.as_deref(), variables)?;
+    settings.site.reload_port = reload_port;
+    Ok(settings)
+}
+
+/// The port on which `cargo leptos watch`, if it started this program, tells pages to load again.
+fn reload_port(variables: &[(String, String)]) -> Option<u16> {
+    let value = |name: &str| variables.iter().find(|(variable, _)| variable == name).map(|(_, value)| value.as_str());
+    value("LEPTOS_WATCH")?;
+    value("LEPTOS_RELOAD_PORT").unwrap_or("3001").parse().ok()
+}

@@ -1,0 +1,122 @@
+//! The whole service, put together: what the rules ask of the world, the rules, the pages in front of them, and the
+//! workers behind them.
+
+use std::sync::Arc;
+
+use app::{
+    config::{CookieKind, Demonstration, PageConfig, RaContact},
+    demo::DemoMailbox,
+};
+use axum::Router;
+use domain::{
+    Environment, Services,
+    ports::{Clock, Randomness, Store, Vault},
+};
+use tokio::sync::Notify;
+
+use crate::{
+    config::Settings,
+    hasher::Argon2Hasher,
+    housekeeping::Housekeeping,
+    mail::{Postman, Stationery},
+    outbox::OutboxWorker,
+    router,
+    secrets::Secrets,
+    startup::{self, StartupError},
+    vault::AesGcmVault,
+};
+
+/// What is around the service: the same in `main` and in a test, but for what stands behind it.
+pub struct World {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The dice.
+    pub randomness: Arc<dyn Randomness>,
+    /// Who takes mails away.
+    pub postman: Arc<dyn Postman>,
+    /// What a demonstration shows.
+    pub demonstration: Option<Demonstration>,
+    /// The mails of a demonstration, where they are not sent.
+    pub mailbox: Option<DemoMailbox>,
+}
+
+/// The service.
+pub struct Application {
+    /// The use cases.
+    pub services: Services,
+    /// The pages and the server functions.
+    pub router: Router,
+    /// Sends the mails.
+    pub outbox: OutboxWorker,
+    /// Does what has to be done regularly.
+    pub housekeeping: Housekeeping,
+}
+
+/// Puts the service together, once the secrets have been found to be those of the database.
+///
+/// # Errors
+///
+/// [`StartupError`].
+pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Result<Application, StartupError> {
+    let World { store, clock, randomness, postman, demonstration, mailbox } = world;
+    let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));
+    startup::check_secrets(&*store, &*vault, &secrets.trail_key).await?;
+    let services = Services::new(Environment {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        randomness: Arc::clone(&randomness),
+        vault: Arc::clone(&vault),
+        hasher: Arc::new(Argon2Hasher::new(secrets.peppers, randomness)),
+        policy: settings.policy.to_policy(),
+        origin: settings.public_url.origin().to_owned(),
+        challenge_key: secrets.challenge_key,
+        trail_key: secrets.trail_key,
+        service_secret: secrets.service_key,
+    });
+    let wake = Arc::new(Notify::new());
+    let pages = router::Pages {
+        services: services.clone(),
+        config: page_config(settings, demonstration),
+        mailbox,
+        options: settings.site.options(settings.listen),
+        public_url: settings.public_url.clone(),
+        wake_outbox: Arc::clone(&wake),
+    };
+    let outbox = OutboxWorker {
+        store: Arc::clone(&store),
+        vault,
+        clock: Arc::clone(&clock),
+        postman,
+        stationery: stationery(settings),
+        wake,
+    };
+    Ok(Application { services, router: router::router(pages), outbox, housekeeping: Housekeeping { store, clock } })
+}
+
+/// What the service's letters share.
+pub fn stationery(settings: &Settings) -> Stationery {
+    Stationery {
+        service_name: settings.service_name.clone(),
+        time_zone: settings.time_zone.clone(),
+        ra: settings.ra.clone(),
+    }
+}
+
+fn page_config(settings: &Settings, demonstration: Option<Demonstration>) -> PageConfig {
+    PageConfig {
+        service_name: settings.service_name.clone(),
+        ra: RaContact {
+            name: settings.ra.name.clone(),
+            telephone: settings.ra.telephone.clone(),
+            email: settings.ra.email.clone(),
+            hours: settings.ra.hours.clone(),
+        },
+        bridge_port: settings.bridge.port.get(),
+        public_origin: settings.public_url.origin().to_owned(),
+        cookies: if settings.public_url.is_https() { CookieKind::Secure } else { CookieKind::Loopback },
+        approved_domains: settings.policy.approved_domains.clone(),
+        demonstration,
+    }
+}

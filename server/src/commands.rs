@@ -1,0 +1,28 @@
+//! What the program does, a file for each of its commands.
+
+pub mod audit;
+pub mod check_config;
+pub mod demo;
+pub mod send_test_mail;
+pub mod serve;
+pub mod service_key;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use domain::ports::Store;
+
+use crate::{config::Settings, randomness::SystemRandomness, secrets::Secrets};
+
+/// Reads the secrets, and makes them where that is right, before the database is made.
+fn secrets(settings: &Settings) -> anyhow::Result<Secrets> {
+    let age = settings.database.age(settings.data.as_deref());
+    Ok(Secrets::load(&settings.secrets, settings.may_make_secrets(), age, &SystemRandomness)?)
+}
+
+/// Opens the database.
+async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    let location = settings.database.location(settings.data.as_deref())?;
+    let store = storage::connect(&location).await.context("the database")?;
+    Ok(Arc::new(store))
+}

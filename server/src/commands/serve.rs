@@ -1,0 +1,109 @@
+//! `serve`: serves the pages until SIGTERM or Ctrl-C, then lets what was begun end.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use app::{config::Demonstration, demo::DemoMailbox};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::{
+    application::{self, Application, World},
+    clock::SystemClock,
+    config::Settings,
+    demonstration::Manifest,
+    mail::{Postman, demonstration::MailboxPostman, smtp::SmtpPostman},
+    randomness::SystemRandomness,
+};
+
+/// How long requests that are under way may take to end.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// Serves.
+///
+/// # Errors
+///
+/// When the service cannot start, or its listener fails.
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    let manifest = settings.demonstration.as_ref().map(|section| Manifest::read(&section.manifest)).transpose()?;
+    let application = application(&settings, manifest.as_ref()).await?;
+    if let Some(manifest) = &manifest {
+        manifest.take_in(&application.services).await?;
+    }
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("listen: {} cannot be listened on", settings.listen))?;
+    let (stop, stopping) = watch::channel(());
+    let outbox = tokio::spawn(application.outbox.run(stopping.clone()));
+    let housekeeping = tokio::spawn(application.housekeeping.clone().run(stopping.clone()));
+    tracing::info!(listen = %settings.listen, public_url = settings.public_url.origin(), "the service is up");
+    if let Some(manifest) = &manifest {
+        introduce(&settings, &manifest.to_demonstration());
+    }
+    let mut drained = stopping;
+    let serving = axum::serve(listener, application.router)
+        .with_graceful_shutdown(async move { drained.changed().await.unwrap_or_default() });
+    let serving = tokio::spawn(serving.into_future());
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => ended??,
+        signal = stop_signal() => tracing::info!(signal = signal?, "the service stops"),
+    }
+    stop.send_replace(());
+    match tokio::time::timeout(DRAIN, serving).await {
+        Ok(ended) => ended??,
+        Err(_) => tracing::warn!("some requests did not end in time"),
+    }
+    outbox.await?;
+    housekeeping.await?;
+    application.housekeeping.log_trail_head().await?;
+    Ok(())
+}
+
+/// Puts the service together on the operating system and the configured database.
+///
+/// # Errors
+///
+/// When it cannot start.
+pub async fn application(settings: &Settings, manifest: Option<&Manifest>) -> anyhow::Result<Application> {
+    let secrets = super::secrets(settings)?;
+    let store = super::store(settings).await?;
+    let mailbox = (settings.mail.host.is_none() && settings.demonstration.is_some()).then(DemoMailbox::default);
+    let postman: Arc<dyn Postman> = match &mailbox {
+        Some(mailbox) => Arc::new(MailboxPostman::new(mailbox.clone(), Arc::new(SystemClock))),
+        None => Arc::new(SmtpPostman::new(&settings.mail)?),
+    };
+    let world = World {
+        store,
+        clock: Arc::new(SystemClock),
+        randomness: Arc::new(SystemRandomness),
+        postman,
+        demonstration: manifest.map(Manifest::to_demonstration),
+        mailbox,
+    };
+    Ok(application::build(settings, secrets, world).await?)
+}
+
+async fn stop_signal() -> anyhow::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        pressed = tokio::signal::ctrl_c() => pressed.map(|()| "SIGINT").map_err(Into::into),
+    }
+}
+
+/// Says what a newcomer needs.
+fn introduce(settings: &Settings, demonstration: &Demonstration) {
+    let address = settings.public_url.origin();
+    println!("\n{} (demonstration): {address}\n", settings.service_name);
+    for card in &demonstration.cards {
+        println!("  {:<18} passcode {:<9} {} ({})", card.name, card.passcode, card.holder, card.state);
+    }
+    if settings.mail.host.is_none() {
+        println!("\nMails: {address}/demo/mailbox");
+    }
+    println!();
+}

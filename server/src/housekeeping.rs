@@ -1,0 +1,74 @@
+//! What has to be done again and again: forgetting what is kept for a time only, and logging the head of the audit
+//! trail, so that a trail that was cut off is found out by anybody who keeps the logs.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::ports::{Clock, Store, StoreError};
+use tokio::sync::watch;
+
+/// How often it is done.
+const EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// How long a used challenge is remembered: a challenge itself lives two minutes.
+const CHALLENGES_KEPT: time::Duration = time::Duration::hours(24);
+
+/// Does it.
+#[derive(Clone)]
+pub struct Housekeeping {
+    /// Where the data are.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Housekeeping {
+    /// Does it regularly until the service stops, and logs the trail's head a last time then.
+    pub async fn run(self, mut stopping: watch::Receiver<()>) {
+        loop {
+            for ended in [self.log_trail_head().await, self.forget_used_challenges().await] {
+                if let Err(fault) = ended {
+                    tracing::error!(fault = &fault as &dyn std::error::Error, "housekeeping failed");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                _ = stopping.changed() => return,
+            }
+        }
+    }
+
+    /// Logs number and HMAC of the latest record of the trail.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn log_trail_head(&self) -> Result<(), StoreError> {
+        match self.store.begin().await?.trail_head().await? {
+            Some(head) => {
+                tracing::info!(trail.number = head.number, trail.mac = hex(&head.mac), "head of the audit trail")
+            }
+            None => tracing::info!(trail.number = 0, "the audit trail is empty"),
+        }
+        Ok(())
+    }
+
+    /// Forgets the challenges that were used more than a day ago.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn forget_used_challenges(&self) -> Result<(), StoreError> {
+        let mut transaction = self.store.begin().await?;
+        transaction.forget_used_challenges(self.clock.now() - CHALLENGES_KEPT).await?;
+        transaction.commit().await
+    }
+}
+
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

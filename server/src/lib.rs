@@ -1,0 +1,22 @@
+//! The Smartcard Service Centre: where pages, rules and stores are put together, and what the rules ask of the world is
+//! answered.
+//!
+//! [`application::build`] makes the whole service out of [`config::Settings`]; `main` and the tests call it alike. No
+//! rule stands here (see `domain`), no page (`app`) and no SQL (`storage`).
+
+pub mod application;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod demonstration;
+pub mod hasher;
+pub mod housekeeping;
+pub mod logging;
+pub mod mail;
+pub mod masking;
+pub mod outbox;
+pub mod randomness;
+pub mod router;
+pub mod secrets;
+pub mod startup;
+pub mod vault;

@@ -1,0 +1,116 @@
+//! The router: pages and server functions behind everything that holds for all requests.
+//!
+//! From the outside in: the security headers, the Host header, the origin of a POST, the size of a body, forms without
+//! JavaScript, and then the routes, each traced by its pattern and never by what was typed.
+
+mod compression;
+mod content_security;
+mod origin;
+mod resubmission;
+mod security_headers;
+
+use std::{sync::Arc, time::Duration};
+
+use app::{App, config::PageConfig, demo::DemoMailbox, resubmitted::Resubmitted};
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    http::request::Parts,
+    middleware::{self, Next},
+    response::Response,
+};
+use domain::Services;
+use leptos::prelude::*;
+use leptos_axum::{LeptosRoutes, ResponseOptions};
+use tokio::sync::Notify;
+use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir, trace::TraceLayer};
+use tracing::Span;
+
+use crate::config::PublicUrl;
+use content_security::ContentSecurity;
+
+/// The longest body of a request, in bytes. The longest form is four answers of 200 characters.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What the pages are made of.
+pub struct Pages {
+    /// The use cases.
+    pub services: Services,
+    /// What they are told of this installation.
+    pub config: PageConfig,
+    /// The mails of a demonstration.
+    pub mailbox: Option<DemoMailbox>,
+    /// Where their files are.
+    pub options: LeptosOptions,
+    /// The address at which they are served.
+    pub public_url: PublicUrl,
+    /// Is notified after each POST: it may have put a mail into the outbox.
+    pub wake_outbox: Arc<Notify>,
+}
+
+/// Makes the router.
+pub fn router(pages: Pages) -> Router {
+    let Pages { services, config, mailbox, options, public_url, wake_outbox } = pages;
+    let content_security = ContentSecurity::new(&config, &options);
+    let contexts = move || {
+        provide_context(services.clone());
+        provide_context(config.clone());
+        if let Some(mailbox) = &mailbox {
+            provide_context(mailbox.clone());
+        }
+        let resubmitted = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Resubmitted>().cloned());
+        if let Some(resubmitted) = resubmitted {
+            provide_context(resubmitted);
+        }
+        if let Some(response) = use_context::<ResponseOptions>() {
+            content_security.set(&response);
+        }
+    };
+    let (routes, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(App, None, contexts.clone());
+    let files = ServeDir::new(&*options.site_root)
+        .append_index_html_on_directories(false)
+        .precompressed_br()
+        .precompressed_gzip()
+        .fallback(leptos_axum::ErrorHandler::new_with_context(contexts.clone(), app::shell, options.clone()));
+    let routed = Router::new()
+        .leptos_routes_with_context(&options, routes, contexts, {
+            let options = options.clone();
+            move || app::shell(options.clone())
+        })
+        .fallback_service(files)
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log_answer).on_failure(()))
+        .with_state(options);
+    Router::new()
+        .fallback_service(routed)
+        .layer(compression::layer())
+        .layer(middleware::from_fn(resubmission::answer_forms))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(wake_outbox, wake_after_post))
+        .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_origin))
+        .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_host))
+        .layer(middleware::from_fn_with_state(public_url, security_headers::add))
+}
+
+fn span(request: &Request) -> Span {
+    let path = request.extensions().get::<MatchedPath>().map_or("(file or unknown)", MatchedPath::as_str);
+    tracing::info_span!("http.request.answer", http.method = %request.method(), http.route = path)
+}
+
+fn log_answer<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span) {
+    let status = response.status().as_u16();
+    let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(http.status = status, milliseconds, "answered");
+}
+
+async fn wake_after_post(
+    axum::extract::State(outbox): axum::extract::State<Arc<Notify>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_safe = request.method().is_safe();
+    let response = next.run(request).await;
+    if !is_safe {
+        outbox.notify_one();
+    }
+    response
+}

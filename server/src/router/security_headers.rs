@@ -1,0 +1,40 @@
+//! The headers that every answer has: pages, server functions, files and refusals.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::content_security;
+use crate::config::PublicUrl;
+
+/// Two years, as browsers' preload lists ask (RFC 6797, 6.1).
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// Adds them, in place of any that stand there, but for a policy and a lifetime that the answer chose itself.
+pub async fn add(State(public_url): State<PublicUrl>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    // The relay window of a later browser must keep its opener.
+    headers.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin-allow-popups"));
+    if public_url.is_https() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(content_security::NOTHING);
+    let lifetime = lifetime(headers);
+    headers.entry(header::CACHE_CONTROL).or_insert(lifetime);
+    response
+}
+
+/// Files are asked for again each time, because a script keeps its name when its bytes change; what is no file is
+/// never kept.
+fn lifetime(headers: &HeaderMap) -> HeaderValue {
+    let is_file = headers.contains_key(header::LAST_MODIFIED);
+    HeaderValue::from_static(if is_file { "no-cache" } else { "no-store" })
+}

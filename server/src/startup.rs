@@ -1,0 +1,55 @@
+//! What is checked before anybody is served: that the secrets are those of this database.
+
+use card_protocol::Guid;
+use domain::{
+    ports::{Store, StoreError, Vault, VaultError},
+    trail::{BrokenChain, ChainEnd, TrailEntry, TrailKey},
+    unlock_key::KeyRingState,
+};
+
+/// How many of the first records are looked at.
+const FIRST_RECORDS: u64 = 64;
+
+/// The secrets are not those of this database. To go on would make the next unlock keys unreadable for the others.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// An unlock key of the database does not open.
+    #[error(
+        "the vault key is not the one of this database: the unlock key of the card {guid} does not open. Put the \
+         former vault key back among secrets.vault_key_files"
+    )]
+    VaultKey {
+        /// The card.
+        guid: Guid,
+        /// Why.
+        #[source]
+        source: VaultError,
+    },
+    /// The audit trail was not made with this key.
+    #[error("the trail key is not the one of this database, or its audit trail was changed")]
+    TrailKey(#[source] BrokenChain),
+    /// The database does not answer.
+    #[error("the database cannot be read")]
+    Store(#[from] StoreError),
+}
+
+/// Checks that the secrets are those of this database: the first records of the trail fit the trail key, and the
+/// unlock key of the first card opens.
+///
+/// # Errors
+///
+/// [`StartupError`].
+pub async fn check_secrets(store: &dyn Store, vault: &dyn Vault, trail_key: &TrailKey) -> Result<(), StartupError> {
+    let mut transaction = store.begin().await?;
+    let records = transaction.trail_from(1, FIRST_RECORDS).await?;
+    trail_key.follow(ChainEnd::START, &records).map_err(StartupError::TrailKey)?;
+    let entries = records.iter().filter_map(|record| serde_json::from_str::<TrailEntry>(&record.entry).ok());
+    for guid in entries.filter_map(|entry| entry.card) {
+        let Some(ring) = transaction.key_ring(&guid).await? else { continue };
+        let (KeyRingState::Settled { current } | KeyRingState::Unresolved { current, .. }) = ring.state;
+        let Some(key) = transaction.unlock_key(current).await? else { continue };
+        key.open(vault).map_err(|source| StartupError::VaultKey { guid, source })?;
+        break;
+    }
+    Ok(())
+}
