@@ -1,0 +1,128 @@
+//! A browser: it keeps cookies, and says where its requests come from.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, Response, StatusCode, header},
+};
+use card_protocol::Challenge;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::test_app::{ORIGIN, TestApp};
+
+/// A browser with its cookies.
+pub struct Browser {
+    router: Router,
+    cookies: BTreeMap<String, String>,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// What a server function gave.
+    pub fn value<T: DeserializeOwned>(&self) -> T {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {}", self.body))
+    }
+
+    /// The error of a server function.
+    pub fn fault(&self) -> Value {
+        assert!(!self.status.is_success(), "{}", self.body);
+        serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {}", self.body))
+    }
+}
+
+impl Browser {
+    pub fn new(app: &TestApp) -> Self {
+        Self { router: app.router(), cookies: BTreeMap::new() }
+    }
+
+    /// The same browser after the service was restarted.
+    pub fn reconnect(&mut self, app: &TestApp) {
+        self.router = app.router();
+    }
+
+    /// Calls a server function as a page does.
+    pub async fn call(&mut self, function: &str, arguments: &Value) -> Answer {
+        let request = self
+            .request("POST", &format!("/api/{function}"))
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ORIGIN, ORIGIN);
+        self.send(request.body(Body::from(arguments.to_string())).unwrap()).await
+    }
+
+    /// Calls a server function without arguments that gives a challenge.
+    pub async fn challenge(&mut self, function: &str) -> Challenge {
+        self.call(function, &json!({})).await.value()
+    }
+
+    /// Posts a form from a page with JavaScript.
+    pub async fn post(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_accepting("application/json", function, fields).await
+    }
+
+    /// Posts a form as a browser without JavaScript does.
+    pub async fn submit(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_accepting("text/html,application/xhtml+xml", function, fields).await
+    }
+
+    async fn post_accepting(&mut self, accept: &str, function: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .request("POST", &format!("/api/{function}"))
+            .header(header::ACCEPT, accept)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::CONTENT_LENGTH, body.len())
+            .header(header::REFERER, format!("{ORIGIN}/somewhere"))
+            .header(header::ORIGIN, ORIGIN);
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// Opens a page.
+    pub async fn get(&mut self, path: &str) -> Answer {
+        let request = self.request("GET", path).header(header::ACCEPT, "text/html").body(Body::empty()).unwrap();
+        self.send(request).await
+    }
+
+    /// The beginning of a request with this browser's cookies.
+    pub fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:3000");
+        if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) }
+    }
+
+    /// Sends a request and keeps the cookies of its answer.
+    pub async fn send(&mut self, request: Request<Body>) -> Answer {
+        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        for cookie in parts.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            let (name, rest) = cookie.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let body = to_bytes(body, 4 * 1024 * 1024).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+}

@@ -1,0 +1,14 @@
+//! The whole service over HTTP: the real router on a real SQLite database, with cards in software, a clock that can be
+//! advanced, and mails that are kept instead of sent.
+
+mod browser;
+mod card;
+mod defences;
+mod demonstration;
+mod forms;
+mod mails;
+mod registration;
+mod sign_in;
+mod startup;
+mod test_app;
+mod unlock;

@@ -1,0 +1,54 @@
+//! Starting on a database that is there already.
+
+use std::fs;
+
+use card_protocol::Purpose;
+use server::startup::StartupError;
+
+use crate::{
+    browser::Browser,
+    sign_in::{janes_card, sign_in},
+    test_app::TestApp,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_outlives_a_restart() {
+    let mut app = TestApp::start().await;
+    let card = janes_card(&app).await;
+    let mut browser = Browser::new(&app);
+    sign_in(&mut browser, &card).await;
+    app.restart().await;
+    browser.reconnect(&app);
+    assert!(browser.get("/profile").await.body.contains("Jane Smith"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_vault_key_stops_the_start() {
+    let app = TestApp::start().await;
+    janes_card(&app).await;
+    fs::write(app.folder().join("secrets/vault-key-1"), "5a".repeat(32)).unwrap();
+    let fault = app.try_restart().await.err().unwrap();
+    assert!(matches!(fault, StartupError::VaultKey { .. }), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_trail_key_stops_the_start() {
+    let app = TestApp::start().await;
+    janes_card(&app).await;
+    fs::write(app.folder().join("secrets/trail-key"), "5a".repeat(32)).unwrap();
+    let fault = app.try_restart().await.err().unwrap();
+    assert!(matches!(fault, StartupError::TrailKey(_)), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_challenge_key_that_made_it_a_challenge_counts_no_more() {
+    let mut app = TestApp::start().await;
+    let card = janes_card(&app).await;
+    let mut browser = Browser::new(&app);
+    let hello = browser.challenge("session/start").await;
+    fs::write(app.folder().join("secrets/challenge-key"), "5a".repeat(32)).unwrap();
+    app.restart().await;
+    browser.reconnect(&app);
+    let proof = serde_json::json!({ "proof": card.prove(Purpose::Hello, hello) });
+    assert_eq!(browser.call("session/confirm-card", &proof).await.fault(), "Refused");
+}
