@@ -1,7 +1,13 @@
 //! Turns `locales/<language>.toml` into the module `t`: a function for each key, with an argument for each
 //! placeholder. A key or placeholder that one language has and another lacks stops the build.
 
-use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    fmt::Write,
+    fs,
+    path::Path,
+};
 
 /// The texts of one language by key.
 type Words = BTreeMap<String, Message>;
@@ -32,7 +38,8 @@ fn main() {
     let reference = &languages["en"];
     for (code, words) in &languages {
         for key in reference.keys().chain(words.keys()) {
-            let (ours, theirs) = (words.get(key).map(arguments), reference.get(key).map(arguments));
+            let sorted = |words: &Words| words.get(key).map(|message| BTreeSet::from_iter(arguments(message)));
+            let (ours, theirs) = (sorted(words), sorted(reference));
             assert!(
                 ours == theirs,
                 "locales/{code}.toml and locales/en.toml differ in the key {key} or its placeholders"
@@ -87,15 +94,18 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The placeholders of a message, sorted.
+/// The placeholders of a message, in the order in which they come.
 fn arguments(message: &Message) -> Vec<Piece> {
-    let mut arguments = match message {
+    let mut arguments: Vec<Piece> = Vec::new();
+    let pieces = match message {
         Message::Text(text) => pieces(text),
         Message::Plural { other, .. } => [pieces(other), vec![Piece::Number("count".to_owned())]].concat(),
     };
-    arguments.retain(|piece| !matches!(piece, Piece::Literal(_)));
-    arguments.sort();
-    arguments.dedup();
+    for piece in pieces {
+        if !matches!(piece, Piece::Literal(_)) && !arguments.contains(&piece) {
+            arguments.push(piece);
+        }
+    }
     arguments
 }
 

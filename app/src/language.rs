@@ -42,6 +42,7 @@ mod tests {
     #[test]
     fn arguments_stand_where_the_text_wants_them() {
         assert_eq!(t::step(1, 3), "Step 1 of 3");
+        assert!(t::code_sent("ja", "@nhs.net").contains("starting ‘ja’ and ending ‘@nhs.net’"));
     }
 
     #[test]

@@ -45,14 +45,14 @@ impl Errors {
 
     /// Whether there is any.
     pub fn any(self) -> Signal<bool> {
-        Signal::derive(move || !self.0.get().is_empty())
+        Signal::derive(move || self.0.try_read().is_some_and(|errors| !errors.is_empty()))
     }
 
     /// What is wrong with a field.
     pub fn of(self, field: impl Into<String>) -> Signal<Option<String>> {
         let field = field.into();
         Signal::derive(move || {
-            let errors = self.0.read();
+            let errors = self.0.try_read()?;
             errors.iter().find(|error| error.field.as_deref() == Some(&field)).map(|error| error.text.clone())
         })
     }

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::{
     super::code_time,
     Here, Place, StopForm, at_step,
-    step::{failed, renewed_form},
+    step::{failed, outcome_of, renewed_form},
 };
 use crate::{
     components::{
@@ -72,7 +72,7 @@ fn Form(
                 <strong>{t::code_not_passcode()}</strong> " " {t::code_junk()}
             </p>
             <ActionForm action attr:novalidate=true>
-                <input type="hidden" name="form" value=move || form.get() />
+                <input type="hidden" name="form" value=move || form.try_get() />
                 <Input
                     kind=InputKind::Code
                     id=CODE
@@ -106,15 +106,16 @@ fn Resend(
     let form = renewed_form(action, form);
     let errors = here.errors_of(action, asked.as_ref(), |_| Vec::new());
     // The redirect leads to this page, which is there already.
+    let outcome = outcome_of(action);
     Effect::new(move |_| {
-        if let Some(Ok(())) = action.value().get() {
+        if let Some(Ok(())) = outcome() {
             here.look_again();
         }
     });
     view! {
         <ErrorSummary errors />
         <ActionForm action>
-            <input type="hidden" name="form" value=move || form.get() />
+            <input type="hidden" name="form" value=move || form.try_get() />
             <SubmitButton kind=ButtonKind::Secondary label=t::code_resend() />
         </ActionForm>
     }

@@ -76,7 +76,8 @@ impl Here {
             if said.is_empty() { general(fault) } else { said }
         };
         let errors = Errors::new(failed.map(|failed| said(&failed.error)).unwrap_or_default());
-        Effect::new(move |_| match action.value().get() {
+        let outcome = outcome_of(action);
+        Effect::new(move |_| match outcome() {
             Some(Err(RegistrationFault::SignedOut)) => self.way.go("/sign-in?over"),
             Some(Err(RegistrationFault::NotBegun)) => self.way.go("/profile?over"),
             Some(Err(RegistrationFault::OtherStep)) => self.page.refetch(),
@@ -106,14 +107,24 @@ pub fn failed<S: ServerFn<Error = RegistrationFault>>() -> Option<Failed<Registr
     resubmitted::failed(S::PATH)
 }
 
+/// What came of a form. Nothing where the form is gone: an effect may run once more while its page is made anew.
+pub fn outcome_of<S>(action: ServerAction<S>) -> impl Fn() -> Option<Result<(), RegistrationFault>>
+where
+    S: ServerFn<Error = RegistrationFault, Output = ()> + Clone + Send + Sync + 'static,
+{
+    let value = action.value();
+    move || value.try_get().flatten()
+}
+
 /// A form's id that is new after each answer: the same id again would get the same answer.
 pub fn renewed_form<S>(action: ServerAction<S>, form: String) -> RwSignal<String>
 where
     S: ServerFn<Error = RegistrationFault, Output = ()> + Clone + Send + Sync + 'static,
 {
     let form = RwSignal::new(form);
+    let outcome = outcome_of(action);
     Effect::new(move |_| {
-        if let Some(Err(_)) = action.value().get()
+        if let Some(Err(_)) = outcome()
             && let Some(id) = random_id()
         {
             form.set(id);
