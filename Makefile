@@ -11,7 +11,7 @@ with_pcscd := card-bridge/virtual-card/with-pcscd
 # cargo-nextest where it is, else cargo's own runner.
 test_runner = $(if $(shell command -v cargo-nextest),nextest run --no-fail-fast,test --no-fail-fast)
 
-.PHONY: help run test bench build lint rust-test end2end advisories
+.PHONY: help run test bench build pages lint rust-test end2end advisories
 
 help:
 	@echo "make run         build and start the demonstration: http://localhost:3000"
@@ -28,7 +28,7 @@ test:
 	@.make/setup test
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory rust-test
-	$(MAKE) --no-print-directory build
+	$(MAKE) --no-print-directory pages
 	$(MAKE) --no-print-directory end2end
 
 bench:
@@ -50,11 +50,20 @@ lint:
 	cargo clippy --all-targets --features card-bridge/virtual-cards -- -D warnings
 	cargo clippy -p hydrate --target wasm32-unknown-unknown -- -D warnings
 
+# The bridge's tests start a PC/SC service of their own. What the page seals is tested in Node.js.
 rust-test:
-	@$(with_pcscd) cargo $(test_runner) --features card-bridge/virtual-cards
+	@cargo $(test_runner) --features card-bridge/virtual-cards
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+	    cargo test -p app --lib --features hydrate --target wasm32-unknown-unknown
 
+# With the programs that the Rust tests were built with, so that CI builds them once.
+end2end: export SERVICE_CENTRE := $(CURDIR)/target/debug/service-centre
+end2end: export CARD_BRIDGE := $(CURDIR)/target/debug/card-bridge
+end2end: export CARD_BRIDGE_WITH_VIRTUAL_CARDS := $(CURDIR)/target/debug/card-bridge
+end2end: export VIRTUAL_CARD := $(CURDIR)/target/debug/virtual-card
 end2end:
-	@cd end2end
+	@cp target/release/hash.txt target/debug/hash.txt
+	cd end2end
 	../$(with_pcscd) npx playwright test
 
 advisories:

@@ -4,6 +4,9 @@
 //! [`application::build`] makes the whole service out of [`config::Settings`]; `main` and the tests call it alike. No
 //! rule stands here (see `domain`), no page (`app`) and no SQL (`storage`).
 
+// The types of the pages are nested deeply, and an optimised build looks through all of them.
+#![recursion_limit = "512"]
+
 pub mod application;
 pub mod clock;
 pub mod commands;

@@ -1,5 +1,7 @@
 //! The program `service-centre`.
 
+#![recursion_limit = "512"]
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
