@@ -230,7 +230,27 @@ mod tests {
     #[test]
     fn an_unlock_code_stands_alone_on_a_line_and_says_until_when_it_works() {
         let letter = write("Jane Smith", unlock_code());
-        insta::assert_snapshot!(letter.text, @"");
+        insta::assert_snapshot!(letter.text, @r"
+        Dear Jane Smith,
+
+        You asked to unlock your Smartcard. Your Unlock Code is:
+
+        KTRW-MGBD
+
+        It works until 3:14am (15 minutes) and only once. It is not your new passcode: you choose that in the next step.
+
+        If you found this in your Junk folder, mark it as not junk, so that you see the next one at once.
+
+        If this was not you, contact your RA now.
+
+        Registration Authority (RA)
+        Telephone: 020 7946 0000
+        Email: ra@example.org
+        Monday to Friday, 8am to 6pm
+
+        Smartcard Service Centre
+        Please do not reply: nobody reads this mailbox.
+        ");
     }
 
     #[test]

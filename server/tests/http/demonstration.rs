@@ -10,7 +10,7 @@ use crate::test_app::TestApp;
 const MANIFEST: &str = r#"{ "cards": [
   { "card": "samuel-sample", "user_number": "555000000025", "name": "Samuel Sample",
     "email": "samuel.sample@demo.nhs.net", "guid": "0102030405060708090a0b0c0d0e0f10",
-    "piv_authentication_key": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li_hp_m47n60p8D54WK84zV2sxXs7Ltkegp4P0MQ",
+    "piv_authentication_key": "HOLDER_KEY",
     "card_authentication_key": "CARD_KEY",
     "unlock_key": "1122334455667788", "passcode": "27150386", "locked": true,
     "registered": { "email": "samuel.sample@demo.nhs.net", "answers": [
@@ -20,11 +20,13 @@ const MANIFEST: &str = r#"{ "cards": [
 fn manifest() -> Manifest {
     use base64ct::{Base64UrlUnpadded, Encoding};
     use p256::{ecdsa::SigningKey, pkcs8::EncodePublicKey};
-    let key = SigningKey::from_slice(&[7; 32]).unwrap();
-    let key = Base64UrlUnpadded::encode_string(key.verifying_key().to_public_key_der().unwrap().as_bytes());
+    let public = |byte: u8| {
+        let key = SigningKey::from_slice(&[byte; 32]).unwrap();
+        Base64UrlUnpadded::encode_string(key.verifying_key().to_public_key_der().unwrap().as_bytes())
+    };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("manifest.json");
-    fs::write(&file, MANIFEST.replace("CARD_KEY", &key)).unwrap();
+    fs::write(&file, MANIFEST.replace("HOLDER_KEY", &public(7)).replace("CARD_KEY", &public(8))).unwrap();
     Manifest::read(&file).unwrap_or_else(|fault| panic!("{fault:?}"))
 }
 

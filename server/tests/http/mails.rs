@@ -1,6 +1,9 @@
 //! Mails that are kept instead of sent. Each is to be looked at: a mail that nobody expected fails the test.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use server::mail::{DeliveryError, Letter, Postman};
@@ -26,20 +29,36 @@ impl SentMail {
 
 /// Keeps the mails.
 #[derive(Clone, Default)]
-pub struct KeptMails(Arc<Mutex<Vec<SentMail>>>);
+pub struct KeptMails {
+    mails: Arc<Mutex<Vec<SentMail>>>,
+    is_down: Arc<AtomicBool>,
+}
 
 impl KeptMails {
     /// Takes the oldest that was not looked at.
     pub fn take(&self) -> Option<SentMail> {
-        let mut mails = self.0.lock().unwrap();
+        let mut mails = self.mails.lock().unwrap();
         (!mails.is_empty()).then(|| mails.remove(0))
+    }
+
+    /// From now on the mail server takes nothing.
+    pub fn go_down(&self) {
+        self.is_down.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on it takes mails again.
+    pub fn come_back(&self) {
+        self.is_down.store(false, Ordering::SeqCst);
     }
 }
 
 #[async_trait]
 impl Postman for KeptMails {
     async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryError> {
-        self.0.lock().unwrap().push(SentMail {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(DeliveryError::NotNow("the mail server is down".into()));
+        }
+        self.mails.lock().unwrap().push(SentMail {
             to: letter.to.as_str().to_owned(),
             subject: letter.subject.clone(),
             text: letter.text.clone(),

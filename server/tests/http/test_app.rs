@@ -25,7 +25,7 @@ use crate::mails::{KeptMails, SentMail};
 pub const ORIGIN: &str = "http://localhost:3000";
 
 /// The answers that [`TestApp::register`] sets: question and answer.
-pub const ANSWERS: [(u8, &str); 4] = [(1, "Tom Baker"), (4, "Elm Row"), (9, "blue vase"), (17, "Heidi")];
+pub const ANSWERS: [(u8, &str); 4] = [(1, "Tom Baker"), (4, "Elm Row"), (9, "green teapot"), (17, "Heidi")];
 
 /// A clock that stands until it is advanced.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ pub struct TestApp {
     application: Application,
     service_key: ServiceKey,
     pub clock: TestClock,
-    mails: KeptMails,
+    pub mails: KeptMails,
     folder: TempDir,
     settings: Settings,
 }

@@ -17,7 +17,7 @@ async fn registered(app: &TestApp) -> Card {
     card
 }
 
-async fn identify(browser: &mut Browser, card: &Card) -> Value {
+pub async fn identify(browser: &mut Browser, card: &Card) -> Value {
     let challenge = browser.challenge("unlock/start").await;
     let proof = card.prove(Purpose::Unlock, challenge);
     browser.call("unlock/identify", &json!({ "proof": proof })).await.value()
@@ -43,13 +43,13 @@ fn answers(asked: &[u64], is_right: bool) -> Value {
     asked.iter().map(answer).collect()
 }
 
-async fn answer_rightly(browser: &mut Browser, card: &Card) -> Answer {
+pub async fn answer_rightly(browser: &mut Browser, card: &Card) -> Answer {
     let asked = asked(browser).await;
     let proof = prove(browser, card, Purpose::Attempt).await;
     browser.call("unlock/answer", &json!({ "proof": proof, "answers": answers(&asked, true) })).await
 }
 
-async fn answer_wrongly(browser: &mut Browser, card: &Card) -> Answer {
+pub async fn answer_wrongly(browser: &mut Browser, card: &Card) -> Answer {
     let asked = asked(browser).await;
     let proof = prove(browser, card, Purpose::Attempt).await;
     browser.call("unlock/answer", &json!({ "proof": proof, "answers": answers(&asked, false) })).await

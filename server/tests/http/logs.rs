@@ -1,0 +1,66 @@
+//! What the log says, and what it must not.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{
+    browser::Browser,
+    registration::{begin, form, numbers, questions},
+    sign_in::janes_card,
+    test_app::{ANSWERS, TestApp},
+};
+
+/// A log in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        self.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_what_happened_and_not_to_whom() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+
+    let app = TestApp::start().await;
+    let card = janes_card(&app).await;
+    let mut browser = Browser::new(&app);
+    begin(&mut browser, &card).await;
+    let name = form(&mut browser, "Questions").await;
+    browser.post("register/questions", &questions(&name, &numbers())).await;
+    let name = form(&mut browser, "Email").await;
+    browser.post("register/email", &[("form", &name), ("email", "jane.canary@nhs.net")]).await;
+    let mail = app.mail().await;
+    browser.get("/nobody/jane.canary?code=KTRWMGBD").await;
+
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("http.request.answer") && log.contains("/api/register/email"), "{log}");
+    assert!(log.contains("outbox.mail.send") && log.contains("ja…@nhs.net"), "{log}");
+    let code = mail.code();
+    let mut secrets = vec!["jane.canary", "Jane Smith", "KTRWMGBD", code.as_str()];
+    secrets.extend(ANSWERS.map(|(_, answer)| answer));
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} stands in the log");
+    }
+}
