@@ -17,6 +17,7 @@ use card_protocol::{
     sealed::Sealed,
 };
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 
 use connection::Connection;
 use diagnosis::Diagnosis;
@@ -54,7 +55,8 @@ pub enum Trouble {
 #[derive(Clone, Copy)]
 pub struct Bridge {
     state: RwSignal<ReaderState>,
-    connection: StoredValue<Option<Rc<Connection>>, LocalStorage>,
+    // Wrapped only where there is a connection, so in the browser: the server drops what a page holds on any thread.
+    connection: StoredValue<Option<SendWrapper<Rc<Connection>>>>,
     reader: RwSignal<Option<String>>,
     port: u16,
 }
@@ -67,7 +69,7 @@ impl Bridge {
     pub fn provide(port: u16) {
         provide_context(Self {
             state: RwSignal::new(ReaderState::Before),
-            connection: StoredValue::new_local(None),
+            connection: StoredValue::new(None),
             reader: RwSignal::new(None),
             port,
         });
@@ -190,14 +192,14 @@ impl Bridge {
 
     async fn connection(self) -> Result<Rc<Connection>, Trouble> {
         if let Some(connection) = self.connection.get_value().filter(|connection| connection.is_open()) {
-            return Ok(connection);
+            return Ok(connection.take());
         }
         self.state.set(ReaderState::Connecting);
         let asking = move || self.state.set(ReaderState::Asking);
         match Connection::open(self.port, asking).await {
             Ok(connection) => {
                 let connection = Rc::new(connection);
-                self.connection.set_value(Some(Rc::clone(&connection)));
+                self.connection.set_value(Some(SendWrapper::new(Rc::clone(&connection))));
                 Ok(connection)
             }
             Err(diagnosis) => Err(self.fail(Trouble::Bridge(diagnosis))),
