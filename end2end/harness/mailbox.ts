@@ -15,7 +15,7 @@ export interface Mail {
 }
 
 /** A code as it stands in a mail: alone on its line. */
-const CODE = /^[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}$/m;
+const CODE = /^[B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4}$/m;
 
 export class Mailbox {
   readonly mails: Mail[] = [];

@@ -9,13 +9,23 @@ declare global {
   }
 }
 
-/** Notes when a page is taken over. Buttons of a page that was rendered on the server do nothing before. */
+/**
+ * Notes when a page is taken over by its script. Buttons of a page that was rendered on the server do nothing before.
+ * It is when one of them gets its listener; on a page without any, a while after the last code was loaded.
+ */
 export function noteTakeOver(): void {
+  const done = () => (window.takenOver = true);
+  const listen = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (this: EventTarget, type: string, ...rest) {
+    if (this instanceof Element && (type === 'click' || type === 'submit')) setTimeout(done);
+    return listen.call(this, type, ...rest);
+  };
+  let timer: ReturnType<typeof setTimeout>;
   const instantiate = WebAssembly.instantiateStreaming;
   WebAssembly.instantiateStreaming = async (source, imports) => {
     const result = await instantiate(source, imports);
-    // The script starts the page in the microtasks that follow; timers come after those.
-    setTimeout(() => setTimeout(() => (window.takenOver = true)), 0);
+    clearTimeout(timer);
+    timer = setTimeout(done, 1_000);
     return result;
   };
 }
