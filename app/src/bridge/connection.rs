@@ -26,9 +26,12 @@ use super::{
 pub struct Connection {
     socket: Socket,
     hello: Hello,
-    waiting: Rc<RefCell<Option<(u32, oneshot::Sender<Outcome>)>>>,
+    waiting: Waiting,
     last_id: Cell<u32>,
 }
+
+/// The request that waits for its reply: one at a time.
+type Waiting = Rc<RefCell<Option<(u32, oneshot::Sender<Outcome>)>>>;
 
 /// What a websocket did.
 enum Happened {
@@ -40,7 +43,7 @@ enum Happened {
 
 /// A websocket whose events come out of a channel. It is closed when dropped.
 struct Socket {
-    socket: WebSocket,
+    websocket: WebSocket,
     _on_open: Closure<dyn FnMut(Event)>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(Event)>,
@@ -75,19 +78,24 @@ impl Socket {
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        let socket =
-            Self { socket, _on_open: on_open, _on_message: on_message, _on_error: on_error, _on_close: on_close };
+        let socket = Self {
+            websocket: socket,
+            _on_open: on_open,
+            _on_message: on_message,
+            _on_error: on_error,
+            _on_close: on_close,
+        };
         Some((socket, happenings))
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onerror(None);
-        self.socket.set_onclose(None);
-        let _ = self.socket.close();
+        self.websocket.set_onopen(None);
+        self.websocket.set_onmessage(None);
+        self.websocket.set_onerror(None);
+        self.websocket.set_onclose(None);
+        let _ = self.websocket.close();
     }
 }
 
@@ -107,7 +115,7 @@ impl Connection {
         let mut happened = first;
         loop {
             match happened {
-                Some(Happened::Opened) if socket.socket.protocol() != SUBPROTOCOL => return Err(Diagnosis::Version),
+                Some(Happened::Opened) if socket.websocket.protocol() != SUBPROTOCOL => return Err(Diagnosis::Version),
                 Some(Happened::Opened) => {}
                 Some(Happened::Said(text)) => {
                     let Ok(FromBridge::Hello(hello)) = serde_json::from_str(&text) else {
@@ -130,7 +138,7 @@ impl Connection {
     }
 
     fn start(socket: Socket, mut happenings: Happenings, hello: Hello) -> Self {
-        let waiting: Rc<RefCell<Option<(u32, oneshot::Sender<Outcome>)>>> = Rc::default();
+        let waiting = Waiting::default();
         let answered = Rc::clone(&waiting);
         leptos::task::spawn_local(async move {
             while let Some(happened) = happenings.next().await {
@@ -159,7 +167,7 @@ impl Connection {
 
     /// Whether requests can be sent.
     pub fn is_open(&self) -> bool {
-        self.socket.socket.ready_state() == WebSocket::OPEN
+        self.socket.websocket.ready_state() == WebSocket::OPEN
     }
 
     /// A new id for a request of this connection.
@@ -173,12 +181,12 @@ impl Connection {
         let (reply, outcome) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((id, reply));
         let text = serde_json::to_string(&Request { id, verb }).map_err(|_| Diagnosis::Lost)?;
-        self.socket.socket.send_with_str(&text).map_err(|_| Diagnosis::Lost)?;
+        self.socket.websocket.send_with_str(&text).map_err(|_| Diagnosis::Lost)?;
         match within(seconds * 1_000, outcome).await {
             Some(Ok(outcome)) => Ok(outcome),
             Some(Err(_)) => Err(Diagnosis::Lost),
             None => {
-                let _ = self.socket.socket.close();
+                let _ = self.socket.websocket.close();
                 Err(Diagnosis::Hung)
             }
         }

@@ -10,14 +10,14 @@ use futures::{
 
 /// Waits.
 pub async fn sleep(milliseconds: u32) {
-    let (ring, rung) = oneshot::channel();
+    let (ring, bell) = oneshot::channel();
     leptos::prelude::set_timeout(
         move || {
             let _ = ring.send(());
         },
         Duration::from_millis(u64::from(milliseconds)),
     );
-    let _ = rung.await;
+    let _ = bell.await;
 }
 
 /// Waits for something, for a limited time; nothing where it takes longer.

@@ -135,7 +135,7 @@ pub fn HolderForm(
             Ok(passcode) => work.start(async move {
                 match prove(aim, bridge, &passcode, last_try).await {
                     Ok(()) => way.go(aim.destination()),
-                    Err(stop) => meet(stop, errors, way, input),
+                    Err(stop) => meet(&stop, errors, way, input),
                 }
             }),
             Err(PasscodeFault::Empty) => errors.show_field(PASSCODE, t::passcode_missing()),
@@ -198,13 +198,13 @@ async fn prove(aim: Aim, bridge: Bridge, passcode: &Passcode, last_try: LastTry)
     Ok(aim.finish(holder).await?)
 }
 
-fn meet(stop: Stop, errors: Errors, way: Way, input: NodeRef<html::Input>) {
+fn meet(stop: &Stop, errors: Errors, way: Way, input: NodeRef<html::Input>) {
     match stop {
         Stop::Card(Trouble::Card(CardFailure::WrongPasscode { tries_left })) => {
             if let Some(input) = input.get_untracked() {
                 input.set_value("");
             }
-            errors.show_field(PASSCODE, t::passcode_wrong(tries_left.into()));
+            errors.show_field(PASSCODE, t::passcode_wrong((*tries_left).into()));
         }
         Stop::Card(_) => {}
         Stop::Server(fault) => match fault {

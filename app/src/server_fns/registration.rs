@@ -1,5 +1,7 @@
 //! Registration, step by step. All but the first step are forms that need no card and work without JavaScript.
 
+#![expect(clippy::too_many_arguments, reason = "they are the fields of a form, which works without JavaScript")]
+
 use card_protocol::{CardProof, Challenge};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
@@ -276,7 +278,6 @@ impl From<RegistrationView> for RegistrationPage {
 ///
 /// [`RegistrationFault`].
 #[server(prefix = "/api", endpoint = "register/questions")]
-#[expect(clippy::too_many_arguments, reason = "they are the fields of a form, which works without JavaScript")]
 pub async fn set_questions(
     form: String,
     question_1: String,

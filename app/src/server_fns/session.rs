@@ -1,5 +1,7 @@
 //! Signing in and out, and the profile.
 
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are asynchronous"))]
+
 use card_protocol::{CardProof, Challenge};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};

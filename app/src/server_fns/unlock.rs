@@ -1,5 +1,7 @@
 //! Unlock, step by step. All but Stop need the card, so they are called by the page and not by a form.
 
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are asynchronous"))]
+
 use card_protocol::{CardProof, Challenge, sealed::Sealed};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};

@@ -106,12 +106,12 @@ fn answer_field(number: u8) -> String {
 /// What is said of the faults of this form.
 fn words(fault: &RegistrationFault) -> Vec<FieldError> {
     match fault {
-        RegistrationFault::Answers(faults) => faults.iter().map(word).collect(),
+        RegistrationFault::Answers(faults) => faults.iter().copied().map(word).collect(),
         _ => Vec::new(),
     }
 }
 
-fn word(AnswerFaultAt { position, fault }: &AnswerFaultAt) -> FieldError {
+fn word(AnswerFaultAt { position, fault }: AnswerFaultAt) -> FieldError {
     let number = position + 1;
     let (field, text) = match fault {
         AnswerFault::NoQuestion => (question_field(number), no_question(number).to_owned()),

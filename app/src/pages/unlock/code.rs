@@ -118,7 +118,7 @@ async fn enter(here: Here, typed: String, valid_until: RwSignal<Option<Moment>>)
         Ok(CodeEntered::LockedOut(end)) => here.dead_end.set(Some(end)),
         Err(UnlockFault::NoCode) => here.errors.show_field(CODE, t::code_missing()),
         Err(UnlockFault::NotACode) => here.errors.show_field(CODE, t::code_letters()),
-        Err(fault) => here.meet(fault),
+        Err(fault) => here.meet(&fault),
     }
 }
 
@@ -137,7 +137,7 @@ async fn resend(
             t::code_resent().to_owned()
         }
         Ok(Resent::TooEarly(at)) => t::code_resend_seconds(at.seconds_from_now()),
-        Err(fault) => return here.meet(fault),
+        Err(fault) => return here.meet(&fault),
     };
     announcer.say(text.clone());
     news.set(Some(text));

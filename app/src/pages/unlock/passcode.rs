@@ -135,7 +135,7 @@ async fn unlock(here: Here, passcode: Passcode, again: RwSignal<bool>, unreporte
     };
     let keys = match release(proof.clone()).await {
         Ok(keys) => keys,
-        Err(fault) => return here.meet(fault),
+        Err(fault) => return here.meet(&fault),
     };
     match here.bridge.reset_passcode(&proof, &passcode, keys).await {
         Ok(completion) => {
@@ -159,7 +159,7 @@ async fn report(here: Here, completion: CardProof, unreported: RwSignal<Option<C
             },
             Err(fault) => {
                 unreported.set(None);
-                return here.meet(fault);
+                return here.meet(&fault);
             }
         }
     }
@@ -171,7 +171,7 @@ async fn report_refusal(here: Here) {
     };
     match refused(proof).await {
         Ok(end) => here.dead_end.set(Some(end)),
-        Err(fault) => here.meet(fault),
+        Err(fault) => here.meet(&fault),
     }
 }
 

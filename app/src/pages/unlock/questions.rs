@@ -117,6 +117,6 @@ async fn hand_in(here: Here, typed: Vec<TypedAnswer>, attempts_left: RwSignal<u8
             here.errors.show_field(ANSWERS, t::questions_wrong(left.into()));
         }
         Ok(Answered::LockedOut(end)) => here.dead_end.set(Some(end)),
-        Err(fault) => here.meet(fault),
+        Err(fault) => here.meet(&fault),
     }
 }

@@ -104,9 +104,8 @@ async fn begin(bridge: Bridge, way: Way, errors: Errors, dead_end: RwSignal<Opti
     if bridge.connect().await.is_err() {
         return;
     }
-    let challenge = match start_unlock().await {
-        Ok(challenge) => challenge,
-        Err(_) => return errors.show_general(t::fault_unreachable()),
+    let Ok(challenge) = start_unlock().await else {
+        return errors.show_general(t::fault_unreachable());
     };
     let Ok(proof) = bridge.prove_card(Purpose::Unlock, challenge).await else {
         return;

@@ -86,7 +86,7 @@ impl Here {
         let challenge = match unlock_challenge(what_for).await {
             Ok(challenge) => challenge,
             Err(fault) => {
-                self.meet(fault);
+                self.meet(&fault);
                 return None;
             }
         };
@@ -98,11 +98,11 @@ impl Here {
     }
 
     /// Does what a fault asks for.
-    pub fn meet(self, fault: UnlockFault) {
+    pub fn meet(self, fault: &UnlockFault) {
         match fault {
             UnlockFault::NoFlow => self.way.go("/unlock?over"),
             UnlockFault::OtherStep => self.page.refetch(),
-            UnlockFault::DeadEnd(reason) => self.dead_end.set(Some(DeadEnd { reason, reference: None })),
+            UnlockFault::DeadEnd(reason) => self.dead_end.set(Some(DeadEnd { reason: *reason, reference: None })),
             UnlockFault::Stale => self.errors.show_general(t::fault_proof_stale()),
             UnlockFault::Refused => self.errors.show_general(t::fault_proof_refused()),
             UnlockFault::Unreachable => self.errors.show_general(t::fault_unreachable()),
