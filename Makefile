@@ -36,10 +36,14 @@ bench:
 	$(MAKE) --no-print-directory build
 	$(with_pcscd) node end2end/bench/bench.mjs
 
-# The release programs and the pages: what runs, what the end-to-end tests drive, what is measured.
-build:
+# The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand.
+pages:
+	@cargo leptos build --release --precompress --split --frontend-only
+
+# The pages and the release programs: what runs and what is measured.
+build: pages
 	@echo "build: the first time this takes about ten minutes on two cores"
-	cargo leptos build --release --precompress --split
+	cargo build --release -p server
 	cargo build --release -p card-bridge --features virtual-cards
 	cp target/release/card-bridge target/release/card-bridge-with-virtual-cards
 	cargo build --release -p card-bridge -p virtual-card
