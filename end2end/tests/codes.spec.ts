@@ -25,7 +25,9 @@ test.describe('a code that lives a minute', () => {
   });
 });
 
-test('a wrong code costs one of five tries, and the fifth ends the unlock', async ({ page, world }) => {
+test('a wrong code costs one of five tries, and the fifth ends the unlock', async ({ page, world, watch }) => {
+  // What is no code is told by an error of the server function.
+  watch.expect(/api\/unlock\/code/);
   const card = await world.insertLocked('member');
   await start(page);
   await answerRightly(page, card);
