@@ -7,7 +7,7 @@ use domain::ports::{Clock, Store, StoreError};
 use tokio::sync::watch;
 
 /// How often it is done.
-const EVERY: Duration = Duration::from_secs(10 * 60);
+const EVERY: Duration = Duration::from_mins(10);
 
 /// How long a used challenge is remembered: a challenge itself lives two minutes.
 const CHALLENGES_KEPT: time::Duration = time::Duration::hours(24);
@@ -43,11 +43,10 @@ impl Housekeeping {
     ///
     /// [`StoreError`].
     pub async fn log_trail_head(&self) -> Result<(), StoreError> {
-        match self.store.begin().await?.trail_head().await? {
-            Some(head) => {
-                tracing::info!(trail.number = head.number, trail.mac = hex(&head.mac), "head of the audit trail")
-            }
-            None => tracing::info!(trail.number = 0, "the audit trail is empty"),
+        if let Some(head) = self.store.begin().await?.trail_head().await? {
+            tracing::info!(trail.number = head.number, trail.mac = hex(&head.mac), "head of the audit trail");
+        } else {
+            tracing::info!(trail.number = 0, "the audit trail is empty");
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ pub fn router(pages: Pages) -> Router {
         .precompressed_br()
         .precompressed_gzip()
         .fallback(leptos_axum::ErrorHandler::new_with_context(contexts.clone(), app::shell, options.clone()));
-    let routed = Router::new()
+    let answering = Router::new()
         .leptos_routes_with_context(&options, routes, contexts, {
             let options = options.clone();
             move || app::shell(options.clone())
@@ -81,7 +81,7 @@ pub fn router(pages: Pages) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log_answer).on_failure(()))
         .with_state(options);
     Router::new()
-        .fallback_service(routed)
+        .fallback_service(answering)
         .layer(compression::layer())
         .layer(middleware::from_fn(resubmission::answer_forms))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))

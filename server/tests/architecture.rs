@@ -12,6 +12,8 @@
 //! Besides, all but `piv` and `virtual-card` may know the words of `card-protocol`, but only `domain` may seal and only
 //! `card-bridge` may open.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,

@@ -49,13 +49,17 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let serving = tokio::spawn(serving.into_future());
     tokio::pin!(serving);
     tokio::select! {
-        ended = &mut serving => ended??,
+        ended = &mut serving => {
+            ended??;
+            anyhow::bail!("the listener has ended");
+        }
         signal = stop_signal() => tracing::info!(signal = signal?, "the service stops"),
     }
     stop.send_replace(());
-    match tokio::time::timeout(DRAIN, serving).await {
-        Ok(ended) => ended??,
-        Err(_) => tracing::warn!("some requests did not end in time"),
+    if let Ok(ended) = tokio::time::timeout(DRAIN, serving).await {
+        ended??;
+    } else {
+        tracing::warn!("some requests did not end in time");
     }
     outbox.await?;
     housekeeping.await?;

@@ -25,11 +25,11 @@ pub struct ContentSecurity {
 impl ContentSecurity {
     /// Settles whom pages may speak to. In development `cargo leptos watch` tells them to load again.
     pub fn new(config: &PageConfig, options: &LeptosOptions) -> Self {
-        let mut connect = format!("'self' ws://127.0.0.1:{}", config.bridge_port);
-        if options.env == Env::DEV {
-            let port = options.reload_port;
-            connect.push_str(&format!(" ws://127.0.0.1:{port} ws://localhost:{port}"));
-        }
+        let own = format!("'self' ws://127.0.0.1:{}", config.bridge_port);
+        let connect = match (&options.env, options.reload_port) {
+            (Env::DEV, port) => format!("{own} ws://127.0.0.1:{port} ws://localhost:{port}"),
+            (Env::PROD, _) => own,
+        };
         Self { connect }
     }
 

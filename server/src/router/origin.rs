@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn only_the_services_own_pages_may_post() {
         let own_origin = (header::ORIGIN, "http://localhost:3000");
-        assert!(own(&[own_origin.clone()]));
+        assert!(own(std::slice::from_ref(&own_origin)));
         assert!(own(&[(SEC_FETCH_SITE, "same-origin")]));
         assert!(own(&[own_origin.clone(), (SEC_FETCH_SITE, "same-origin")]));
         assert!(!own(&[]));

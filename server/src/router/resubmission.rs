@@ -27,7 +27,7 @@ pub async fn answer_forms(request: Request, next: Next) -> Response {
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let answer = next.clone().run(Request::from_parts(parts, Body::from(body.clone()))).await;
     if answer.status().is_success() || answer.status().is_redirection() {
-        return see_other(answer, page);
+        return see_other(answer.headers(), page);
     }
     let (failed, error) = answer.into_parts();
     let Ok(error) = to_bytes(error, BODY_LIMIT).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
@@ -65,10 +65,10 @@ fn resubmitted(path: String, body: &Bytes, error: &Bytes) -> Resubmitted {
 }
 
 /// To where the server function says, or back to the page of the form.
-fn see_other(answer: Response, page: &'static str) -> Response {
-    let location = answer.headers().get(header::LOCATION).cloned().unwrap_or(HeaderValue::from_static(page));
+fn see_other(answer: &HeaderMap, page: &'static str) -> Response {
+    let location = answer.get(header::LOCATION).cloned().unwrap_or(HeaderValue::from_static(page));
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response();
-    copy_cookies(answer.headers(), response.headers_mut());
+    copy_cookies(answer, response.headers_mut());
     response
 }
 

@@ -21,8 +21,8 @@ use crate::test_app::{ORIGIN, TestApp};
 /// A card, and the connection key of its bridge.
 pub struct Card {
     guid: Guid,
-    authentication: SigningKey,
-    card_authentication: SigningKey,
+    key_9a: SigningKey,
+    key_9e: SigningKey,
     pub unlock_key: UnlockKey,
     connection: ConnectionSecret,
 }
@@ -33,8 +33,8 @@ impl Card {
         let key = |slot: u8| SigningKey::from_slice(&[[slot; 16], [number; 16]].concat()).unwrap();
         Self {
             guid: Guid([number; 16]),
-            authentication: key(0x9a),
-            card_authentication: key(0x9e),
+            key_9a: key(0x9a),
+            key_9e: key(0x9e),
             unlock_key: UnlockKey::new([number; 8]),
             connection: ConnectionSecret::generate(),
         }
@@ -52,8 +52,8 @@ impl Card {
                 email: Some(EmailAddress::parse(email).unwrap()),
             },
             guid: self.guid,
-            authentication_key: public(&self.authentication),
-            card_authentication_key: public(&self.card_authentication),
+            authentication_key: public(&self.key_9a),
+            card_authentication_key: public(&self.key_9e),
             unlock_key: self.unlock_key.clone(),
         };
         app.services().enrolment.enrol(&new).await.unwrap();
@@ -69,8 +69,8 @@ impl Card {
         let connection_key = self.connection.public();
         let message = ProofMessage::new(origin, purpose, &challenge, &self.guid, &connection_key);
         let key = match purpose.slot() {
-            Slot::Authentication => &self.authentication,
-            Slot::CardAuthentication => &self.card_authentication,
+            Slot::Authentication => &self.key_9a,
+            Slot::CardAuthentication => &self.key_9e,
         };
         let signature: DerSignature = key.sign_prehash(&message.digest(KeyAlgorithm::P256)).unwrap();
         let signature = Signature(signature.as_bytes().to_vec());

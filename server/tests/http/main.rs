@@ -1,6 +1,8 @@
 //! The whole service over HTTP: the real router on a real SQLite database, with cards in software, a clock that can be
 //! advanced, and mails that are kept instead of sent.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
+
 mod browser;
 mod card;
 mod defences;
