@@ -24,10 +24,12 @@ test('a newcomer locks a card, unlocks it, and finds all that is needed on the p
   }
 
   await page.goto('/demo/cards');
+  const opened = page.context().waitForEvent('page');
   await page.getByRole('link', { name: 'Open the page of the cards' }).click();
-  await page.getByRole('button', { name: 'Insert member', exact: true }).click();
-  await page.getByRole('button', { name: 'Lock the card by wrong passcodes' }).click();
-  await expect(page.getByRole('status')).toContainText('member is inserted');
+  const cards = await opened;
+  await cards.getByRole('button', { name: 'Insert member', exact: true }).click();
+  await cards.getByRole('button', { name: 'Lock the card by wrong passcodes' }).click();
+  await expect(cards.getByRole('status')).toContainText('member is inserted');
 
   await start(page, `${world.service.origin}/unlock`);
   await answerRightly(page, card);

@@ -128,7 +128,8 @@ test('a card that is pulled before an answer costs no attempt', async ({ page, w
   await expect(page.locator('.nhsuk-error-summary')).toContainText('You have 2 attempts left.');
 });
 
-test('another card in the middle of an unlock is refused, and the first one goes on', async ({ page, world }) => {
+test('another card in the middle of an unlock is refused, and the first one goes on', async ({ page, world, watch }) => {
+  watch.expect(/api\/unlock\/answer/);
   const card = await world.insertLocked('member');
   await start(page);
   await world.pull();
