@@ -36,9 +36,15 @@ bench:
 	$(MAKE) --no-print-directory build
 	$(with_pcscd) node end2end/bench/bench.mjs
 
-# The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand.
-pages:
+# The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand. Splitting and optimising
+# take a minute even where nothing changed, so they are done when a source is newer.
+page_sources := $(shell find app card-bridge/protocol style Cargo.toml Cargo.lock -type f -not -path '*/node_modules/*')
+
+pages: target/pages
+
+target/pages: $(page_sources)
 	@cargo leptos build --release --precompress --split --frontend-only
+	touch $@
 
 # The pages and the release programs: what runs and what is measured.
 build: pages
