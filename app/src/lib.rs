@@ -40,5 +40,7 @@ pub fn hydrate() {
         return;
     };
     // Waits for the bundle of the page that is open.
-    wasm_bindgen_futures::spawn_local(async move { leptos::mount::hydrate_from_async(root, App).await.forget() });
+    wasm_bindgen_futures::spawn_local(
+        async move { Box::pin(leptos::mount::hydrate_from_async(root, App)).await.forget() },
+    );
 }
