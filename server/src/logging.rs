@@ -2,6 +2,8 @@
 //!
 //! Spans are called `layer.noun.verb`. No log holds a name, a whole address, an answer, a code or a key.
 
+use std::io::IsTerminal;
+
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -24,7 +26,10 @@ pub fn start(filter: &str, format: LogFormat) -> Result<(), tracing_subscriber::
     let filter = EnvFilter::try_new(filter)?;
     let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).init(),
+        LogFormat::Text => {
+            let is_terminal = std::io::stderr().is_terminal();
+            registry.with(fmt::layer().with_ansi(is_terminal).with_writer(std::io::stderr)).init();
+        }
         LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).init(),
     }
     Ok(())
