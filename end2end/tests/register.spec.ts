@@ -35,7 +35,8 @@ test('a cardholder signs in, registers, and the profile says so', async ({ page,
   expect((await world.mailbox.next()).subject).toBe('Self Service Registration is complete');
 });
 
-test('each question left out and each answer left empty is told beside its field', async ({ page, world }) => {
+test('each question left out and each answer left empty is told beside its field', async ({ page, world, watch }) => {
+  watch.expect(/api\/register\/questions/);
   const card = await world.insert('newcomer');
   await signIn(page, card.passcode);
   await beginRegistration(page, card.passcode);

@@ -93,7 +93,10 @@ test('an unlock is stopped without JavaScript, and a page that needs the card sa
   await answerRightly(page, card);
   const plain = await withoutJavaScript(browser, context, world);
   await plain.goto('/unlock/code');
-  await expect(plain.getByText('Turn on JavaScript to use your Smartcard reader.')).toBeVisible();
+  // Looked for by its element: a search for text passes over it.
+  const need = plain.locator('noscript').filter({ visible: true });
+  await expect(need).toBeVisible();
+  expect(await need.innerHTML()).toBe('Turn on JavaScript to use your Smartcard reader.');
   await plain.getByRole('button', { name: 'Stop' }).click();
   await expect(plain.getByText('You stopped. Your Smartcard has not been changed.')).toBeVisible();
   await page.goto('/unlock/code');
