@@ -14,7 +14,7 @@ use std::{
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxSqliteConnector, Statement,
     sqlx::{
-        ConnectOptions,
+        self, ConnectOptions, SqlitePool,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
@@ -26,6 +26,9 @@ const FILE: &str = "service-centre.sqlite";
 
 /// How long a transaction waits for one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait before a new file is opened again.
+const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// What must hold for a commit to be durable and for an erased row to be gone: pragma and value.
 ///
@@ -54,15 +57,7 @@ pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectErr
         .pragma("temp_store", "MEMORY")
         .pragma("journal_size_limit", "0")
         .disable_statement_logging();
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options)
-        .await
-        .map_err(ConnectError::Open)?;
-    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(connect(&options).await.map_err(ConnectError::Open)?);
     for (setting, wanted) in SETTINGS {
         let found = pragma(&connection, setting).await.map_err(ConnectError::Migration)?;
         if found.as_deref() != Some(wanted) {
@@ -70,6 +65,32 @@ pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectErr
         }
     }
     Ok(connection)
+}
+
+/// Opens the pool, again and again for as long as another process would be waited for: SQLite answers at once that it
+/// is busy, whatever the busy timeout, while another process makes the write-ahead log of a new file.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None);
+    let mut waited = Duration::ZERO;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(fault) if is_busy(&fault) && waited < BUSY_TIMEOUT => {
+                tokio::time::sleep(RETRY_AFTER).await;
+                waited += RETRY_AFTER;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// SQLITE_BUSY, whatever its extended code.
+fn is_busy(fault: &sqlx::Error) -> bool {
+    let code = fault.as_database_error().and_then(|fault| fault.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xFF == 5)
 }
 
 /// Writes the log back into the database and cuts it to nothing, so that no erased page stays in it.
