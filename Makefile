@@ -43,7 +43,8 @@ page_sources := $(shell find app card-bridge/protocol style Cargo.toml Cargo.loc
 pages: target/pages
 
 target/pages: $(page_sources)
-	@cargo leptos build --release --precompress --split --frontend-only
+	@mkdir -p target/release
+	cargo leptos build --release --precompress --split --frontend-only
 	touch $@
 
 # The pages and the release programs: what runs and what is measured.
