@@ -49,7 +49,7 @@ target/pages: $(page_sources)
 
 # The pages and the release programs: what runs and what is measured.
 build: pages
-	@echo "build: the first time this takes about ten minutes on two cores"
+	@echo "build: the first time this takes many minutes"
 	cargo build --release -p server
 	cargo build --release -p card-bridge --features virtual-cards
 	cp target/release/card-bridge target/release/card-bridge-with-virtual-cards
