@@ -9,8 +9,9 @@ use tokio::sync::watch;
 /// How often it is done.
 const EVERY: Duration = Duration::from_mins(10);
 
-/// How long a used challenge is remembered: a challenge itself lives two minutes.
-const CHALLENGES_KEPT: time::Duration = time::Duration::hours(24);
+/// How long what has ended is kept. A challenge lives two minutes, a session twelve hours at most, the limit of code
+/// mails counts an hour.
+const KEPT: time::Duration = time::Duration::hours(24);
 
 /// Does it.
 #[derive(Clone)]
@@ -25,7 +26,7 @@ impl Housekeeping {
     /// Does it regularly until the service stops, and logs the trail's head a last time then.
     pub async fn run(self, mut stopping: watch::Receiver<()>) {
         loop {
-            for ended in [self.log_trail_head().await, self.forget_used_challenges().await] {
+            for ended in [self.log_trail_head().await, self.forget().await] {
                 if let Err(fault) = ended {
                     tracing::error!(fault = &fault as &dyn std::error::Error, "housekeeping failed");
                 }
@@ -51,14 +52,14 @@ impl Housekeeping {
         Ok(())
     }
 
-    /// Forgets the challenges that were used more than a day ago.
+    /// Forgets what nobody has used for a day.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn forget_used_challenges(&self) -> Result<(), StoreError> {
+    pub async fn forget(&self) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
-        transaction.forget_used_challenges(self.clock.now() - CHALLENGES_KEPT).await?;
+        transaction.forget_before(self.clock.now() - KEPT).await?;
         transaction.commit().await
     }
 }

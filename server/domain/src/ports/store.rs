@@ -54,6 +54,7 @@ pub trait Transaction:
     + CodeMails
     + TrailRecords
     + Outbox
+    + Forgetting
     + Send
 {
     /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
@@ -175,8 +176,6 @@ pub trait UsedChallenges {
     async fn used_challenge(&mut self, challenge: &Challenge) -> Result<Option<UsedChallenge>, StoreError>;
     /// Adds one: a conflict when it was used before.
     async fn insert_used_challenge(&mut self, used: &UsedChallenge) -> Result<(), StoreError>;
-    /// Forgets those that were used before a time.
-    async fn forget_used_challenges(&mut self, before: Timestamp) -> Result<(), StoreError>;
 }
 
 /// The forms that were handled, so that a repeated POST gets the outcome of the first.
@@ -229,6 +228,14 @@ pub trait Outbox {
     async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError>;
     /// It will not be sent: its body is erased.
     async fn give_up_mail(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// What is kept for a time only.
+#[async_trait]
+pub trait Forgetting {
+    /// Forgets what was used last before a time: challenges, sessions, flows with their forms, the notes of code mails,
+    /// and mails that are done with. Nothing that a rule counts or a card needs may be that old.
+    async fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreError>;
 }
 
 impl StoreError {

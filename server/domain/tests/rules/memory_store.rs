@@ -16,8 +16,8 @@ use domain::{
     mail::OutboxMail,
     person::{Person, UserNumber},
     ports::{
-        Cards, CodeMails, HandledForms, KeyRings, Outbox, People, RegistrationFlows, Registrations, Sessions, Store,
-        StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
+        Cards, CodeMails, Forgetting, HandledForms, KeyRings, Outbox, People, RegistrationFlows, Registrations,
+        Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
     },
     registration::{Registration, RegistrationFlow},
     session::Session,
@@ -293,11 +293,6 @@ impl UsedChallenges for MemoryTransaction {
             None => Ok(()),
         }
     }
-
-    async fn forget_used_challenges(&mut self, before: Timestamp) -> Result<(), StoreError> {
-        self.working.used_challenges.retain(|_, used| used.at >= before);
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -375,5 +370,13 @@ impl Outbox for MemoryTransaction {
 
     async fn give_up_mail(&mut self, _: MailId, _: Timestamp) -> Result<(), StoreError> {
         Err(StoreError::Unavailable("the domain empties no outbox".into()))
+    }
+}
+
+/// No rule forgets; it is the server's work, and is tested there.
+#[async_trait]
+impl Forgetting for MemoryTransaction {
+    async fn forget_before(&mut self, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("the domain forgets nothing".into()))
     }
 }

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use card_protocol::Challenge;
 use domain::{
-    Timestamp,
     ports::{StoreError, UsedChallenge, UsedChallenges},
     token::FlowId,
 };
@@ -59,9 +58,5 @@ impl UsedChallenges for SqlTransaction {
 
     async fn insert_used_challenge(&mut self, used: &UsedChallenge) -> Result<(), StoreError> {
         self.insert(Model::from(used)).await
-    }
-
-    async fn forget_used_challenges(&mut self, before: Timestamp) -> Result<(), StoreError> {
-        self.delete(Entity::delete_many().filter(Column::UsedAt.lt(value::milliseconds(before)))).await
     }
 }

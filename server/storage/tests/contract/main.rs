@@ -79,6 +79,8 @@ hold_to_contract! {
         a_session_gets_a_new_cookie,
         other_sessions_of_the_person_are_ended,
         old_challenges_are_forgotten,
+        old_sessions_and_flows_are_forgotten,
+        old_code_mails_are_forgotten_and_mails_that_wait_are_not,
         code_mails_are_counted_from_a_time;
     conflicts:
         a_stale_card_is_refused,

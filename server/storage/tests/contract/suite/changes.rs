@@ -4,6 +4,7 @@ use domain::{
     ports::UsedChallenge,
     registration::{Registration, RegistrationFlow},
     session::Session,
+    token::FormId,
     unlock::UnlockFlow,
 };
 
@@ -116,11 +117,52 @@ pub async fn old_challenges_are_forgotten(store: &Shared) {
         let used = UsedChallenge { challenge: challenge(number), flow: None, outcome: String::new(), at: at(used) };
         committed!(store, |transaction| transaction.insert_used_challenge(&used));
     }
-    committed!(store, |transaction| transaction.forget_used_challenges(at(100)));
+    committed!(store, |transaction| transaction.forget_before(at(100)));
     for (number, kept) in [(1, false), (2, true), (3, true)] {
         let found = tried!(store, |transaction| transaction.used_challenge(&challenge(number))).unwrap();
         assert_eq!(found.is_some(), kept, "challenge {number}");
     }
+}
+
+pub async fn old_sessions_and_flows_are_forgotten(store: &Shared) {
+    with_card(store).await;
+    let form = FormId(id(7));
+    for (number, used) in [(1, 99), (2, 100)] {
+        let session = Session { last_active: at(used), ..session(number, 1) };
+        committed!(store, |transaction| transaction.insert_session(&session));
+        let flow = UnlockFlow { last_active: at(used), ..ended(unlock_flow(number)) };
+        committed!(store, |transaction| transaction.insert_unlock_flow(&flow));
+        let flow = RegistrationFlow { last_active: at(used), ..registration_flow(number, number) };
+        committed!(store, |transaction| transaction.replace_registration_flow(&flow));
+        committed!(store, |transaction| transaction.insert_handled_form(flow.id, form, ""));
+    }
+    committed!(store, |transaction| transaction.forget_before(at(100)));
+    for (number, kept) in [(1, false), (2, true)] {
+        let mut transaction = begin(store).await;
+        assert_eq!(transaction.session(token(number)).await.unwrap().is_some(), kept);
+        assert_eq!(transaction.unlock_flow(token(number)).await.unwrap().is_some(), kept);
+        let flow = registration_flow(number, number);
+        assert_eq!(transaction.registration_flow(flow.session).await.unwrap().is_some(), kept);
+        assert_eq!(transaction.handled_form(flow.id, form).await.unwrap().is_some(), kept);
+    }
+}
+
+pub async fn old_code_mails_are_forgotten_and_mails_that_wait_are_not(store: &Shared) {
+    with_card(store).await;
+    for sent in [99, 100] {
+        committed!(store, |transaction| transaction.insert_code_mail(&user_number(1), at(sent)));
+    }
+    for number in [1, 2] {
+        committed!(store, |transaction| transaction.insert_mail(&mail(number, 99)));
+    }
+    committed!(store, |transaction| transaction.mark_mail_sent(mail(1, 99).id, at(100)));
+    committed!(store, |transaction| transaction.forget_before(at(100)));
+    let noted = tried!(store, |transaction| transaction.code_mails_since(&user_number(1), at(0))).unwrap();
+    assert_eq!(noted, [at(100)]);
+    let waiting = tried!(store, |transaction| transaction.claim_due_mails(at(200), at(300), 10)).unwrap();
+    assert_eq!(waiting, [mail(2, 99)]);
+    // The one that was sent has gone: its number is free.
+    committed!(store, |transaction| transaction.insert_mail(&mail(1, 99)));
 }
 
 pub async fn code_mails_are_counted_from_a_time(store: &Shared) {
