@@ -17,8 +17,13 @@ pub struct DemoMail {
     pub subject: String,
     /// Its text part.
     pub text: String,
-    /// Its HTML part.
-    pub html: String,
+}
+
+impl DemoMail {
+    /// Where its HTML part is served: a page of its own, with a policy of its own.
+    pub fn html_path(&self) -> String {
+        ["/demo/mail/", &self.number.to_string()].concat()
+    }
 }
 
 #[cfg(feature = "ssr")]
@@ -32,7 +37,12 @@ mod mailbox {
 
     /// The mails that were sent: provided as a context in a demonstration, and filled by the server's mail worker.
     #[derive(Clone, Default)]
-    pub struct DemoMailbox(Arc<Mutex<Vec<DemoMail>>>);
+    pub struct DemoMailbox(Arc<Mutex<Vec<Kept>>>);
+
+    struct Kept {
+        mail: DemoMail,
+        html: String,
+    }
 
     /// A mail on its way into the mailbox.
     pub struct SentMail {
@@ -56,8 +66,8 @@ mod mailbox {
         pub fn deliver(&self, mail: SentMail) {
             let SentMail { at, to, subject, text, html } = mail;
             let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let number = mails.last().map_or(1, |last| last.number + 1);
-            mails.push(DemoMail { number, at: at.into(), to, subject, text, html });
+            let number = mails.last().map_or(1, |last| last.mail.number + 1);
+            mails.push(Kept { mail: DemoMail { number, at: at.into(), to, subject, text }, html });
             if mails.len() > KEPT {
                 mails.remove(0);
             }
@@ -65,7 +75,14 @@ mod mailbox {
 
         /// All mails, the newest first.
         pub fn newest_first(&self) -> Vec<DemoMail> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+            let mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            mails.iter().rev().map(|kept| kept.mail.clone()).collect()
+        }
+
+        /// The HTML part of a mail, while it is kept.
+        pub fn html(&self, number: u32) -> Option<String> {
+            let mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            mails.iter().find(|kept| kept.mail.number == number).map(|kept| kept.html.clone())
         }
     }
 

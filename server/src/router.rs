@@ -5,6 +5,7 @@
 
 mod compression;
 mod content_security;
+mod demo_mail;
 mod origin;
 mod resubmission;
 mod security_headers;
@@ -52,6 +53,7 @@ pub struct Pages {
 pub fn router(pages: Pages) -> Router {
     let Pages { services, config, mailbox, options, public_url, wake_outbox } = pages;
     let content_security = ContentSecurity::new(&config, &options);
+    let demo_mails = mailbox.clone().map(demo_mail::routes).unwrap_or_default();
     let contexts = move || {
         provide_context(services.clone());
         provide_context(config.clone());
@@ -78,6 +80,7 @@ pub fn router(pages: Pages) -> Router {
             move || app::shell(options.clone())
         })
         .fallback_service(files)
+        .merge(demo_mails)
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log_answer).on_failure(()))
         .with_state(options);
     Router::new()

@@ -20,6 +20,8 @@ pub const NOTHING: HeaderValue =
 #[derive(Clone)]
 pub struct ContentSecurity {
     connect: String,
+    /// What may be shown in a frame: the mails of a demonstration.
+    frame: &'static str,
 }
 
 impl ContentSecurity {
@@ -30,7 +32,8 @@ impl ContentSecurity {
             (Env::DEV, port) => format!("{own} ws://127.0.0.1:{port} ws://localhost:{port}"),
             (Env::PROD, _) => own,
         };
-        Self { connect }
+        let frame = if config.demonstration.is_some() { "'self'" } else { "'none'" };
+        Self { connect, frame }
     }
 
     /// Sets the policy of the answer that is being made: a page where there is a nonce.
@@ -40,10 +43,10 @@ impl ContentSecurity {
     }
 
     fn of_page(&self, nonce: &str) -> String {
-        let connect = &self.connect;
+        let Self { connect, frame } = self;
         format!(
             "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-             img-src 'self' data:; font-src 'self'; connect-src {connect}; form-action 'self'; base-uri 'none'; \
+             img-src 'self' data:; font-src 'self'; connect-src {connect}; frame-src {frame}; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'; object-src 'none'"
         )
     }

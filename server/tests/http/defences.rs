@@ -51,7 +51,7 @@ async fn a_page_may_load_its_own_scripts_and_reach_the_bridge_and_nothing_else()
         assert!(nonce.len() >= 16, "{nonce}");
         assert!(answer.body.contains(&format!("nonce=\"{nonce}\"")), "{path}: the page's scripts have the nonce");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(policy.replace(nonce, "NONCE"), @"default-src 'none'; script-src 'self' 'nonce-NONCE' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' ws://127.0.0.1:24999; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'");
+            insta::assert_snapshot!(policy.replace(nonce, "NONCE"), @"default-src 'none'; script-src 'self' 'nonce-NONCE' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' ws://127.0.0.1:24999; frame-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'");
         }
         let again = browser.get(path).await;
         assert!(!again.body.contains(nonce), "a nonce is used once");

@@ -72,11 +72,11 @@ fn Mails(
 }
 
 fn mail(mail: DemoMail) -> impl IntoView {
+    let (title, src) = (t::mailbox_html(&mail.subject), mail.html_path());
     let rows = vec![
         SummaryRow { key: t::mailbox_to(), value: mail.to.into_any() },
         SummaryRow { key: t::mailbox_sent(), value: view! { <Time at=mail.at shown=Shown::DateTime /> }.into_any() },
     ];
-    let title = t::mailbox_html(&mail.subject);
     view! {
         <article class="app-mail">
             <h2 class="nhsuk-heading-m">{mail.subject}</h2>
@@ -84,7 +84,7 @@ fn mail(mail: DemoMail) -> impl IntoView {
             <h3 class="nhsuk-heading-s">{t::mailbox_text()}</h3>
             <pre class="app-mail__text">{mail.text}</pre>
             // Without `allow-scripts`: whatever the mail holds, it is only looked at.
-            <iframe class="app-mail__html" title=title sandbox="" srcdoc=mail.html></iframe>
+            <iframe class="app-mail__html" title=title sandbox="" src=src></iframe>
         </article>
     }
 }
