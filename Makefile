@@ -33,7 +33,8 @@ test:
 
 bench:
 	@.make/setup test
-	$(MAKE) --no-print-directory build
+	$(MAKE) --no-print-directory build CARDS=
+	$(MAKE) --no-print-directory build CARDS=real
 	$(with_pcscd) node end2end/bench/bench.mjs
 
 # The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand. Splitting and optimising
@@ -47,13 +48,16 @@ target/pages: $(page_sources)
 	cargo leptos build --release --precompress --split --frontend-only
 	touch $@
 
-# The pages and the release programs: what runs and what is measured.
+# The pages and the release programs: what runs and what is measured. Cards inside the bridge make it another program.
 build: pages
 	@echo "build: the first time this takes many minutes"
 	cargo build --release -p server
-	cargo build --release -p card-bridge --features virtual-cards
-	cp target/release/card-bridge target/release/card-bridge-with-virtual-cards
-	cargo build --release -p card-bridge -p virtual-card
+	if [ -z "$(CARDS)" ]; then
+	    cargo build --release -p card-bridge -p virtual-card --features card-bridge/virtual-cards
+	    cp target/release/card-bridge target/release/card-bridge-with-virtual-cards
+	else
+	    cargo build --release -p card-bridge -p virtual-card
+	fi
 
 lint:
 	@cargo fmt --all --check
