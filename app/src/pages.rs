@@ -7,6 +7,7 @@ pub mod help;
 mod holder;
 pub mod home;
 pub mod lazy;
+mod more_time;
 pub mod not_found;
 pub mod profile;
 pub mod register;

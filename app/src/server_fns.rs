@@ -28,6 +28,12 @@ impl From<&domain::question::Question> for QuestionText {
     }
 }
 
+/// A time as pages count it; one that is over is 0.
+#[cfg(feature = "ssr")]
+fn whole_seconds(left: time::Duration) -> u32 {
+    u32::try_from(left.whole_seconds()).unwrap_or(0)
+}
+
 /// The use cases, which the server provides.
 #[cfg(feature = "ssr")]
 fn services() -> domain::Services {

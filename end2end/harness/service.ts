@@ -12,6 +12,7 @@ export interface Policy {
   resend_seconds?: number;
   codes_an_hour?: number;
   questions_asked?: number;
+  session_idle_minutes?: number;
 }
 
 export interface ServiceOptions {

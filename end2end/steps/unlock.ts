@@ -91,7 +91,7 @@ const QUESTION_WORDS: Record<number, string> = {
   18: 'stop or station',
 };
 
-function rightAnswer(card: IssuedCard, question: string): string {
+export function rightAnswer(card: IssuedCard, question: string): string {
   const known = card.registered?.answers.find(({ question: number }) => question.includes(QUESTION_WORDS[number] ?? '\0'));
   if (!known) throw new Error(`nobody has answered «${question}»`);
   return known.answer;

@@ -1,24 +1,12 @@
 // Every page against axe: WCAG 2.2 AA and axe's own advice.
 
-import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
-
 import { expect, test } from '../fixtures.ts';
 import { randomAnswers, randomPasscode } from '../harness/people.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectFieldError, expectHeading, expectReader, expectStep, open } from '../steps/page.ts';
 import { REGISTER, beginRegistration, enterRegistrationCode, sendCode, setQuestions } from '../steps/register.ts';
 import { enterPasscode, signIn } from '../steps/sign-in.ts';
 import { DONE, answerRightly, answerWrongly, choosePasscode, enterCode, enterRightCode, start } from '../steps/unlock.ts';
-
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  // The design system puts the back link before the main landmark.
-  const builder = new AxeBuilder({ page }).withTags(RULES).exclude('.nhsuk-back-link');
-  const { violations } = await builder.analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-  expect.soft(found, what).toEqual([]);
-}
 
 test('pages that need no card', async ({ page, watch }) => {
   watch.expect(/404 \(Not Found\)/);

@@ -10,7 +10,7 @@ use leptos::{html, prelude::*};
 use crate::{
     app::Way,
     bridge::{Bridge, Trouble},
-    components::{ButtonKind, Errors, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
+    components::{ButtonKind, Errors, NoJavaScript, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
     server_fns::{
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
         session::{SessionFault, confirm_card, sign_in, start_session},
@@ -149,7 +149,7 @@ pub fn HolderForm(
         keep_last_try.run(());
     };
     view! {
-        <noscript inner_html=t::no_javascript() />
+        <NoJavaScript />
         <form novalidate on:submit=submit>
             <PasscodeInput
                 kind=PasscodeKind::Current

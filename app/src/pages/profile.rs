@@ -3,6 +3,7 @@
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::{components::Redirect, hooks::use_query_map};
 
+use super::more_time::{Idle, MoreTime};
 use crate::{
     components::{
         Banner, ButtonKind, InsetText, NotificationBanner, Page, SubmitButton, SummaryList, SummaryRow, Table, Tag,
@@ -21,7 +22,15 @@ pub fn ProfilePage() -> impl IntoView {
         <Suspense fallback=|| ()>
             {move || Suspend::new(async move {
                 match profile.await {
-                    Ok(Some(profile)) => view! { <Shows profile /> }.into_any(),
+                    Ok(Some(profile)) => {
+                        view! {
+                            <Shows profile />
+                            <MoreTime of=Idle::Session>
+                                <SignOutForm />
+                            </MoreTime>
+                        }
+                            .into_any()
+                    }
                     Ok(None) => view! { <Redirect path="/sign-in" /> }.into_any(),
                     Err(_) => {
                         view! {
@@ -49,7 +58,6 @@ fn Shows(
         row(t::profile_card(), profile.card),
         row(t::profile_ra_email(), profile.ra_email.unwrap_or_else(|| t::profile_none().to_owned())),
     ];
-    let sign_out = ServerAction::<SignOut>::new();
     view! {
         <Page title=t::profile_title() back="/" banner=banner().into_any()>
             <SummaryList rows=person />
@@ -57,11 +65,20 @@ fn Shows(
             <SelfService registration=profile.registration />
             <h2 class="nhsuk-heading-m">{t::profile_activity()}</h2>
             <YourActivity activity=profile.activity />
-            <ActionForm action=sign_out>
-                <SubmitButton kind=ButtonKind::Secondary label=t::profile_sign_out() />
-            </ActionForm>
+            <SignOutForm />
             <p class="nhsuk-body-s">{t::sign_in_idle()}</p>
         </Page>
+    }
+}
+
+/// The form whose only button is Sign out.
+#[component]
+fn SignOutForm() -> impl IntoView {
+    let action = ServerAction::<SignOut>::new();
+    view! {
+        <ActionForm action>
+            <SubmitButton kind=ButtonKind::Secondary label=t::profile_sign_out() />
+        </ActionForm>
     }
 }
 

@@ -1,7 +1,11 @@
 //! What the errors of all server functions share.
 
+#[cfg(feature = "ssr")]
+use http::StatusCode;
+
 /// Makes a type the error of server functions: it travels as JSON, and a request that did not arrive or was not answered
-/// becomes its variants `Unreachable` and `Unavailable`.
+/// becomes its variants `Unreachable` and `Unavailable`. The status of the answer is 503 for `Unavailable` and 422 for
+/// all others: what was sent is understood and refused.
 macro_rules! server_fn_fault {
     ($name:ident) => {
         impl leptos::server_fn::error::FromServerFnError for $name {
@@ -12,6 +16,15 @@ macro_rules! server_fn_fault {
                     leptos::server_fn::error::ServerFnErrorErr::Request(_) => Self::Unreachable,
                     _ => Self::Unavailable,
                 }
+            }
+
+            fn ser(&self) -> leptos::server_fn::Bytes {
+                #[cfg(feature = "ssr")]
+                $crate::server_fns::fault::answer_with(match self {
+                    Self::Unavailable => http::StatusCode::SERVICE_UNAVAILABLE,
+                    _ => http::StatusCode::UNPROCESSABLE_ENTITY,
+                });
+                <Self::Encoder as leptos::server_fn::Encodes<Self>>::encode(self).unwrap_or_default()
             }
         }
 
@@ -33,6 +46,14 @@ macro_rules! server_fn_fault {
     };
 }
 pub(super) use server_fn_fault;
+
+/// Sets the status of the answer that is being made.
+#[cfg(feature = "ssr")]
+pub(super) fn answer_with(status: StatusCode) {
+    if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(status);
+    }
+}
 
 /// Logs a failure of the service itself: once, here, where it becomes an answer.
 #[cfg(feature = "ssr")]

@@ -199,6 +199,32 @@ pub async fn my_profile() -> Result<Option<Profile>, SessionFault> {
     }))
 }
 
+/// For how many seconds the session goes on unless it is used; nothing where nobody is signed in.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/time-left", input = Json, output = Json)]
+pub async fn session_time_left() -> Result<Option<u32>, SessionFault> {
+    let Some(token) = Cookie::Session.read() else {
+        return Ok(None);
+    };
+    Ok(services().sign_in.time_left(&token).await?.map(super::whole_seconds))
+}
+
+/// Gives the session its whole time again, and the registration that is under way in it.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/extend", input = Json, output = Json)]
+pub async fn extend_session() -> Result<(), SessionFault> {
+    if let Some(signed_in) = signed_in().await? {
+        services().registration.extend(&signed_in.session).await?;
+    }
+    Ok(())
+}
+
 /// Whoever is signed in, if anybody is.
 #[cfg(feature = "ssr")]
 pub(super) async fn signed_in() -> Result<Option<SignedIn>, domain::ports::StoreError> {

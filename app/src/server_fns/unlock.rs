@@ -185,23 +185,21 @@ pub enum UnlockPage {
     PasscodeAgain,
     /// The card is unlocked.
     Completed,
-    /// It ended without that.
+    /// It ended without that; the person may begin another.
     Ended(Ended),
+    /// It ended without that, and only the Registration Authority can help.
+    DeadEnd(DeadEnd),
 }
 
-/// Why an unlock ended.
+/// Why an unlock ended, so that another can begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
     /// The person stopped it.
     Stopped,
     /// The card began another.
     Superseded,
-    /// Too many attempts failed.
-    LockedOut,
     /// The tries of its code are used up.
     CodeTriesUsedUp,
-    /// The card refused every unlock key.
-    UnlockKeyRefused,
 }
 
 /// Says what to show of the unlock that is under way.
@@ -238,13 +236,19 @@ impl From<UnlockView> for UnlockPage {
             UnlockView::Passcode(PasscodeView::First) => Self::Passcode,
             UnlockView::Passcode(PasscodeView::Again) => Self::PasscodeAgain,
             UnlockView::Completed => Self::Completed,
-            UnlockView::Ended(reason) => Self::Ended(match reason {
-                EndReason::Stopped => Ended::Stopped,
-                EndReason::Superseded => Ended::Superseded,
-                EndReason::LockedOut => Ended::LockedOut,
-                EndReason::CodeTriesUsedUp => Ended::CodeTriesUsedUp,
-                EndReason::UnlockKeyRefused => Ended::UnlockKeyRefused,
-            }),
+            UnlockView::Ended { reason, reference } => {
+                let dead_end = |reason| {
+                    let reference = reference.map(|reference| reference.as_str().to_owned());
+                    Self::DeadEnd(DeadEnd { reason, reference })
+                };
+                match reason {
+                    EndReason::Stopped => Self::Ended(Ended::Stopped),
+                    EndReason::Superseded => Self::Ended(Ended::Superseded),
+                    EndReason::CodeTriesUsedUp => Self::Ended(Ended::CodeTriesUsedUp),
+                    EndReason::LockedOut => dead_end(DeadEndReason::LockedOut),
+                    EndReason::UnlockKeyRefused => dead_end(DeadEndReason::UnlockKeyRefused),
+                }
+            }
         }
     }
 }
@@ -405,6 +409,34 @@ pub async fn complete(proof: CardProof) -> Result<(), UnlockFault> {
 #[server(prefix = "/api", endpoint = "unlock/refused", input = Json, output = Json)]
 pub async fn refused(proof: CardProof) -> Result<DeadEnd, UnlockFault> {
     Ok(services().unlock.refused(&flow()?, &proof).await?.into())
+}
+
+/// For how many seconds the unlock stays as it is unless somebody goes on; nothing where its time is over.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/time-left", input = Json, output = Json)]
+pub async fn unlock_time_left() -> Result<Option<u32>, UnlockFault> {
+    let Ok(flow) = flow() else {
+        return Ok(None);
+    };
+    match services().unlock.time_left(&flow).await {
+        Ok(left) => Ok(Some(super::whole_seconds(left))),
+        Err(UnlockError::NoFlow) => Ok(None),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// Gives the unlock its whole time again.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/extend", input = Json, output = Json)]
+pub async fn extend_unlock() -> Result<(), UnlockFault> {
+    services().unlock.extend(&flow()?).await?;
+    Ok(())
 }
 
 /// Stops the unlock.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use card_protocol::{CardProof, Challenge, Purpose};
+use time::Duration;
 
 use crate::{
     Environment, Timestamp,
@@ -160,13 +161,25 @@ impl SignIn {
         let Some(person) = transaction.person(&session.person).await? else {
             return Ok(None);
         };
-        if now - session.last_active >= time::Duration::seconds(30) {
+        if now - session.last_active >= Duration::seconds(30) {
             transaction.touch_session(session.id, now).await?;
             transaction.commit().await?;
             session.last_active = now;
         }
         let ends_at = session.ends_at(&environment.policy);
         Ok(Some(SignedIn { session, person, ends_at }))
+    }
+
+    /// How long a session lives on unless it is used; nothing where there is none. Asking is no use.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn time_left(&self, token: &Token) -> Result<Option<Duration>, StoreError> {
+        let environment = &self.environment;
+        let session = environment.store.begin().await?.session(token.hash()).await?;
+        let left = session.map(|session| session.ends_at(&environment.policy) - environment.now());
+        Ok(left.filter(|left| left.is_positive()))
     }
 
     /// The latest entries of the trail about a person, the newest first: their own activity.

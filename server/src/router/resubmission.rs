@@ -1,7 +1,8 @@
 //! Forms without JavaScript: a POST that fails is answered with the page of its form, and what was typed in it.
 //!
 //! Left alone, Leptos would redirect to the page with the error in its address. Addresses are kept in histories and
-//! logs, so nothing of a form stands in one: the page is rendered in the answer to the POST itself (status 422).
+//! logs, so nothing of a form stands in one: the page is rendered in the answer to the POST itself, with the
+//! status of the failure.
 
 use app::resubmitted::{Resubmitted, page_of};
 use axum::{
@@ -38,7 +39,7 @@ pub async fn answer_forms(request: Request, next: Next) -> Response {
     page_request.extensions_mut().insert(resubmitted(path, &body, &error));
     let mut rendered = next.run(page_request).await;
     if rendered.status() == StatusCode::OK {
-        *rendered.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        *rendered.status_mut() = failed.status;
     }
     copy_cookies(&failed.headers, rendered.headers_mut());
     rendered

@@ -3,7 +3,13 @@
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
 
-use super::super::holder::{Aim, HolderForm};
+use super::{
+    super::{
+        holder::{Aim, HolderForm},
+        more_time::{Idle, MoreTime},
+    },
+    StopForm,
+};
 use crate::{
     components::{Errors, Page, Step},
     server_fns::registration::{RegistrationPage, look_at_registration},
@@ -31,6 +37,9 @@ pub fn RegisterPasscode() -> impl IntoView {
                             <p class="nhsuk-body">{t::register_passcode_text()}</p>
                             <HolderForm aim=Aim::Register errors />
                         </Page>
+                        <MoreTime of=Idle::Session>
+                            <StopForm />
+                        </MoreTime>
                     }
                         .into_any()
                 }

@@ -5,6 +5,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::components::Redirect;
 use wasm_bindgen::JsCast;
 
+use super::{
+    super::more_time::{Idle, MoreTime},
+    StopForm,
+};
 use crate::{
     app::Way,
     components::{Errors, FieldError, Page},
@@ -150,7 +154,11 @@ pub fn at_step(
         <Suspense fallback=|| ()>
             {move || Suspend::new(async move {
                 match here.page.await {
-                    Ok(page) if Place::of(&page) == Some(place) => show(page, here),
+                    Ok(page) if Place::of(&page) == Some(place) => view! {
+                        {show(page, here)}
+                        <MoreTime of=Idle::Session><StopForm /></MoreTime>
+                    }
+                    .into_any(),
                     Ok(page) => elsewhere(place, &page, here.way),
                     Err(_) => {
                         view! {

@@ -1,17 +1,19 @@
 //! `/unlock/code`: the unlock code from the e-mail.
 
 use leptos::{html, prelude::*};
+use zeroize::Zeroizing;
 
 use super::{super::code_time, Here, Place, StopForm, at_step};
 use crate::{
     announcer::Announcer,
     components::{
-        Button, ButtonKind, Details, Input, InputKind, InsetText, Page, RaContact, ReaderPanel, Step, SubmitButton,
+        Button, ButtonKind, Details, Input, InputKind, InsetText, NoJavaScript, Page, RaContact, ReaderPanel, Step,
+        SubmitButton,
     },
     moment::{Moment, Shown, Time},
     server_fns::{
         registration::CodeResent,
-        unlock::{ChallengeFor, CodeEntered, Resent, UnlockFault, UnlockPage, enter_code, look_at_unlock, resend_code},
+        unlock::{CodeEntered, Resent, UnlockFault, UnlockPage, enter_code, look_at_unlock, resend_code},
     },
     t,
 };
@@ -85,7 +87,7 @@ fn Form(
                     node_ref=input
                 />
                 <ReaderPanel button=t::continue_() on_retry=enter />
-                <noscript inner_html=t::no_javascript() />
+                <NoJavaScript />
                 <SubmitButton kind=ButtonKind::Primary label=t::continue_() />
             </form>
             <Details summary=t::code_help()>
@@ -100,10 +102,11 @@ fn Form(
 }
 
 async fn enter(here: Here, typed: String, valid_until: RwSignal<Option<Moment>>) {
-    let Some(proof) = here.prove(ChallengeFor::Attempt).await else {
+    let Some(entered) = here.hand_in(typed.clone().into(), async |proof| enter_code(proof, typed.clone()).await).await
+    else {
         return;
     };
-    match enter_code(proof, typed).await {
+    match entered {
         Ok(CodeEntered::Right) => here.way.go(Place::Passcode.path()),
         Ok(CodeEntered::Wrong { tries_left }) => here.errors.show_field(CODE, t::code_wrong(tries_left.into())),
         Ok(CodeEntered::Expired(resent)) => {
@@ -128,10 +131,10 @@ async fn resend(
     news: RwSignal<Option<String>>,
     valid_until: RwSignal<Option<Moment>>,
 ) {
-    let Some(proof) = here.prove(ChallengeFor::Attempt).await else {
+    let Some(resent) = here.hand_in(Zeroizing::default(), async |proof| resend_code(proof).await).await else {
         return;
     };
-    let text = match resend_code(proof).await {
+    let text = match resent {
         Ok(Resent::Sent) => {
             look_again(valid_until).await;
             t::code_resent().to_owned()

@@ -10,7 +10,8 @@ use super::{Here, Place, StopForm, at_step};
 use crate::{
     bridge::{Trouble, sleep},
     components::{
-        Button, ButtonKind, Errors, InsetText, Page, PasscodeInput, PasscodeKind, ReaderPanel, Step, SubmitButton,
+        Button, ButtonKind, Errors, InsetText, NoJavaScript, Page, PasscodeInput, PasscodeKind, ReaderPanel, Step,
+        SubmitButton,
     },
     server_fns::unlock::{ChallengeFor, UnlockFault, UnlockPage, complete, refused, release},
     t,
@@ -79,7 +80,7 @@ fn Form(
     view! {
         <Page title=t::passcode_title() step=Step { number: 3, of: 3 } back="/unlock" errors>
             {move || again.get().then(|| view! { <InsetText text=t::passcode_again() /> })}
-            <noscript inner_html=t::no_javascript() />
+            <NoJavaScript />
             <ReaderPanel button=t::passcode_submit() on_retry=unlock />
             {move || match unreported.get() {
                 Some(_) => {

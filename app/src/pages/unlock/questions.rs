@@ -5,12 +5,12 @@ use leptos::{html, prelude::*};
 use super::{Here, Place, StopForm, at_step};
 use crate::{
     components::{
-        ButtonKind, Errors, FieldError, Fieldset, Input, InputKind, InsetText, Page, ReaderPanel, Step, SubmitButton,
-        WarningCallout,
+        ButtonKind, Errors, FieldError, Fieldset, Input, InputKind, InsetText, NoJavaScript, Page, ReaderPanel, Step,
+        SubmitButton, WarningCallout,
     },
     server_fns::{
         QuestionText,
-        unlock::{Answered, ChallengeFor, TypedAnswer, UnlockPage, answer},
+        unlock::{Answered, TypedAnswer, UnlockPage, answer},
     },
     t,
 };
@@ -71,7 +71,7 @@ fn Form(
                     {inputs}
                 </Fieldset>
                 <ReaderPanel button=t::continue_() on_retry=hand_in />
-                <noscript inner_html=t::no_javascript() />
+                <NoJavaScript />
                 <SubmitButton kind=ButtonKind::Primary label=t::continue_() />
             </form>
             <StopForm />
@@ -107,10 +107,11 @@ fn complete(typed: Vec<TypedAnswer>, errors: Errors) -> Option<Vec<TypedAnswer>>
 }
 
 async fn hand_in(here: Here, typed: Vec<TypedAnswer>, attempts_left: RwSignal<u8>) {
-    let Some(proof) = here.prove(ChallengeFor::Attempt).await else {
+    let all = typed.iter().map(|typed| typed.answer.as_str()).collect::<Vec<_>>().join("\n");
+    let Some(answered) = here.hand_in(all.into(), async |proof| answer(proof, typed.clone()).await).await else {
         return;
     };
-    match answer(proof, typed).await {
+    match answered {
         Ok(Answered::Right) => here.way.go(Place::Code.path()),
         Ok(Answered::Wrong { attempts_left: left }) => {
             attempts_left.set(left);

@@ -8,7 +8,7 @@ use super::{DeadEndPage, Place, StopForm};
 use crate::{
     app::Way,
     bridge::Bridge,
-    components::{Banner, Button, ButtonKind, Errors, InsetText, NotificationBanner, Page, ReaderPanel},
+    components::{Banner, Button, ButtonKind, Errors, InsetText, NoJavaScript, NotificationBanner, Page, ReaderPanel},
     server_fns::unlock::{
         Begun, DeadEnd, DeadEndReason, StopUnlock, UnlockFault, identify, look_at_unlock, start_unlock,
     },
@@ -54,7 +54,7 @@ fn StartPage(
             <p class="nhsuk-body">{t::unlock_time()}</p>
             <p class="nhsuk-body">{t::unlock_begin()}</p>
             <ReaderPanel button=t::unlock_start() on_retry=begin />
-            <noscript inner_html=t::no_javascript() />
+            <NoJavaScript />
             <Button kind=ButtonKind::Primary label=t::unlock_start() on_press=begin />
             <p class="nhsuk-body">{t::unlock_bookmark()}</p>
         </Page>

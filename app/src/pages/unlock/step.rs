@@ -3,15 +3,17 @@
 use card_protocol::{CardProof, Purpose};
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
+use zeroize::Zeroizing;
 
-use super::DeadEndPage;
+use super::{
+    super::more_time::{Idle, MoreTime},
+    DeadEndPage, StopForm,
+};
 use crate::{
     app::Way,
     bridge::Bridge,
     components::{Errors, Page},
-    server_fns::unlock::{
-        ChallengeFor, DeadEnd, DeadEndReason, Ended, UnlockFault, UnlockPage, look_at_unlock, unlock_challenge,
-    },
+    server_fns::unlock::{ChallengeFor, DeadEnd, Ended, UnlockFault, UnlockPage, look_at_unlock, unlock_challenge},
     t,
     work::Work,
 };
@@ -37,7 +39,7 @@ impl Place {
             UnlockPage::Code { .. } => Some(Self::Code),
             UnlockPage::Passcode | UnlockPage::PasscodeAgain => Some(Self::Passcode),
             UnlockPage::Completed => Some(Self::Done),
-            UnlockPage::NotBegun | UnlockPage::Ended(_) => None,
+            UnlockPage::NotBegun | UnlockPage::Ended(_) | UnlockPage::DeadEnd(_) => None,
         }
     }
 
@@ -65,6 +67,8 @@ pub struct Here {
     pub bridge: Bridge,
     /// Where self-service ended.
     pub dead_end: RwSignal<Option<DeadEnd>>,
+    /// What was handed in last without an answer from the server, and the proof that went with it.
+    unanswered: StoredValue<Option<(Zeroizing<String>, CardProof)>>,
     page: Resource<Result<UnlockPage, UnlockFault>>,
 }
 
@@ -76,6 +80,7 @@ impl Here {
             way: Way::of_page(),
             bridge: Bridge::of_page(),
             dead_end: RwSignal::new(None),
+            unanswered: StoredValue::new(None),
             page: Resource::new(|| (), |()| look_at_unlock()),
         }
     }
@@ -97,6 +102,33 @@ impl Here {
         self.bridge.prove_card(purpose, challenge).await.ok()
     }
 
+    /// Hands in what was typed, with a proof of the card. Where no answer came, the same again goes with the same proof:
+    /// the server answers it as it did or would have done, and does not count it twice. Nothing where the card cannot
+    /// prove itself, which is shown already.
+    pub async fn hand_in<T>(
+        self,
+        typed: Zeroizing<String>,
+        send: impl AsyncFn(CardProof) -> Result<T, UnlockFault>,
+    ) -> Option<Result<T, UnlockFault>> {
+        if let Some((_, proof)) = self.unanswered.get_value().filter(|(earlier, _)| *earlier == typed) {
+            let answer = send(proof).await;
+            if is_unanswered(&answer) {
+                return Some(answer);
+            }
+            self.unanswered.set_value(None);
+            // It never arrived, and the challenge is too old by now.
+            if !matches!(answer, Err(UnlockFault::Stale)) {
+                return Some(answer);
+            }
+        }
+        let proof = self.prove(ChallengeFor::Attempt).await?;
+        let answer = send(proof.clone()).await;
+        if is_unanswered(&answer) {
+            self.unanswered.set_value(Some((typed, proof)));
+        }
+        Some(answer)
+    }
+
     /// Does what a fault asks for.
     pub fn meet(self, fault: &UnlockFault) {
         match fault {
@@ -113,19 +145,29 @@ impl Here {
     }
 }
 
+/// Whether it may have been handled without the answer having come back.
+fn is_unanswered<T>(answer: &Result<T, UnlockFault>) -> bool {
+    matches!(answer, Err(UnlockFault::Unreachable | UnlockFault::Unavailable))
+}
+
 /// Shows a step, or goes where the unlock is.
 pub fn at_step(
     place: Place,
     show: impl Fn(UnlockPage, Here) -> AnyView + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let here = Here::new();
-    move || match here.dead_end.get() {
+    move || {
+        match here.dead_end.get() {
         Some(end) => view! { <DeadEndPage end /> }.into_any(),
         None => view! {
             <Suspense fallback=|| ()>
                 {move || Suspend::new(async move {
                     match here.page.await {
-                        Ok(page) if Place::of(&page) == Some(place) => show(page, here),
+                        Ok(page) if Place::of(&page) == Some(place) => view! {
+                            {show(page, here)}
+                            {(place != Place::Done).then(|| view! { <MoreTime of=Idle::Unlock><StopForm /></MoreTime> })}
+                        }
+                        .into_any(),
                         Ok(page) => elsewhere(place, &page, here.way),
                         Err(_) => view! { <Unavailable /> }.into_any(),
                     }
@@ -133,6 +175,7 @@ pub fn at_step(
             </Suspense>
         }
         .into_any(),
+    }
     }
 }
 
@@ -143,14 +186,9 @@ fn elsewhere(here: Place, page: &UnlockPage, way: Way) -> AnyView {
         }
         return view! { <Redirect path=place.path() /> }.into_any();
     }
-    let dead_end = |reason| {
-        let end = DeadEnd { reason, reference: None };
-        view! { <DeadEndPage end /> }.into_any()
-    };
     let start = |path| view! { <Redirect path=path /> }.into_any();
     match page {
-        UnlockPage::Ended(Ended::LockedOut) => dead_end(DeadEndReason::LockedOut),
-        UnlockPage::Ended(Ended::UnlockKeyRefused) => dead_end(DeadEndReason::UnlockKeyRefused),
+        UnlockPage::DeadEnd(end) => view! { <DeadEndPage end=end.clone() /> }.into_any(),
         UnlockPage::Ended(Ended::Stopped) => start("/unlock?stopped"),
         UnlockPage::Ended(Ended::Superseded) => start("/unlock?superseded"),
         UnlockPage::Ended(Ended::CodeTriesUsedUp) => start("/unlock?tries"),

@@ -275,6 +275,20 @@ impl RegistrationService {
         })
     }
 
+    /// Keeps the registration that is under way in a session alive, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn extend(&self, session: &Session) -> Result<(), StoreError> {
+        let mut transaction = self.environment.store.begin().await?;
+        if let Some(flow) = transaction.registration_flow(session.id).await? {
+            transaction.touch_registration_flow(flow.id, self.environment.now()).await?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
     /// Sets the four questions: for each the number of the question and the answer as typed.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use crate::{
     policy::Policy,
     question::QuestionId,
     token::{FlowId, KeyId, TokenHash},
+    trail::Reference,
 };
 
 /// One person's way through an unlock. A card has at most one that is open.
@@ -53,6 +54,9 @@ pub enum UnlockStep {
     Ended {
         /// Why.
         reason: EndReason,
+        /// What the person quotes to the RA, where only the RA can help.
+        #[serde(default)]
+        reference: Option<Reference>,
     },
 }
 
@@ -134,11 +138,7 @@ impl EnterCode {
     /// The code is wrong: one try less, or the end.
     pub fn wrong(mut self) -> UnlockStep {
         self.codes.tries_left = self.codes.tries_left.saturating_sub(1);
-        if self.codes.tries_left == 0 {
-            UnlockStep::Ended { reason: EndReason::CodeTriesUsedUp }
-        } else {
-            UnlockStep::Code(self)
-        }
+        if self.codes.tries_left == 0 { UnlockStep::ended(EndReason::CodeTriesUsedUp) } else { UnlockStep::Code(self) }
     }
 }
 
@@ -162,6 +162,11 @@ impl ChoosePasscode {
 }
 
 impl UnlockStep {
+    /// The end of a flow after which the person may begin another.
+    pub fn ended(reason: EndReason) -> Self {
+        Self::Ended { reason, reference: None }
+    }
+
     /// Whether the flow can go on.
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Questions(_) | Self::Code(_) | Self::Passcode(_))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use card_protocol::{CardProof, Challenge, Purpose, sealed::SealedError};
 use serde::{Deserialize, Serialize};
+use time::Duration;
 
 use super::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions};
 use crate::{
@@ -104,7 +105,12 @@ pub enum UnlockView {
     /// The card is unlocked.
     Completed,
     /// The flow ended.
-    Ended(EndReason),
+    Ended {
+        /// Why.
+        reason: EndReason,
+        /// What the person quotes to the RA, where only the RA can help.
+        reference: Option<Reference>,
+    },
 }
 
 /// Whether the card may have been written already.
@@ -270,7 +276,7 @@ impl UnlockService {
             }
         };
         for earlier in transaction.open_unlock_flows(&card.guid).await? {
-            let step = UnlockStep::Ended { reason: EndReason::Superseded };
+            let step = UnlockStep::ended(EndReason::Superseded);
             transaction.save_unlock_flow(&UnlockFlow { step, ..earlier }).await?;
         }
         let token = Token::generate(&*environment.randomness);
@@ -314,6 +320,17 @@ impl UnlockService {
         Ok(flow.id)
     }
 
+    /// How long a flow lives on unless it is used. Asking is no use.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError::NoFlow`], [`UnlockError::Store`].
+    pub async fn time_left(&self, token: &Token) -> Result<Duration, UnlockError> {
+        let mut transaction = self.environment.store.begin().await?;
+        let flow = self.flow(&mut *transaction, token).await?;
+        Ok(flow.last_active + self.environment.policy.flow_idle - self.environment.now())
+    }
+
     /// Says what to show.
     ///
     /// # Errors
@@ -342,7 +359,7 @@ impl UnlockService {
             UnlockStep::Passcode(passcode) if passcode.releases.is_empty() => UnlockView::Passcode(PasscodeView::First),
             UnlockStep::Passcode(_) => UnlockView::Passcode(PasscodeView::Again),
             UnlockStep::Completed(_) => UnlockView::Completed,
-            UnlockStep::Ended { reason } => UnlockView::Ended(reason),
+            UnlockStep::Ended { reason, reference } => UnlockView::Ended { reason, reference },
         })
     }
 
@@ -364,7 +381,7 @@ impl UnlockService {
             Err(fault) => return Err(fault),
         };
         environment.record(&mut *transaction, Event::FlowEnded, Outcome::Done, &flow.person, flow.card).await?;
-        let step = UnlockStep::Ended { reason: EndReason::Stopped };
+        let step = UnlockStep::ended(EndReason::Stopped);
         transaction.save_unlock_flow(&UnlockFlow { step, ..flow }).await?;
         Ok(transaction.commit().await?)
     }

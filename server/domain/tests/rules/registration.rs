@@ -253,6 +253,19 @@ async fn a_registration_ends_after_half_an_hour_without_a_request() {
 }
 
 #[tokio::test]
+async fn a_registration_can_be_kept_alive() {
+    let (world, card) = World::with_card().await;
+    let signed_in = world.sign_in(&card).await;
+    world.begin_registration(&signed_in, &card).await;
+    for _ in 0..2 {
+        world.clock.advance(Policy::default().flow_idle - time::Duration::seconds(1));
+        world.services.registration.extend(&signed_in.session).await.unwrap();
+    }
+    let view = world.services.registration.view(&signed_in).await.unwrap();
+    assert!(matches!(view, RegistrationView::Questions { .. }), "{view:?}");
+}
+
+#[tokio::test]
 async fn answers_and_codes_stand_nowhere_in_the_store() {
     let (world, card) = World::with_card().await;
     let signed_in = world.sign_in(&card).await;

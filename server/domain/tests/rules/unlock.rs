@@ -123,7 +123,10 @@ async fn three_failed_attempts_lock_self_service_for_every_flow_and_card_of_the_
     let other_flow = world.begin_unlock(&card).await;
     assert_eq!(world.answer_wrong(&other_flow, &card).await, AnswerOutcome::Wrong { attempts_left: 1 });
     let other_card = world.begin_unlock(&second).await;
-    assert!(matches!(world.answer_wrong(&other_card, &second).await, AnswerOutcome::LockedOut(_)));
+    let AnswerOutcome::LockedOut(end) = world.answer_wrong(&other_card, &second).await else { panic!("not locked") };
+    // A page that is loaded again shows the same reference.
+    let ended = UnlockView::Ended { reason: EndReason::LockedOut, reference: Some(end.reference) };
+    assert_eq!(world.services.unlock.view(&other_card).await.unwrap(), ended);
 
     for card in [&card, &second] {
         let Identified::DeadEnd(end) = world.identify(card).await else { panic!("a flow was opened") };
@@ -254,7 +257,8 @@ async fn five_wrong_codes_end_the_flow_and_count_as_one_failed_attempt() {
     }
     let outcome = world.enter_code(&token, &card, &wrong_code()).await.unwrap();
     assert_eq!(outcome, CodeOutcome::TriesUsedUp { attempts_left: 2 });
-    assert_eq!(world.services.unlock.view(&token).await.unwrap(), UnlockView::Ended(EndReason::CodeTriesUsedUp));
+    let ended = UnlockView::Ended { reason: EndReason::CodeTriesUsedUp, reference: None };
+    assert_eq!(world.services.unlock.view(&token).await.unwrap(), ended);
     assert_eq!(standing(&world).await, Standing::Open { failed_attempts: 1 });
 }
 
@@ -396,6 +400,8 @@ async fn after_refused_keys_nothing_is_released_without_the_ra() {
     let proof = world.attempt(&token, &card).await;
     let end = world.services.unlock.refused(&token, &proof).await.unwrap();
     assert_eq!(end.reason, DeadEndReason::UnlockKeyRefused);
+    let ended = UnlockView::Ended { reason: EndReason::UnlockKeyRefused, reference: Some(end.reference) };
+    assert_eq!(world.services.unlock.view(&token).await.unwrap(), ended);
     let state = world.store.tables().await.cards.into_values().next().unwrap().state;
     assert_eq!(state, CardState::UnlockKeyUnknown);
     let Identified::DeadEnd(end) = world.identify(&card).await else { panic!("a flow was opened") };
@@ -407,7 +413,8 @@ async fn a_new_flow_of_a_card_ends_the_earlier_one() {
     let (world, card) = World::registered().await;
     let first = world.begin_unlock(&card).await;
     world.begin_unlock(&card).await;
-    assert_eq!(world.services.unlock.view(&first).await.unwrap(), UnlockView::Ended(EndReason::Superseded));
+    let ended = UnlockView::Ended { reason: EndReason::Superseded, reference: None };
+    assert_eq!(world.services.unlock.view(&first).await.unwrap(), ended);
 }
 
 #[tokio::test]
@@ -415,8 +422,10 @@ async fn a_flow_ends_after_half_an_hour_without_a_request_and_can_be_kept_alive(
     let (world, card) = World::registered().await;
     let token = world.begin_unlock(&card).await;
     world.clock.advance(Policy::default().flow_idle - Duration::seconds(1));
+    assert_eq!(world.services.unlock.time_left(&token).await.unwrap(), Duration::seconds(1), "asking is no use");
     world.services.unlock.extend(&token).await.unwrap();
     world.clock.advance(Policy::default().flow_idle - Duration::seconds(1));
+    assert_eq!(world.services.unlock.time_left(&token).await.unwrap(), Duration::seconds(1));
     assert!(world.services.unlock.view(&token).await.is_ok());
     world.clock.advance(Duration::seconds(1));
     assert!(matches!(world.services.unlock.view(&token).await, Err(UnlockError::NoFlow)));

@@ -282,11 +282,11 @@ impl UnlockService {
                 Ok(Failed::Open { attempts_left: registration.attempts_left(&environment.policy) })
             }
             Standing::LockedOut { .. } => {
-                let ended = UnlockStep::Ended { reason: EndReason::LockedOut };
-                self.go_on(transaction, loaded.flow, ended).await?;
                 let reference = environment
                     .record_dead_end(transaction, Event::SelfServiceLocked, &person.user_number, loaded.card.guid)
                     .await?;
+                let ended = UnlockStep::Ended { reason: EndReason::LockedOut, reference: Some(reference.clone()) };
+                self.go_on(transaction, loaded.flow, ended).await?;
                 environment.post(transaction, &person, &registration.email, Message::SelfServiceLocked).await?;
                 Ok(Failed::LockedOut(DeadEnd { reason: DeadEndReason::LockedOut, reference }))
             }

@@ -146,10 +146,10 @@ impl UnlockService {
         }
         let (flow, person, guid) = (loaded.flow.id, loaded.flow.person.clone(), loaded.card.guid);
         transaction.save_card(&Card { state: CardState::UnlockKeyUnknown, ..loaded.card }).await?;
-        let ended = UnlockStep::Ended { reason: EndReason::UnlockKeyRefused };
-        self.go_on(&mut *transaction, loaded.flow, ended).await?;
         let event = Event::UnlockKeyRefused;
         let reference = environment.record_dead_end(&mut *transaction, event, &person, guid).await?;
+        let ended = UnlockStep::Ended { reason: EndReason::UnlockKeyRefused, reference: Some(reference.clone()) };
+        self.go_on(&mut *transaction, loaded.flow, ended).await?;
         let end = DeadEnd { reason: DeadEndReason::UnlockKeyRefused, reference };
         self.use_proof(&mut *transaction, flow, proof, &end).await?;
         transaction.commit().await?;

@@ -140,7 +140,7 @@ pub fn unlock_flow(number: u8) -> UnlockFlow {
 }
 
 pub fn ended(flow: UnlockFlow) -> UnlockFlow {
-    UnlockFlow { step: UnlockStep::Ended { reason: EndReason::Superseded }, ..flow }
+    UnlockFlow { step: UnlockStep::ended(EndReason::Superseded), ..flow }
 }
 
 /// A session of a person with card 1.

@@ -131,7 +131,7 @@ pub async fn every_step_of_an_unlock_flow_comes_back(store: &Shared) {
         UnlockStep::Code(EnterCode { codes: codes() }),
         UnlockStep::Passcode(ChoosePasscode { releases: vec![released.clone(), released] }),
         UnlockStep::Completed(Completed { completion: challenge(7) }),
-        UnlockStep::Ended { reason: EndReason::CodeTriesUsedUp },
+        UnlockStep::ended(EndReason::CodeTriesUsedUp),
     ];
     for (version, step) in (0..).zip(steps) {
         let changed = UnlockFlow { step, version, last_active: at(i64::from(version) + 1), ..unlock_flow(1) };
