@@ -177,7 +177,8 @@ impl Stationery {
         mail: &Mail,
         valid_until: domain::Timestamp,
     ) -> CodeEnvelope<'a> {
-        let minutes = (valid_until - mail.at).whole_minutes();
+        // A mail is written a moment after its code was made.
+        let minutes = ((valid_until - mail.at).whole_seconds() + 59) / 60;
         CodeEnvelope { envelope, code, works_until: self.time_zone.time_of_day(valid_until), minutes }
     }
 }
@@ -205,7 +206,7 @@ mod tests {
             ra: RaSection::default(),
         };
         let to = EmailAddress::parse("jane.smith@nhs.net").unwrap();
-        let mail = Mail { to, name: name.to_owned(), at: datetime!(2026-07-01 01:59 UTC), message };
+        let mail = Mail { to, name: name.to_owned(), at: datetime!(2026-07-01 01:59:00.2 UTC), message };
         stationery.write(MailId(Uuid::from_u128(1)), &mail).unwrap()
     }
 
