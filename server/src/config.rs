@@ -160,7 +160,8 @@ impl Settings {
         self.secrets.validate(self.may_make_secrets())?;
         self.mail.validate(self.demonstration.is_some())?;
         self.policy.validate()?;
-        self.ra.validate()?;
+        let audience = if self.public_url.is_https() { ra::Audience::Everybody } else { ra::Audience::ThisMachine };
+        self.ra.validate(audience)?;
         if self.demonstration.is_some() {
             if !self.listen.ip().is_loopback() {
                 return Err(FieldError::new(
@@ -268,6 +269,16 @@ mod tests {
     #[test]
     fn behind_https_every_secret_is_named() {
         assert_eq!(wrong_field(&format!("public_url = 'https://x.org'\n{GOOD}"), &[]), "secrets.vault_key_files");
+    }
+
+    #[test]
+    fn behind_https_nobody_is_told_to_call_the_sample() {
+        let secrets = "[secrets]\nvault_key_files = { '1' = 'v' }\npepper_files = { '1' = 'p' }\n\
+                       challenge_key_file = 'c'\ntrail_key_file = 't'\nservice_key_file = 's'\n";
+        let file = format!("public_url = 'https://x.org'\n{GOOD}{secrets}");
+        assert_eq!(wrong_field(&file, &[]), "ra");
+        assert_eq!(wrong_field(&format!("{file}[ra]\ntelephone = '0123 456'\n"), &[]), "ra");
+        load(&format!("{file}[ra]\ntelephone = '0123 456'\nemail = 'ra@x.org'\n"), &[]).unwrap();
     }
 
     #[test]

@@ -84,6 +84,12 @@ pub enum RegisterError {
     Store(#[from] StoreError),
 }
 
+impl RegisterError {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Conflict))
+    }
+}
+
 impl Enrolment {
     pub(crate) fn new(environment: Arc<Environment>) -> Self {
         Self { environment }
@@ -151,13 +157,23 @@ impl Enrolment {
         email: &EmailAddress,
         answers: &AnswerSet,
     ) -> Result<Enrolled, RegisterError> {
+        retry_on_conflict!(self.try_register_for_demonstration(number, email, answers))
+    }
+
+    async fn try_register_for_demonstration(
+        &self,
+        number: &UserNumber,
+        email: &EmailAddress,
+        answers: &AnswerSet,
+    ) -> Result<Enrolled, RegisterError> {
         let environment = &self.environment;
+        // Hashing takes a while; a registration that is there already needs none.
+        if environment.store.begin().await?.registration(number).await?.is_some() {
+            return Ok(Enrolled::Unchanged);
+        }
         let answers = hash_answers(answers, &*environment.hasher).await?;
         let mut transaction = environment.store.begin().await?;
         let card = transaction.cards_of(number).await?.into_iter().next().ok_or(RegisterError::UnknownPerson)?;
-        if transaction.registration(number).await?.is_some() {
-            return Ok(Enrolled::Unchanged);
-        }
         let registration = Registration {
             person: number.clone(),
             email: email.clone(),

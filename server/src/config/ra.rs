@@ -30,8 +30,24 @@ impl Default for RaSection {
     }
 }
 
+/// Whether people would really call there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Whoever uses this machine.
+    ThisMachine,
+    /// Everybody who can reach the service.
+    Everybody,
+}
+
 impl RaSection {
-    pub(super) fn validate(&self) -> Result<(), FieldError> {
+    pub(super) fn validate(&self, audience: Audience) -> Result<(), FieldError> {
+        let sample = Self::default();
+        if audience == Audience::Everybody && (self.telephone == sample.telephone || self.email == sample.email) {
+            return Err(FieldError::new(
+                "ra",
+                "has telephone and email of your Registration Authority, not the sample's",
+            ));
+        }
         let digits = self.telephone.chars().filter(char::is_ascii_digit).count();
         if digits < 3
             || self.telephone.chars().any(|character| !matches!(character, '0'..='9' | ' ' | '+' | '(' | ')' | '-'))
