@@ -6,6 +6,7 @@ pub mod demo;
 pub mod send_test_mail;
 pub mod serve;
 pub mod service_key;
+pub mod vault;
 
 use std::sync::Arc;
 

@@ -86,6 +86,15 @@ impl AnswerHasher for Argon2Hasher {
         let hash = hash.clone();
         self.run(move |peppers| peppers.matches(&hash, &secret)).await
     }
+
+    fn is_outdated(&self, hash: &SecretHash) -> bool {
+        let parsed = PasswordHash::new(&hash.0).ok();
+        let params = parsed.and_then(|parsed| Params::try_from(&parsed).ok());
+        params.is_none_or(|params| {
+            (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES)
+                || params.keyid() != self.peppers.current.as_str().as_bytes()
+        })
+    }
 }
 
 impl Peppers {
@@ -157,6 +166,17 @@ mod tests {
         let rotated = hasher("p2", &[("p1", 1), ("p2", 2)]);
         assert_eq!(rotated.matches(&hash, "bluevase").await, Ok(true));
         assert_eq!(hasher("p2", &[("p2", 2)]).matches(&hash, "bluevase").await, Err(HasherError::Unreadable));
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_a_former_pepper_or_with_fewer_passes_is_outdated() {
+        let hash = hasher("p1", &[("p1", 1)]).hash("bluevase").await.unwrap();
+        assert!(!hasher("p1", &[("p1", 1)]).is_outdated(&hash));
+        let rotated = hasher("p2", &[("p1", 1), ("p2", 2)]);
+        assert!(rotated.is_outdated(&hash));
+        assert!(!rotated.is_outdated(&rotated.hash("bluevase").await.unwrap()));
+        let weaker = SecretHash(hash.0.replace("t=2", "t=1"));
+        assert!(hasher("p1", &[("p1", 1)]).is_outdated(&weaker));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use domain::trail::ChainEnd;
 use server::{
     commands,
     config::{ConfigurationError, Settings},
@@ -44,6 +45,9 @@ enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The vault.
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Says whether the configuration is right, or which field is wrong.
     CheckConfig,
     /// Sends a mail that shows that mails arrive.
@@ -59,7 +63,18 @@ enum Command {
 #[derive(Subcommand)]
 enum AuditCommand {
     /// Follows the chain from the first record to the last.
-    Verify,
+    Verify {
+        /// A record that was logged (its number and its HMAC), which the trail must still have: shows a trail that was
+        /// cut off.
+        #[arg(long, value_name = "NUMBER:MAC")]
+        expect: Option<ChainEnd>,
+    },
+}
+
+#[derive(Subcommand)]
+enum VaultCommand {
+    /// Seals every unlock key under the vault key that is in use.
+    Rotate,
 }
 
 #[tokio::main]
@@ -83,7 +98,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Serve => commands::serve::run(settings).await,
         Command::Demo { manifest } => commands::demo::run(settings, &manifest).await,
-        Command::Audit(AuditCommand::Verify) => commands::audit::verify(&settings).await,
+        Command::Audit(AuditCommand::Verify { expect }) => commands::audit::verify(&settings, expect).await,
+        Command::Vault(VaultCommand::Rotate) => commands::vault::rotate(&settings).await,
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
         Command::ServiceKey => commands::service_key::run(&settings),

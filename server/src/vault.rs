@@ -60,6 +60,10 @@ impl Vault for AesGcmVault {
             .map(Zeroizing::new)
             .map_err(|_| VaultError::NotAuthentic)
     }
+
+    fn is_outdated(&self, sealed: &VaultCiphertext) -> bool {
+        split(&sealed.0).is_none_or(|(id, ..)| id != self.current.as_str())
+    }
 }
 
 fn header(id: &KeyName) -> Vec<u8> {
@@ -116,6 +120,7 @@ mod tests {
         let rotated = vault("v2", &[("v1", 1), ("v2", 2)]);
         assert!(rotated.open(&sealed, b"card").is_ok());
         assert_eq!(before.open(&rotated.seal(b"12345678", b"card"), b"card"), Err(VaultError::UnknownKey));
+        assert!(rotated.is_outdated(&sealed) && !before.is_outdated(&sealed));
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod ports;
 pub mod question;
 pub mod registration;
+pub mod resealing;
 pub mod session;
 pub mod sign_in;
 pub mod token;

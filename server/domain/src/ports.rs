@@ -37,6 +37,9 @@ pub trait Vault: Send + Sync + 'static {
     ///
     /// [`VaultError`] when its key is not held or anything was changed.
     fn open(&self, sealed: &VaultCiphertext, context: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError>;
+
+    /// Whether it was sealed under a former key.
+    fn is_outdated(&self, sealed: &VaultCiphertext) -> bool;
 }
 
 /// What the vault makes: the id of its key, the nonce, the ciphertext and the tag, in the vault's own format.
@@ -70,6 +73,9 @@ pub trait AnswerHasher: Send + Sync + 'static {
     ///
     /// [`HasherError`] when it cannot.
     async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError>;
+
+    /// Whether a hash was made with another pepper or other numbers than are in use now.
+    fn is_outdated(&self, hash: &SecretHash) -> bool;
 }
 
 /// A salted, peppered hash in the PHC string format, the pepper's id in it.

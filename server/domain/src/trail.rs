@@ -1,6 +1,8 @@
 //! The audit trail: who, which card, what, and how it ended. Numbered, append-only, chained by HMAC under a key that is
 //! not in the database. No secret is in it.
 
+use std::{fmt, str::FromStr};
+
 use card_protocol::Guid;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -113,6 +115,13 @@ pub struct TrailRecord {
     pub mac: [u8; 32],
 }
 
+impl TrailRecord {
+    /// The chain up to here.
+    pub fn end(&self) -> ChainEnd {
+        ChainEnd { number: self.number, mac: self.mac }
+    }
+}
+
 /// A record that does not fit the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("record {number} does not fit the chain")]
@@ -139,6 +148,30 @@ impl ChainEnd {
     pub const START: Self = Self { number: 0, mac: [0; 32] };
 }
 
+/// The number, a colon and the HMAC in hexadecimal.
+impl fmt::Display for ChainEnd {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:", self.number)?;
+        self.mac.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+/// A text names no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the number of a record, a colon and 64 hexadecimal digits")]
+pub struct NotARecord;
+
+impl FromStr for ChainEnd {
+    type Err = NotARecord;
+
+    fn from_str(text: &str) -> Result<Self, NotARecord> {
+        let (number, digits) = text.split_once(':').ok_or(NotARecord)?;
+        let mut mac = [0; 32];
+        base16ct::mixed::decode(digits, &mut mac).ok().filter(|read| read.len() == 32).ok_or(NotARecord)?;
+        Ok(Self { number: number.parse().map_err(|_| NotARecord)?, mac })
+    }
+}
+
 impl TrailKey {
     /// Takes the key's bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
@@ -151,10 +184,7 @@ impl TrailKey {
     ///
     /// [`StoreError::Conflict`] when another record came first: the whole transaction is then to be tried again.
     pub async fn append(&self, transaction: &mut dyn Transaction, entry: TrailEntry) -> Result<(), StoreError> {
-        let before = transaction
-            .trail_head()
-            .await?
-            .map_or(ChainEnd::START, |record| ChainEnd { number: record.number, mac: record.mac });
+        let before = transaction.trail_head().await?.map_or(ChainEnd::START, |record| record.end());
         let number = before.number + 1;
         let text = serde_json::to_string(&entry).map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
         let mac = self.mac(number, &before.mac, &text);
@@ -177,7 +207,7 @@ impl TrailKey {
             if !fits {
                 return Err(BrokenChain { number });
             }
-            end = ChainEnd { number, mac: record.mac };
+            end = record.end();
         }
         Ok(end)
     }

@@ -6,44 +6,66 @@ use domain::{
     trail::{BrokenChain, ChainEnd, TrailKey},
 };
 
-use crate::{config::Settings, housekeeping::hex};
+use crate::config::Settings;
 
 /// How many records are read at once.
 const PAGE: u64 = 500;
 
-/// Follows the chain from the first record to the last, and prints its end: compare it with the last one logged.
+/// What following the chain shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds up to its end.
+    Holds(ChainEnd),
+    /// A record is missing, changed or out of place.
+    Broken(BrokenChain),
+    /// It holds, but it is not the trail that the expected record was logged of: that number has another record now.
+    Rewritten(ChainEnd),
+    /// It holds, but it ends before the expected record.
+    CutOff(ChainEnd),
+}
+
+/// Follows the chain from the first record to the last, and prints its end: compare it with the last one logged, or
+/// have it compared as `expected`.
 ///
 /// # Errors
 ///
-/// When the chain is broken, or cannot be read.
-pub async fn verify(settings: &Settings) -> anyhow::Result<()> {
+/// When the chain is broken, rewritten or cut off, or cannot be read.
+pub async fn verify(settings: &Settings, expected: Option<ChainEnd>) -> anyhow::Result<()> {
     let secrets = super::secrets(settings)?;
     let store = super::store(settings).await?;
-    match follow(&*store, &secrets.trail_key).await? {
-        Ok(end) => {
-            println!("The audit trail holds: {} records, the last {}", end.number, hex(&end.mac));
+    match follow(&*store, &secrets.trail_key, expected).await? {
+        Verdict::Holds(end) => {
+            println!("The audit trail holds: {} records, the last {end}", end.number);
             Ok(())
         }
-        Err(BrokenChain { number }) => bail!("the audit trail is broken at record {number}"),
+        Verdict::Broken(BrokenChain { number }) => bail!("the audit trail is broken at record {number}"),
+        Verdict::Rewritten(found) => bail!("the audit trail was rewritten: record {} is {found} now", found.number),
+        Verdict::CutOff(end) => bail!("the audit trail was cut off: it ends with {end}"),
     }
 }
 
-/// Follows the chain from the first record to the last.
+/// Follows the chain from the first record to the last. Reads page by page, so that nobody waits for it: records are
+/// only added.
 ///
 /// # Errors
 ///
 /// [`StoreError`] when it cannot be read.
-pub async fn follow(store: &dyn Store, key: &TrailKey) -> Result<Result<ChainEnd, BrokenChain>, StoreError> {
-    let mut transaction = store.begin().await?;
+pub async fn follow(store: &dyn Store, key: &TrailKey, expected: Option<ChainEnd>) -> Result<Verdict, StoreError> {
     let mut end = ChainEnd::START;
     loop {
-        let records = transaction.trail_from(end.number + 1, PAGE).await?;
+        let records = store.begin().await?.trail_from(end.number + 1, PAGE).await?;
         if records.is_empty() {
-            return Ok(Ok(end));
+            break;
         }
         match key.follow(end, &records) {
             Ok(next) => end = next,
-            Err(broken) => return Ok(Err(broken)),
+            Err(broken) => return Ok(Verdict::Broken(broken)),
+        }
+        let found = expected.and_then(|expected| records.iter().find(|record| record.number == expected.number));
+        if let Some(found) = found.map(domain::trail::TrailRecord::end).filter(|found| Some(*found) != expected) {
+            return Ok(Verdict::Rewritten(found));
         }
     }
+    let is_cut_off = expected.is_some_and(|expected| end.number < expected.number);
+    Ok(if is_cut_off { Verdict::CutOff(end) } else { Verdict::Holds(end) })
 }

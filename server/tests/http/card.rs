@@ -20,7 +20,7 @@ use crate::test_app::{ORIGIN, TestApp};
 
 /// A card, and the connection key of its bridge.
 pub struct Card {
-    guid: Guid,
+    pub guid: Guid,
     key_9a: SigningKey,
     key_9e: SigningKey,
     pub unlock_key: UnlockKey,

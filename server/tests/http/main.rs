@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
 
+mod audit;
 mod browser;
 mod card;
 mod defences;
@@ -16,3 +17,4 @@ mod sign_in;
 mod startup;
 mod test_app;
 mod unlock;
+mod vault;

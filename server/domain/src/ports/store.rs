@@ -96,8 +96,13 @@ pub trait KeyRings {
     async fn save_key_ring(&mut self, ring: &KeyRing) -> Result<(), StoreError>;
     /// Finds an unlock key.
     async fn unlock_key(&mut self, id: KeyId) -> Result<Option<StoredUnlockKey>, StoreError>;
-    /// Adds one. Keys are never changed nor deleted here.
+    /// Adds one. Keys are never deleted here.
     async fn insert_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError>;
+    /// At most `limit` of all, in the order of their ids, after one of them.
+    async fn unlock_keys_after(&mut self, after: Option<KeyId>, limit: u64)
+    -> Result<Vec<StoredUnlockKey>, StoreError>;
+    /// Saves one that was sealed anew.
+    async fn save_resealed_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError>;
 }
 
 /// The registrations: at most one for a person.

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Mutex,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicI64, AtomicU8, Ordering},
 };
 
 use aes_gcm::{
@@ -75,19 +75,42 @@ impl Vault for OneKeyVault {
             .map(Zeroizing::new)
             .map_err(|_| VaultError::NotAuthentic)
     }
+
+    fn is_outdated(&self, _: &VaultCiphertext) -> bool {
+        false
+    }
 }
 
-/// A hasher that is quick, and lets others run while it works as the real one does.
-pub struct QuickHasher;
+/// A hasher that is quick, and lets others run while it works as the real one does. Its hashes begin with its pepper.
+#[derive(Default)]
+pub struct QuickHasher {
+    pepper: AtomicU8,
+}
+
+impl QuickHasher {
+    /// Takes another pepper for new hashes; those made with the former are still read.
+    pub fn rotate(&self) {
+        self.pepper.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn prefix(&self) -> String {
+        format!("{}:", self.pepper.load(Ordering::SeqCst))
+    }
+}
 
 #[async_trait]
 impl AnswerHasher for QuickHasher {
     async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
         tokio::task::yield_now().await;
-        Ok(SecretHash(format!("{:x?}", Sha256::digest(secret))))
+        Ok(SecretHash(format!("{}{:x?}", self.prefix(), Sha256::digest(secret))))
     }
 
     async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
-        Ok(self.hash(secret).await? == *hash)
+        let digest = |hash: &SecretHash| hash.0.split_once(':').map(|(_, digest)| digest.to_owned());
+        Ok(digest(&self.hash(secret).await?) == digest(hash))
+    }
+
+    fn is_outdated(&self, hash: &SecretHash) -> bool {
+        !hash.0.starts_with(&self.prefix())
     }
 }

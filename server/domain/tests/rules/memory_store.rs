@@ -166,6 +166,14 @@ impl KeyRings for MemoryTransaction {
         Ok(self.working.unlock_keys.get(&id).cloned())
     }
 
+    async fn unlock_keys_after(&mut self, _: Option<KeyId>, _: u64) -> Result<Vec<StoredUnlockKey>, StoreError> {
+        Err(StoreError::Unavailable("no rule looks at all unlock keys".into()))
+    }
+
+    async fn save_resealed_unlock_key(&mut self, _: &StoredUnlockKey) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("no rule seals unlock keys anew".into()))
+    }
+
     async fn insert_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError> {
         match self.working.unlock_keys.insert(key.id, key.clone()) {
             Some(_) => Err(StoreError::Conflict),

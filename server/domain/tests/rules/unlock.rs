@@ -482,3 +482,24 @@ async fn a_flow_whose_hour_is_used_up_waits_for_its_code() {
     let codes = world.mails().await.into_iter().filter(|mail| matches!(mail.message, Message::UnlockCode { .. }));
     assert_eq!(codes.count(), 4);
 }
+
+#[tokio::test]
+async fn right_answers_are_hashed_anew_with_the_pepper_in_use_and_wrong_ones_change_nothing() {
+    let (world, card) = World::registered().await;
+    let hashes = async || {
+        let registration = world.store.tables().await.registrations.into_values().next().unwrap();
+        let asked = registration.asked.clone();
+        registration.answers.into_iter().partition::<Vec<_>, _>(|stored| asked.contains(&stored.question))
+    };
+    let before = hashes().await;
+    world.hasher.rotate();
+    let token = world.begin_unlock(&card).await;
+    world.answer_wrong(&token, &card).await;
+    assert_eq!(hashes().await, before);
+    world.answer_right(&token, &card).await;
+    let (asked, others) = hashes().await;
+    assert!(asked.iter().all(|stored| stored.hash.0.starts_with("1:")), "{asked:?}");
+    assert_eq!(others, before.1, "an answer that was not given cannot be hashed");
+    let token = world.begin_unlock(&card).await;
+    world.answer_right(&token, &card).await;
+}

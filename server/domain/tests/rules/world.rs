@@ -42,6 +42,7 @@ pub struct World {
     pub store: MemoryStore,
     pub clock: Arc<StandingClock>,
     pub dice: Arc<SeededDice>,
+    pub hasher: Arc<QuickHasher>,
 }
 
 pub fn service_secret() -> ServiceSecret {
@@ -54,19 +55,20 @@ impl World {
         let store = MemoryStore::default();
         let clock = Arc::new(StandingClock::new());
         let dice = Arc::new(SeededDice::new());
+        let hasher = Arc::new(QuickHasher::default());
         let services = Services::new(Environment {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock) as Arc<_>,
             randomness: Arc::clone(&dice) as Arc<_>,
             vault: Arc::new(OneKeyVault),
-            hasher: Arc::new(QuickHasher),
+            hasher: Arc::clone(&hasher) as Arc<_>,
             policy: Policy::default(),
             origin: ORIGIN.to_owned(),
             challenge_key: ChallengeKey::new([4; 32]),
             trail_key: TrailKey::new(TRAIL_KEY),
             service_secret: service_secret(),
         });
-        Self { services, store, clock, dice }
+        Self { services, store, clock, dice, hasher }
     }
 
     /// A service with one person, Jane, and her card.

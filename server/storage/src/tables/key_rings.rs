@@ -7,7 +7,7 @@ use domain::{
     token::KeyId,
     unlock_key::{KeyRing, KeyRingState, Offered, StoredUnlockKey},
 };
-use sea_orm::{ExprTrait, entity::prelude::*};
+use sea_orm::{ExprTrait, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::unlock_keys;
 use crate::{
@@ -113,5 +113,27 @@ impl KeyRings for SqlTransaction {
 
     async fn insert_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError> {
         self.insert(unlock_keys::Model::from(key)).await
+    }
+
+    async fn unlock_keys_after(
+        &mut self,
+        after: Option<KeyId>,
+        limit: u64,
+    ) -> Result<Vec<StoredUnlockKey>, StoreError> {
+        let mut keys = unlock_keys::Entity::find().order_by_asc(unlock_keys::Column::Id).limit(limit);
+        if let Some(after) = after {
+            keys = keys.filter(unlock_keys::Column::Id.gt(after.0));
+        }
+        Ok(self.list(keys).await?.into_iter().map(StoredUnlockKey::from).collect())
+    }
+
+    async fn save_resealed_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError> {
+        let row = unlock_keys::Model::from(key);
+        self.save(
+            unlock_keys::Entity::update_many()
+                .col_expr(unlock_keys::Column::Sealed, row.sealed.into())
+                .filter(unlock_keys::Column::Id.eq(row.id)),
+        )
+        .await
     }
 }

@@ -78,6 +78,7 @@ hold_to_contract! {
         a_saved_unlock_flow_is_found_by_its_new_token_only,
         a_session_gets_a_new_cookie,
         other_sessions_of_the_person_are_ended,
+        unlock_keys_are_listed_by_id_and_sealed_anew,
         old_challenges_are_forgotten,
         old_sessions_and_flows_are_forgotten,
         old_code_mails_are_forgotten_and_mails_that_wait_are_not,

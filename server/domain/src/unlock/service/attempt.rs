@@ -55,18 +55,20 @@ impl UnlockService {
         };
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
         let questions = questions.clone();
-        let right = self.all_right(&loaded.registration, &questions, answers).await?;
+        let folded = fold(&questions, answers)?;
+        let right = self.all_right(&loaded.registration, &folded).await?;
         let event = Event::QuestionsAnswered;
         if right {
             let (code, issued) = environment.make_code().await?;
+            let registration = self.hashed_anew(&loaded.registration, &folded).await?;
             let mut transaction = environment.store.begin().await?;
             let person = self.person(&mut *transaction, &loaded).await?;
             let now = environment.now();
             environment.record(&mut *transaction, event, Outcome::Done, &person.user_number, loaded.card.guid).await?;
             let sent = self.send_code(&mut *transaction, &loaded, &person, &code, issued).await?;
             let step = UnlockStep::Code(questions.right(sent, &environment.policy));
-            // Saved although nothing in it changes: of two attempts at once one must lose.
-            transaction.save_registration(&loaded.registration).await?;
+            // Saved even where nothing in it changes: of two attempts at once one must lose.
+            transaction.save_registration(&registration).await?;
             transaction.save_unlock_flow(&UnlockFlow { step, last_active: now, ..loaded.flow.clone() }).await?;
             self.use_proof(&mut *transaction, loaded.flow.id, proof, &AnswerOutcome::Right).await?;
             transaction.commit().await?;
@@ -89,20 +91,10 @@ impl UnlockService {
     async fn all_right(
         &self,
         registration: &Registration,
-        questions: &AnswerQuestions,
-        answers: &[(QuestionId, String)],
+        folded: &[(QuestionId, Answer)],
     ) -> Result<bool, UnlockError> {
-        let given = |question: QuestionId| {
-            let mut found = answers.iter().filter(|(id, _)| *id == question);
-            let (_, typed) = found.next()?;
-            let answer = Answer::fold(typed);
-            (found.next().is_none() && answer.characters() > 0).then_some(answer)
-        };
-        let folded: Option<Vec<(QuestionId, Answer)>> =
-            questions.asked.iter().map(|question| Some((*question, given(*question)?))).collect();
-        let folded = folded.filter(|folded| folded.len() == answers.len()).ok_or(UnlockError::AnswersMissing)?;
         let mut all = true;
-        for (question, answer) in &folded {
+        for (question, answer) in folded {
             let stored = registration.answers.iter().find(|stored| stored.question == *question);
             let right = match stored {
                 Some(stored) => self.environment.hasher.matches(&stored.hash, answer.expose_secret()).await?,
@@ -111,6 +103,22 @@ impl UnlockService {
             all &= right;
         }
         Ok(all)
+    }
+
+    /// Hashes right answers again whose hash was made with a former pepper or fewer passes: only now they are known.
+    async fn hashed_anew(
+        &self,
+        registration: &Registration,
+        right: &[(QuestionId, Answer)],
+    ) -> Result<Registration, UnlockError> {
+        let hasher = &self.environment.hasher;
+        let mut registration = registration.clone();
+        for stored in registration.answers.iter_mut().filter(|stored| hasher.is_outdated(&stored.hash)) {
+            if let Some((_, answer)) = right.iter().find(|(question, _)| *question == stored.question) {
+                stored.hash = hasher.hash(answer.expose_secret()).await?;
+            }
+        }
+        Ok(registration)
     }
 
     /// Checks a code.
@@ -292,6 +300,21 @@ impl UnlockService {
             }
         }
     }
+}
+
+/// The answers to the questions that were asked, as they are compared: one to each and to no other.
+fn fold(
+    questions: &AnswerQuestions,
+    answers: &[(QuestionId, String)],
+) -> Result<Vec<(QuestionId, Answer)>, UnlockError> {
+    let given = |question: QuestionId| {
+        let mut found = answers.iter().filter(|(id, _)| *id == question);
+        let (_, typed) = found.next()?;
+        let answer = Answer::fold(typed);
+        (found.next().is_none() && answer.characters() > 0).then_some(answer)
+    };
+    let folded: Option<Vec<_>> = questions.asked.iter().map(|question| Some((*question, given(*question)?))).collect();
+    folded.filter(|folded| folded.len() == answers.len()).ok_or(UnlockError::AnswersMissing)
 }
 
 /// Where a failed attempt leads.

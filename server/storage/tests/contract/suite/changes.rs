@@ -1,11 +1,12 @@
 //! What a transaction changes, and what it does not.
 
 use domain::{
-    ports::UsedChallenge,
+    ports::{UsedChallenge, VaultCiphertext},
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::FormId,
     unlock::UnlockFlow,
+    unlock_key::StoredUnlockKey,
 };
 
 use super::fixtures::*;
@@ -172,4 +173,17 @@ pub async fn code_mails_are_counted_from_a_time(store: &Shared) {
     }
     let found = tried!(store, |transaction| transaction.code_mails_since(&user_number(1), at(10))).unwrap();
     assert_eq!(found, [at(20), at(20), at(30)]);
+}
+
+pub async fn unlock_keys_are_listed_by_id_and_sealed_anew(store: &Shared) {
+    with_card(store).await;
+    for number in [3, 2, 4] {
+        committed!(store, |transaction| transaction.insert_unlock_key(&unlock_key(number)));
+    }
+    let first = tried!(store, |transaction| transaction.unlock_keys_after(None, 2)).unwrap();
+    assert_eq!(first, [unlock_key(1), unlock_key(2)]);
+    let resealed = StoredUnlockKey { sealed: VaultCiphertext(vec![99; 41]), ..unlock_key(3) };
+    committed!(store, |transaction| transaction.save_resealed_unlock_key(&resealed));
+    let rest = tried!(store, |transaction| transaction.unlock_keys_after(Some(unlock_key(2).id), 9)).unwrap();
+    assert_eq!(rest, [resealed, unlock_key(4)]);
 }
