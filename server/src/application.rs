@@ -82,6 +82,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         mailbox,
         options: settings.site.options(settings.listen),
         public_url: settings.public_url.clone(),
+        clients: router::Clients::new(&settings.clients),
         wake_outbox: Arc::clone(&wake),
     };
     let outbox = OutboxWorker {

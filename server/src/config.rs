@@ -5,6 +5,7 @@
 //! `*_file` field and read by [`crate::secrets`].
 
 mod bridge;
+mod clients;
 mod database;
 mod demonstration;
 mod mail;
@@ -23,6 +24,7 @@ use std::{
 use serde::Deserialize;
 
 pub use bridge::BridgeSection;
+pub use clients::ClientsSection;
 pub use database::DatabaseSection;
 pub use demonstration::DemonstrationSection;
 pub use mail::{MailSection, MailSecurity, Sender};
@@ -62,6 +64,8 @@ pub struct Settings {
     pub ra: RaSection,
     /// The card bridge.
     pub bridge: BridgeSection,
+    /// The clients.
+    pub clients: ClientsSection,
     /// The files of the pages.
     pub site: SiteSection,
     /// The demonstration, where this is one.
@@ -82,6 +86,7 @@ impl Default for Settings {
             policy: PolicySection::default(),
             ra: RaSection::default(),
             bridge: BridgeSection::default(),
+            clients: ClientsSection::default(),
             site: SiteSection::default(),
             demonstration: None,
         }
@@ -135,6 +140,7 @@ impl Settings {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("policy.approved_domains")
+            .with_list_parse_key("clients.trusted_proxies")
             .source(Some(variables.into_iter().collect()));
         let read = builder.add_source(environment).build().map_err(ConfigurationError::Unreadable)?;
         let settings: Self = serde_path_to_error::deserialize(read).map_err(|fault| {
@@ -243,6 +249,8 @@ mod tests {
             ("[policy]\ncode_minutes = 0", "policy.code_minutes"),
             ("[bridge]\nport = 0", "bridge.port"),
             ("[ra]\ntelephone = 'ask at the desk'", "ra.telephone"),
+            ("[clients]\nposts_at_once = 0", "clients.posts_at_once"),
+            ("[clients]\ntrusted_proxies = ['10.0.0.0/33']", "clients.trusted_proxies[0]"),
         ] {
             assert_eq!(wrong_field(&format!("{GOOD}{toml}\n"), &[]), field, "{toml}");
         }

@@ -10,6 +10,7 @@ use server::{
     commands,
     config::{ConfigurationError, Settings},
     logging::{self, LogFormat},
+    process,
 };
 
 /// The Smartcard Service Centre: people register, and unlock their own smartcards.
@@ -83,6 +84,9 @@ async fn main() -> ExitCode {
     if let Err(fault) = logging::start(&arguments.log, arguments.log_format) {
         eprintln!("--log: {fault}");
         return ExitCode::FAILURE;
+    }
+    if let Err(fault) = process::keep_memory_private() {
+        tracing::warn!(fault = &fault as &dyn std::error::Error, "core files are not forbidden");
     }
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,8 +1,9 @@
 //! The router: pages and server functions behind everything that holds for all requests.
 //!
-//! From the outside in: the security headers, the Host header, the origin of a POST, the size of a body, forms without
-//! JavaScript, and then the routes, each traced by its pattern and never by what was typed.
+//! From the outside in: the security headers, the Host header, the origin of a POST, how often an address asks, the size
+//! of a body, the time of an answer, forms without JavaScript, and then the routes, each traced by its pattern and never by what was typed.
 
+mod client;
 mod compression;
 mod content_security;
 mod demo_mail;
@@ -16,7 +17,7 @@ use app::{App, config::PageConfig, demo::DemoMailbox, resubmitted::Resubmitted};
 use axum::{
     Router,
     extract::{MatchedPath, Request},
-    http::request::Parts,
+    http::{StatusCode, request::Parts},
     middleware::{self, Next},
     response::Response,
 };
@@ -24,14 +25,18 @@ use domain::Services;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions};
 use tokio::sync::Notify;
-use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir, trace::TraceLayer};
+use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir, timeout::TimeoutLayer, trace::TraceLayer};
 use tracing::Span;
 
 use crate::config::PublicUrl;
+pub use client::Clients;
 use content_security::ContentSecurity;
 
 /// The longest body of a request, in bytes. The longest form is four answers of 200 characters.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// How long an answer may take, the arrival of the body included. The queue of the hasher is shorter.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the pages are made of.
 pub struct Pages {
@@ -45,13 +50,15 @@ pub struct Pages {
     pub options: LeptosOptions,
     /// The address at which they are served.
     pub public_url: PublicUrl,
+    /// How often an address may ask.
+    pub clients: Arc<Clients>,
     /// Is notified after each POST: it may have put a mail into the outbox.
     pub wake_outbox: Arc<Notify>,
 }
 
 /// Makes the router.
 pub fn router(pages: Pages) -> Router {
-    let Pages { services, config, mailbox, options, public_url, wake_outbox } = pages;
+    let Pages { services, config, mailbox, options, public_url, clients, wake_outbox } = pages;
     let content_security = ContentSecurity::new(&config, &options);
     let demo_mails = mailbox.clone().map(demo_mail::routes).unwrap_or_default();
     let contexts = move || {
@@ -87,8 +94,10 @@ pub fn router(pages: Pages) -> Router {
         .fallback_service(answering)
         .layer(compression::layer())
         .layer(middleware::from_fn(resubmission::answer_forms))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWERED_WITHIN))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(wake_outbox, wake_after_post))
+        .layer(middleware::from_fn_with_state(clients, client::limit))
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_origin))
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_host))
         .layer(middleware::from_fn_with_state(public_url, security_headers::add))

@@ -1,6 +1,6 @@
 //! `serve`: serves the pages until SIGTERM or Ctrl-C, then lets what was begun end.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context;
 use app::{config::Demonstration, demo::DemoMailbox};
@@ -15,12 +15,10 @@ use crate::{
     clock::SystemClock,
     config::Settings,
     demonstration::Manifest,
+    listener::{self, Limits},
     mail::{Postman, demonstration::MailboxPostman, smtp::SmtpPostman},
     randomness::SystemRandomness,
 };
-
-/// How long requests that are under way may take to end.
-const DRAIN: Duration = Duration::from_secs(15);
 
 /// Serves.
 ///
@@ -33,7 +31,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(manifest) = &manifest {
         manifest.take_in(&application.services).await?;
     }
-    let listener = TcpListener::bind(settings.listen)
+    let socket = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("listen: {} cannot be listened on", settings.listen))?;
     let (stop, stopping) = watch::channel(());
@@ -43,24 +41,10 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(manifest) = &manifest {
         introduce(&settings, &manifest.to_demonstration());
     }
-    let mut drained = stopping;
-    let serving = axum::serve(listener, application.router)
-        .with_graceful_shutdown(async move { drained.changed().await.unwrap_or_default() });
-    let serving = tokio::spawn(serving.into_future());
-    tokio::pin!(serving);
-    tokio::select! {
-        ended = &mut serving => {
-            ended??;
-            anyhow::bail!("the listener has ended");
-        }
-        signal = stop_signal() => tracing::info!(signal = signal?, "the service stops"),
-    }
+    let serving = tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping));
+    tracing::info!(signal = stop_signal().await?, "the service stops");
     stop.send_replace(());
-    if let Ok(ended) = tokio::time::timeout(DRAIN, serving).await {
-        ended??;
-    } else {
-        tracing::warn!("some requests did not end in time");
-    }
+    serving.await?;
     outbox.await?;
     housekeeping.await?;
     application.housekeeping.log_trail_head().await?;

@@ -14,6 +14,7 @@ mod mails;
 mod outbox;
 mod registration;
 mod sign_in;
+mod slow_clients;
 mod startup;
 mod test_app;
 mod unlock;

@@ -1,0 +1,92 @@
+//! Serves HTTP/1.1 on a socket. A client that is slow holds a connection for a time only, many of them hold a number of
+//! connections only, and the end of the service lets what was begun finish.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+};
+use tower::ServiceExt;
+
+/// What clients may take up.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long the head of a request may take to arrive, also of the next one on a connection that is kept.
+    pub head: Duration,
+    /// How many connections there may be at once; others wait to be accepted.
+    pub connections: usize,
+    /// How long requests that are under way may take to end when the service stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(20), connections: 4096, drain: Duration::from_secs(15) }
+    }
+}
+
+/// After a connection could not be accepted (no file descriptor is left, say), others are given this long to end.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until the service stops, then until what is under way has ended.
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stopping: watch::Receiver<()>) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let connections = GracefulShutdown::new();
+    loop {
+        let (socket, place) = tokio::select! {
+            accepted = accept(&listener, &places) => match accepted {
+                Ok(accepted) => accepted,
+                Err(fault) => {
+                    tracing::warn!(fault = &fault as &dyn std::error::Error, "a connection was not accepted");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            },
+            _ = stopping.changed() => break,
+        };
+        let Ok(peer) = socket.peer_addr() else { continue };
+        let with_peer = move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.map(Body::new)
+        };
+        let service = TowerToHyperService::new(router.clone().map_request(with_peer));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head)
+            .serve_connection(TokioIo::new(socket), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            let _place = place;
+            // A client that breaks off, or is too slow, is no fault of the service.
+            if let Err(fault) = connection.await {
+                tracing::debug!(fault = &fault as &dyn std::error::Error, "a connection ended");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.drain, connections.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let (socket, _) = listener.accept().await?;
+    socket.set_nodelay(true)?;
+    Ok((socket, place))
+}
