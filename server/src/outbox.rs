@@ -158,7 +158,10 @@ impl OutboxWorker {
 fn is_too_late(mail: &Mail, outbox_mail: &OutboxMail, now: Timestamp) -> bool {
     let expired = match &mail.message {
         Message::UnlockCode { valid_until, .. } | Message::RegistrationCode { valid_until, .. } => now >= *valid_until,
-        Message::RegistrationComplete | Message::CardUnlocked | Message::SelfServiceLocked => false,
+        Message::RegistrationComplete
+        | Message::EmailChanged { .. }
+        | Message::CardUnlocked
+        | Message::SelfServiceLocked => false,
     };
     expired || now - outbox_mail.created_at >= GIVE_UP_AFTER
 }

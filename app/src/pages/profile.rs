@@ -123,14 +123,20 @@ fn SelfService(
             {register(t::profile_register_text(), t::profile_register())}
         }
         .into_any(),
-        RegistrationState::Registered { since, email: address } => {
+        RegistrationState::Registered { since, email: address, former } => {
             let since = view! { <Time at=since shown=Shown::Date /> }.into_any();
-            let rows = vec![
+            let former = former.map(|(former, until)| {
+                let value =
+                    view! { {former} " " {t::profile_former_until()} " " <Time at=until shown=Shown::DateTime /> };
+                SummaryRow { key: t::profile_former(), value: value.into_any() }
+            });
+            let mut rows = vec![
                 state(TagColour::Green, t::profile_registered()),
                 SummaryRow { key: t::profile_since(), value: since },
                 email(address),
-                SummaryRow { key: t::profile_questions(), value: t::profile_questions_set().into_any() },
             ];
+            rows.extend(former);
+            rows.push(SummaryRow { key: t::profile_questions(), value: t::profile_questions_set().into_any() });
             view! {
                 <SummaryList rows />
                 {register(t::profile_register_again_text(), t::profile_register_again())}

@@ -126,8 +126,10 @@ pub enum RegistrationState {
     Registered {
         /// Since when.
         since: Moment,
-        /// Where unlock codes go.
+        /// The address on file: where unlock codes go.
         email: String,
+        /// The address where they still go, and until when, while the one on file is new.
+        former: Option<(String, Moment)>,
     },
     /// They are, but too many attempts have failed.
     LockedOut {
@@ -249,8 +251,12 @@ impl From<RegistrationStatus> for RegistrationState {
     fn from(status: RegistrationStatus) -> Self {
         match status {
             RegistrationStatus::NotRegistered => Self::NotRegistered,
-            RegistrationStatus::Registered { at, email, standing } => match standing {
-                Standing::Open { .. } => Self::Registered { since: at.into(), email: email.into() },
+            RegistrationStatus::Registered { at, email, former, standing } => match standing {
+                Standing::Open { .. } => Self::Registered {
+                    since: at.into(),
+                    email: email.into(),
+                    former: former.map(|former| (former.email.into(), former.until.into())),
+                },
                 Standing::LockedOut { .. } => Self::LockedOut { email: email.into() },
             },
         }

@@ -177,6 +177,7 @@ impl Enrolment {
         let registration = Registration {
             person: number.clone(),
             email: email.clone(),
+            former: None,
             asked: choose_asked(&answers, &environment.policy, &*environment.randomness),
             answers,
             standing: Standing::Open { failed_attempts: 0 },

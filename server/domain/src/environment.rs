@@ -14,7 +14,7 @@ use crate::{
     person::{Person, UserNumber},
     policy::Policy,
     ports::{AnswerHasher, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
-    registration::RegistrationService,
+    registration::{Registration, RegistrationService},
     sign_in::SignIn,
     token::MailId,
     trail::{Event, Outcome, Reference, TrailEntry, TrailKey},
@@ -179,6 +179,20 @@ impl Environment {
         let mail = Mail { to: to.clone(), name: person.name.clone(), at: self.now(), message };
         let id = MailId::generate(&*self.randomness);
         transaction.insert_mail(&OutboxMail::seal(id, &mail, &*self.vault, self.now())).await
+    }
+
+    /// Tells a person of what happened with their registration, at every address that is theirs now.
+    pub(crate) async fn tell(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &Person,
+        registration: &Registration,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        for address in registration.addresses(self.now()) {
+            self.post(transaction, person, address, message.clone()).await?;
+        }
+        Ok(())
     }
 
     /// Makes a code, and what is stored of it.

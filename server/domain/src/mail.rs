@@ -37,6 +37,16 @@ pub enum Message {
     },
     /// A registration is complete.
     RegistrationComplete,
+    /// Another address is on file. Goes to both.
+    EmailChanged {
+        /// The address before.
+        former: EmailAddress,
+        /// The address on file now.
+        new: EmailAddress,
+        /// From when unlock codes go to it.
+        #[serde(with = "crate::milliseconds")]
+        codes_from: Timestamp,
+    },
     /// The code that lets a person choose a new passcode.
     UnlockCode {
         /// As it is shown: `KTRW-MGBD`.

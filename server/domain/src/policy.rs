@@ -19,6 +19,8 @@ pub struct Policy {
     pub resend_after: Duration,
     /// How many code mails one person may get within an hour.
     pub codes_an_hour: usize,
+    /// How long unlock codes still go to the former address after a change.
+    pub address_settles: Duration,
     /// How long a flow lives without a request.
     pub flow_idle: Duration,
     /// How long a session lives without a request.
@@ -41,6 +43,7 @@ impl Default for Policy {
             code_tries: 5,
             resend_after: Duration::seconds(60),
             codes_an_hour: 4,
+            address_settles: Duration::hours(24),
             flow_idle: Duration::minutes(30),
             session_idle: Duration::minutes(15),
             session_life: Duration::hours(1),

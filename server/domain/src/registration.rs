@@ -24,8 +24,10 @@ use serde::{Deserialize, Serialize};
 pub struct Registration {
     /// Whose.
     pub person: UserNumber,
-    /// Where unlock codes go.
+    /// The address on file: unlock codes go there, unless it is too new.
     pub email: EmailAddress,
+    /// The address before, while the one on file is new.
+    pub former: Option<FormerAddress>,
     /// The questions set and the hashes of their answers.
     pub answers: Vec<StoredAnswer>,
     /// The questions that the next unlock asks: they stay the same until an unlock completes, so that nobody can
@@ -37,6 +39,16 @@ pub struct Registration {
     pub registered_at: Timestamp,
     /// The version that was read.
     pub version: u32,
+}
+
+/// The address before the one on file. Unlock codes go there for a while yet, so that whoever gets hold of a session
+/// and changes the address gains nothing by it before its person was told and had a day to object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerAddress {
+    /// The address.
+    pub email: EmailAddress,
+    /// Until when unlock codes go there.
+    pub until: Timestamp,
 }
 
 /// A question set, and the hash of its folded answer.
@@ -64,6 +76,21 @@ pub enum Standing {
 }
 
 impl Registration {
+    /// Where unlock codes go.
+    pub fn code_address(&self, now: Timestamp) -> &EmailAddress {
+        self.pending_former(now).map_or(&self.email, |former| &former.email)
+    }
+
+    /// Who is told of what happens: the address on file, and the former one while that one still receives the codes.
+    pub fn addresses(&self, now: Timestamp) -> impl Iterator<Item = &EmailAddress> {
+        [&self.email].into_iter().chain(self.pending_former(now).map(|former| &former.email))
+    }
+
+    /// The former address, while unlock codes go there.
+    pub fn pending_former(&self, now: Timestamp) -> Option<&FormerAddress> {
+        self.former.as_ref().filter(|former| now < former.until)
+    }
+
     /// Counts a failed attempt.
     #[must_use]
     pub fn fail(self, policy: &Policy, now: Timestamp) -> Self {

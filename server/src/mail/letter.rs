@@ -8,7 +8,10 @@ use domain::{
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::config::{LocalTimeZone, RaSection};
+use crate::{
+    config::{LocalTimeZone, RaSection},
+    masking::masked,
+};
 
 /// A mail as it is read. Its text can hold a code.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -53,6 +56,22 @@ struct CodeEnvelope<'a> {
     code: &'a str,
     works_until: String,
     minutes: i64,
+}
+
+/// What the template of a changed address can say.
+struct ChangeEnvelope<'a> {
+    envelope: Envelope<'a>,
+    former: String,
+    new: String,
+    /// From when unlock codes go to the new address.
+    day: String,
+    time: String,
+}
+
+impl<'a> ChangeEnvelope<'a> {
+    fn envelope(&self) -> &Envelope<'a> {
+        &self.envelope
+    }
 }
 
 impl Envelope<'_> {
@@ -120,6 +139,13 @@ templates!(
     "email/registration-complete/body.html"
 );
 templates!(
+    email_changed,
+    ChangeEnvelope,
+    "email/email-changed/subject.txt",
+    "email/email-changed/body.txt",
+    "email/email-changed/body.html"
+);
+templates!(
     card_unlocked,
     Envelope,
     "email/card-unlocked/subject.txt",
@@ -153,6 +179,11 @@ impl Stationery {
             }
             Message::RegistrationCode { code, valid_until } => {
                 registration_code(id, &mail.to, &self.code(envelope, code, mail, *valid_until))
+            }
+            Message::EmailChanged { former, new, codes_from } => {
+                let (day, time) = (self.time_zone.day(*codes_from), self.time_zone.time_of_day(*codes_from));
+                let changed = ChangeEnvelope { envelope, former: masked(former), new: masked(new), day, time };
+                email_changed(id, &mail.to, &changed)
             }
             Message::RegistrationComplete => registration_complete(id, &mail.to, &envelope),
             Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
@@ -218,8 +249,17 @@ mod tests {
         Message::RegistrationCode { code: CODE.to_owned(), valid_until: datetime!(2026-07-01 02:14 UTC) }
     }
 
-    fn every_message() -> [Message; 5] {
+    fn email_changed() -> Message {
+        Message::EmailChanged {
+            former: EmailAddress::parse("jane.smith@nhs.net").unwrap(),
+            new: EmailAddress::parse("jane@mod.uk").unwrap(),
+            codes_from: datetime!(2026-07-02 01:59 UTC),
+        }
+    }
+
+    fn every_message() -> [Message; 6] {
         [
+            email_changed(),
             unlock_code(),
             registration_code(),
             Message::RegistrationComplete,
@@ -267,6 +307,16 @@ mod tests {
             }
             assert!(!letter.subject.contains(CODE));
             assert!(!letter.subject.is_empty() && !letter.subject.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn a_changed_address_is_told_from_when_codes_go_where() {
+        let letter = write("Jane Smith", email_changed());
+        for part in [&letter.text, &letter.html] {
+            assert!(part.contains("changed on 1 July 2026 at 2:59am"), "{part}");
+            assert!(part.contains("until 2 July 2026 at 2:59am"), "{part}");
+            assert!(!part.contains("jane@mod.uk") && !part.contains("jane.smith@nhs.net"), "{part}");
         }
     }
 

@@ -6,6 +6,7 @@ mod m0003_registrations;
 mod m0004_unlock_flows;
 mod m0005_trail;
 mod m0006_outbox;
+mod m0007_former_addresses;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_unlock_flows::Migration),
             Box::new(m0005_trail::Migration),
             Box::new(m0006_outbox::Migration),
+            Box::new(m0007_former_addresses::Migration),
         ]
     }
 }

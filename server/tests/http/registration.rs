@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     browser::Browser,
     card::Card,
-    sign_in::{janes_card, sign_in},
+    sign_in::{JANE, janes_card, sign_in},
     test_app::{ANSWERS, TestApp},
 };
 
@@ -75,7 +75,15 @@ async fn a_cardholder_registers() {
     {
         assert!(profile.body.contains(words), "{words}: {}", profile.body);
     }
-    assert_eq!(app.mail().await.subject, "Self Service Registration is complete");
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let mail = app.mail().await;
+        told.push((mail.subject.clone(), mail.to.clone()));
+    }
+    told.sort();
+    let (complete, changed) = ("Self Service Registration is complete", "Your Smartcard email address changed");
+    let expected = [(complete, "jane@mod.uk"), (changed, JANE.2), (changed, "jane@mod.uk")];
+    assert_eq!(told, expected.map(|(subject, to)| (subject.to_owned(), to.to_owned())));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use card_protocol::{CardProof, Purpose};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Registration, RegistrationFlow, RegistrationStep, Standing, choose_asked,
+    FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, choose_asked,
     flow::{EnterCode, SetQuestions},
     hash_answers,
 };
@@ -18,7 +18,8 @@ use crate::{
     email::{EmailAddress, NotAnEmailAddress},
     environment::{ProofFault, retry_on_conflict},
     mail::Message,
-    policy::QUESTIONS_SET,
+    person::Person,
+    policy::{Policy, QUESTIONS_SET},
     ports::{HasherError, StoreError, Transaction},
     session::Session,
     sign_in::{SignInError, SignedIn, proved_card, use_challenge},
@@ -41,8 +42,10 @@ pub enum RegistrationStatus {
     Registered {
         /// When it was completed.
         at: Timestamp,
-        /// Where unlock codes go.
+        /// The address on file.
         email: EmailAddress,
+        /// The address before, while unlock codes still go there.
+        former: Option<FormerAddress>,
         /// Whether the person may try.
         standing: Standing,
     },
@@ -196,8 +199,10 @@ impl RegistrationService {
     pub async fn status(&self, signed_in: &SignedIn) -> Result<RegistrationStatus, StoreError> {
         let mut transaction = self.environment.store.begin().await?;
         let registration = transaction.registration(&signed_in.person.user_number).await?;
+        let now = self.environment.now();
         Ok(registration.map_or(RegistrationStatus::NotRegistered, |registration| RegistrationStatus::Registered {
             at: registration.registered_at,
+            former: registration.pending_former(now).cloned(),
             email: registration.email,
             standing: registration.standing,
         }))
@@ -520,23 +525,33 @@ impl RegistrationService {
         let environment = &self.environment;
         let earlier = transaction.registration(&flow.person).await?;
         refuse_locked_out(earlier.as_ref())?;
+        let person = &signed_in.person;
+        let now = environment.now();
+        let former = former_address(&step.email, person, earlier.as_ref(), &environment.policy, now);
         let registration = Registration {
             person: flow.person.clone(),
             email: step.email,
+            former,
             asked: choose_asked(&step.answers, &environment.policy, &*environment.randomness),
             answers: step.answers,
             standing: earlier.as_ref().map_or(Standing::Open { failed_attempts: 0 }, |earlier| earlier.standing),
-            registered_at: environment.now(),
+            registered_at: now,
             version: earlier.as_ref().map_or(0, |earlier| earlier.version),
         };
         match &earlier {
             None => transaction.insert_registration(&registration).await?,
             Some(_) => transaction.save_registration(&registration).await?,
         }
-        let person = &signed_in.person;
         environment.post(transaction, person, &registration.email, Message::RegistrationComplete).await?;
-        if let Some(earlier) = earlier.filter(|earlier| earlier.email != registration.email) {
-            environment.post(transaction, person, &earlier.email, Message::RegistrationComplete).await?;
+        if let Some(former) = registration.pending_former(now) {
+            let (former, new, codes_from) = (former.email.clone(), registration.email.clone(), former.until);
+            let changed = Message::EmailChanged { former, new, codes_from };
+            environment.tell(transaction, person, &registration, &changed).await?;
+            // An address that was on file for less than a day is told too.
+            let between = earlier.filter(|earlier| registration.addresses(now).all(|told| *told != earlier.email));
+            if let Some(between) = between {
+                environment.post(transaction, person, &between.email, changed).await?;
+            }
         }
         environment.record(transaction, Event::Registered, Outcome::Done, &flow.person, flow.card).await?;
         self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
@@ -586,6 +601,25 @@ impl RegistrationService {
         }
         Ok(flow)
     }
+}
+
+/// The address that still receives the codes once a registration with another one is complete: the one that received
+/// them before, or, for a first registration, the one that the RA holds.
+fn former_address(
+    new: &EmailAddress,
+    person: &Person,
+    earlier: Option<&Registration>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<FormerAddress> {
+    let before = match earlier {
+        // The address did not change: what is settling goes on settling.
+        Some(earlier) if earlier.email == *new => return earlier.pending_former(now).cloned(),
+        Some(earlier) => Some(earlier.code_address(now)),
+        None => person.email.as_ref(),
+    };
+    let email = before.filter(|before| *before != new)?.clone();
+    Some(FormerAddress { email, until: now + policy.address_settles })
 }
 
 /// Nobody registers anew to get rid of failed attempts.

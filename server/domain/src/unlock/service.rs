@@ -350,7 +350,7 @@ impl UnlockService {
                 let registration = transaction.registration(&flow.person).await?.ok_or(UnlockError::NoFlow)?;
                 let sent_at = code.codes.sent_at();
                 UnlockView::Code {
-                    sent_to: registration.email.masked(),
+                    sent_to: registration.code_address(environment.now()).masked(),
                     valid_until: code.codes.valid_until(),
                     resend_at: environment.next_code_at(&mut *transaction, &flow.person, sent_at).await?,
                     tries_left: code.codes.tries_left,

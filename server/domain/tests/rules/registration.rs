@@ -14,6 +14,7 @@ use domain::{
 use time::Duration;
 
 use crate::{
+    former_address::told_of_a_change,
     software_card::SoftwareCard,
     world::{ANSWERS, ORIGIN, World, new_card, wrong_code},
 };
@@ -185,16 +186,7 @@ async fn an_earlier_registration_stays_until_the_code_of_the_next_is_entered() {
     assert_eq!(world.store.tables().await.registrations, before);
     let code = world.last_code().await;
     world.enter_registration_code(&signed_in, &code).await;
-    let told: Vec<String> = world
-        .mails()
-        .await
-        .into_iter()
-        .rev()
-        .take(2)
-        .filter(|mail| matches!(mail.message, Message::RegistrationComplete))
-        .map(|mail| mail.to.as_str().to_owned())
-        .collect();
-    assert_eq!(told, ["jane.smith@nhs.net", "other@nhs.net"], "the former address is told too");
+    assert_eq!(told_of_a_change(&world).await, ["other@nhs.net", "jane.smith@nhs.net"]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use domain::{
     email::EmailAddress,
     person::UserNumber,
     ports::{Registrations, StoreError},
-    registration::{Registration, Standing},
+    registration::{FormerAddress, Registration, Standing},
 };
 use sea_orm::{ExprTrait, entity::prelude::*};
 
@@ -21,6 +21,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub person: String,
     pub email: String,
+    /// Together with `former_until`, while the address is new.
+    pub former_email: Option<String>,
+    pub former_until: Option<i64>,
     #[sea_orm(column_type = "Text")]
     pub answers: String,
     #[sea_orm(column_type = "Text")]
@@ -48,6 +51,8 @@ impl TryFrom<&Registration> for Model {
         Ok(Self {
             person: registration.person.as_str().to_owned(),
             email: registration.email.as_str().to_owned(),
+            former_email: registration.former.as_ref().map(|former| former.email.as_str().to_owned()),
+            former_until: registration.former.as_ref().map(|former| value::milliseconds(former.until)),
             answers: value::json(&registration.answers, "registrations.answers")?,
             asked: value::json(&registration.asked, "registrations.asked")?,
             failed_attempts,
@@ -65,12 +70,24 @@ impl TryFrom<Model> for Registration {
         Ok(Self {
             person: value::read_user_number(&row.person, "registrations.person")?,
             email: EmailAddress::parse(&row.email).map_err(unreadable("registrations.email"))?,
+            former: read_former(row.former_email, row.former_until)?,
             answers: value::read_json(&row.answers, "registrations.answers")?,
             asked: value::read_json(&row.asked, "registrations.asked")?,
             standing: read_standing(row.failed_attempts, row.locked_out_since)?,
             registered_at: value::read_time(row.registered_at, "registrations.registered_at")?,
             version: value::read_version(row.version, "registrations.version")?,
         })
+    }
+}
+
+fn read_former(email: Option<String>, until: Option<i64>) -> Result<Option<FormerAddress>, StoreError> {
+    match (email, until) {
+        (None, None) => Ok(None),
+        (Some(email), Some(until)) => Ok(Some(FormerAddress {
+            email: EmailAddress::parse(&email).map_err(unreadable("registrations.former_email"))?,
+            until: value::read_time(until, "registrations.former_until")?,
+        })),
+        (None, Some(_)) | (Some(_), None) => Err(unreadable("registrations.former_until")(UnknownValue)),
     }
 }
 
@@ -101,6 +118,8 @@ impl Registrations for SqlTransaction {
         self.save(
             Entity::update_many()
                 .col_expr(Column::Email, row.email.into())
+                .col_expr(Column::FormerEmail, row.former_email.into())
+                .col_expr(Column::FormerUntil, row.former_until.into())
                 .col_expr(Column::Answers, row.answers.into())
                 .col_expr(Column::Asked, row.asked.into())
                 .col_expr(Column::FailedAttempts, row.failed_attempts.into())

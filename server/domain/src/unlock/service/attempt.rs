@@ -265,7 +265,8 @@ impl UnlockService {
             return Ok(None);
         }
         let message = Message::UnlockCode { code: code.display().to_string(), valid_until: issued.valid_until };
-        environment.post(transaction, person, &loaded.registration.email, message).await?;
+        let to = loaded.registration.code_address(issued.sent_at);
+        environment.post(transaction, person, to, message).await?;
         transaction.insert_code_mail(&person.user_number, issued.sent_at).await?;
         environment
             .record(transaction, Event::UnlockCodeSent, Outcome::Done, &person.user_number, loaded.card.guid)
@@ -295,7 +296,7 @@ impl UnlockService {
                     .await?;
                 let ended = UnlockStep::Ended { reason: EndReason::LockedOut, reference: Some(reference.clone()) };
                 self.go_on(transaction, loaded.flow, ended).await?;
-                environment.post(transaction, &person, &registration.email, Message::SelfServiceLocked).await?;
+                environment.tell(transaction, &person, &registration, &Message::SelfServiceLocked).await?;
                 Ok(Failed::LockedOut(DeadEnd { reason: DeadEndReason::LockedOut, reference }))
             }
         }

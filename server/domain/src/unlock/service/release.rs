@@ -117,7 +117,7 @@ impl UnlockService {
         self.go_on(&mut *transaction, loaded.flow, completed).await?;
         let (event, guid) = (Event::CardUnlocked, loaded.card.guid);
         environment.record(&mut *transaction, event, Outcome::Done, &person.user_number, guid).await?;
-        environment.post(&mut *transaction, &person, &registration.email, Message::CardUnlocked).await?;
+        environment.tell(&mut *transaction, &person, &registration, &Message::CardUnlocked).await?;
         Ok(transaction.commit().await?)
     }
 

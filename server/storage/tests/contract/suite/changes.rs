@@ -19,7 +19,7 @@ pub async fn what_is_not_committed_never_was(store: &Shared) {
     transaction.insert_session(&session(1, 1)).await.unwrap();
     transaction.insert_mail(&mail(1, 0)).await.unwrap();
     transaction.insert_trail_record(&record(1, None)).await.unwrap();
-    transaction.save_registration(&Registration { email: email(9), ..registration() }).await.unwrap();
+    transaction.save_registration(&Registration { email: email(9), former: None, ..registration() }).await.unwrap();
     drop(transaction);
 
     let mut transaction = begin(store).await;

@@ -12,7 +12,9 @@ use domain::{
     person::{Person, UserNumber},
     ports::{SecretHash, Store, StoreError, Transaction, VaultCiphertext},
     question::QuestionId,
-    registration::{Registration, RegistrationFlow, RegistrationStep, Standing, StoredAnswer, flow::SetQuestions},
+    registration::{
+        FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, StoredAnswer, flow::SetQuestions,
+    },
     session::Session,
     token::{FlowId, KeyId, MailId, SessionId, TokenHash},
     trail::TrailRecord,
@@ -106,6 +108,7 @@ pub fn registration() -> Registration {
     Registration {
         person: user_number(1),
         email: email(1),
+        former: Some(FormerAddress { email: email(3), until: at(86_400_000) }),
         answers: answers(),
         asked: vec![question(9), question(1), question(17)],
         standing: Standing::Open { failed_attempts: 0 },
