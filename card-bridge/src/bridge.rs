@@ -57,7 +57,7 @@ impl Bridge {
         self.address
     }
 
-    /// Serves until `stop`, and then until the transaction that is running has ended.
+    /// Serves until `stop`, and then until the transaction that is running has ended; not for long if its card hangs.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let (stopping, stopped) = watch::channel(());
         let mut serving = tokio::task::JoinSet::new();
