@@ -4,23 +4,27 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::{self, CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use card_protocol::message::{Event, FromBridge, Hello, Outcome, Reply, Request};
 use card_protocol::{CardFailure, MAX_MESSAGE, SUBPROTOCOL, close_code};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+use tungstenite::error::{CapacityError, Error as WebSocketError};
 
 use crate::config::AllowedOrigin;
+use crate::connections::Caller;
 use crate::operations::Session;
 use crate::origin::Gatekeeper;
+use crate::peer::Peer;
 use crate::worker::Worker;
 
 /// Room for reading and writing of one connection; the messages are short.
 const BUFFER: usize = 8 * 1024;
 
-/// How long a page may take to answer a close frame.
+/// How long a page may take to receive a close frame and to answer it.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// What all connections share.
@@ -40,9 +44,14 @@ struct Refusal {
 }
 
 /// Answers an upgrade.
-pub async fn accept(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut upgrade: WebSocketUpgrade) -> Response {
+pub async fn accept(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    mut upgrade: WebSocketUpgrade,
+) -> Response {
     let speaks_ours = upgrade.requested_protocols().any(|protocol| protocol == SUBPROTOCOL);
-    let admitted = admit(&shared.gatekeeper, &headers, speaks_ours);
+    let admitted = admit(&shared.gatekeeper, caller.peer, &headers, speaks_ours);
     // A browser breaks off when none of the subprotocols that it offered is selected, and would not see the close code.
     let selected = if speaks_ours {
         Some(HeaderValue::from_static(SUBPROTOCOL))
@@ -57,13 +66,24 @@ pub async fn accept(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut u
         .max_frame_size(MAX_MESSAGE)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .on_upgrade(async move |socket| match admitted {
-            Ok(origin) => Connection::new(socket, shared, origin).serve().await,
-            Err(refusal) => refuse(socket, refusal).await,
+        .on_upgrade(async move |socket| {
+            match admitted {
+                Ok((origin, _place)) => Connection::new(socket, shared, origin).serve().await,
+                Err(refusal) => refuse(socket, refusal).await,
+            }
+            drop(caller);
         })
 }
 
-fn admit(gatekeeper: &Gatekeeper, headers: &HeaderMap, speaks_ours: bool) -> Result<Arc<AllowedOrigin>, Refusal> {
+fn admit(
+    gatekeeper: &Gatekeeper,
+    peer: Peer,
+    headers: &HeaderMap,
+    speaks_ours: bool,
+) -> Result<(Arc<AllowedOrigin>, OwnedSemaphorePermit), Refusal> {
+    if peer != Peer::SameUser {
+        return Err(Refusal { code: close_code::USER, reason: "user" });
+    }
     if !gatekeeper.is_own_host(headers) {
         return Err(Refusal { code: close_code::HOST, reason: "host" });
     }
@@ -71,7 +91,8 @@ fn admit(gatekeeper: &Gatekeeper, headers: &HeaderMap, speaks_ours: bool) -> Res
     if !speaks_ours {
         return Err(Refusal { code: close_code::VERSION, reason: "version" });
     }
-    Ok(origin)
+    let place = gatekeeper.place(&origin).ok_or(Refusal { code: close_code::FULL, reason: "full" })?;
+    Ok((origin, place))
 }
 
 async fn refuse(mut socket: WebSocket, refusal: Refusal) {
@@ -81,10 +102,12 @@ async fn refuse(mut socket: WebSocket, refusal: Refusal) {
 
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
     let frame = CloseFrame { code, reason: reason.into() };
-    let _ = socket.send(Message::Close(Some(frame))).await;
-    // The page's own close frame follows; nothing else that it sends is looked at.
-    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
-    let _ = tokio::time::timeout(CLOSE_LIMIT, answered).await;
+    let closed = async {
+        let _ = socket.send(Message::Close(Some(frame))).await;
+        // The page's own close frame follows; nothing else that it sends is looked at.
+        while let Some(Ok(_)) = socket.recv().await {}
+    };
+    let _ = tokio::time::timeout(CLOSE_LIMIT, closed).await;
 }
 
 /// A request that is being carried out; the session is lent to it meanwhile.
@@ -143,7 +166,13 @@ impl Connection {
                 close(&mut self.socket, ws::close_code::UNSUPPORTED, "text only").await;
                 Err(Gone)
             }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
+            Some(Err(error)) => {
+                if let Some((code, reason)) = fault_of_page(error) {
+                    close(&mut self.socket, code, reason).await;
+                }
+                Err(Gone)
+            }
+            Some(Ok(Message::Close(_))) | None => Err(Gone),
         }
     }
 
@@ -183,6 +212,16 @@ impl Connection {
     async fn send(&mut self, message: &FromBridge) -> Result<(), Gone> {
         let text = serde_json::to_string(message).map_err(|_| Gone)?;
         self.socket.send(Message::text(text)).await.map_err(|_| Gone)
+    }
+}
+
+/// The close code for what is no message, where there is still somebody to tell it.
+fn fault_of_page(error: axum::Error) -> Option<(u16, &'static str)> {
+    match *error.into_inner().downcast().ok()? {
+        WebSocketError::Capacity(CapacityError::MessageTooLong { .. }) => Some((ws::close_code::SIZE, "too long")),
+        WebSocketError::Utf8(_) => Some((ws::close_code::INVALID, "not text")),
+        WebSocketError::Protocol(_) => Some((ws::close_code::PROTOCOL, "not a websocket message")),
+        _ => None,
     }
 }
 

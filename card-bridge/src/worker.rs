@@ -25,6 +25,8 @@ pub struct Limits {
     pub transaction: Duration,
     /// Between a `release` proof and the unlock keys that are sealed for it.
     pub release: Duration,
+    /// Until a connection has said what it wants and is answered or upgraded.
+    pub request: Duration,
     /// Between the wish that the bridge ends and its end, where a transaction is running then.
     pub end: Duration,
 }
@@ -36,6 +38,7 @@ impl Default for Limits {
             hold: Duration::from_secs(5),
             transaction: Duration::from_secs(30),
             release: Duration::from_secs(CHALLENGE_LIFE_SECONDS),
+            request: Duration::from_secs(10),
             end: Duration::from_secs(10),
         }
     }

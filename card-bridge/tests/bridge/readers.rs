@@ -29,6 +29,7 @@ pub const LIMITS: Limits = Limits {
     hold: Duration::from_secs(5),
     transaction: Duration::from_secs(10),
     release: Duration::from_mins(2),
+    request: Duration::from_secs(10),
     end: Duration::from_secs(10),
 };
 
