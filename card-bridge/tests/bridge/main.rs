@@ -12,6 +12,7 @@ mod service;
 
 mod admission;
 mod conversation;
+mod malicious_card;
 mod malicious_page;
 mod program;
 mod proving;
