@@ -118,6 +118,21 @@ fn a_hundred_pages_of_an_origin_that_is_not_listed_are_refused_and_nobody_else_n
 }
 
 #[test]
+fn a_refused_page_that_does_not_close_its_end_is_cut_off() {
+    let mut victim = Victim::new(LIMITS);
+    let address = victim.address();
+    // Without the library, which would answer the close frame.
+    let mut stream = raw(address);
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+    write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nOrigin: https://evil.test\r\n{upgrade}\r\n\r\n").unwrap();
+    let told = until_closed(&mut stream);
+    let close_with_4403 = [0x88, 8, 0x11, 0x33];
+    assert!(told.windows(4).any(|part| part == close_with_4403), "{}", String::from_utf8_lossy(&told));
+    victim.is_unharmed();
+}
+
+#[test]
 fn a_connection_that_does_not_come_to_its_request_is_closed() {
     let mut victim = Victim::new(Limits { request: Duration::from_millis(300), ..LIMITS });
     for begin in ["", "GET", "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: "] {
@@ -212,6 +227,15 @@ fn garbage_instead_of_a_message_ends_the_connection_with_what_it_was() {
     victim.is_unharmed();
 }
 
+/// Stops a thread when it goes, also when the test fails.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn a_page_that_asks_without_pause_does_not_keep_another_from_the_card() {
     const AHEAD: u32 = 8;
@@ -238,10 +262,11 @@ fn a_page_that_asks_without_pause_does_not_keep_another_from_the_card() {
             (0..AHEAD).for_each(|_| drop(flooding.reply()));
             done
         });
+        let stopping = Stopping(&stop);
         for _ in 0..5 {
             victim.is_unharmed();
         }
-        stop.store(true, Ordering::SeqCst);
+        drop(stopping);
         assert!(flood.join().unwrap() > 0, "nothing was flooded");
     });
 }
@@ -260,7 +285,7 @@ fn a_page_that_asks_and_does_not_listen_is_not_listened_to_any_more() {
     let mut stuck_since = None;
     // Until nothing has been taken for a while.
     while stuck_since.is_none_or(|stuck: Instant| stuck.elapsed() < Duration::from_millis(500)) {
-        match stream.write(&many) {
+        match stream.write(&many[taken % request.len()..]) {
             Ok(length) => (taken, stuck_since) = (taken + length, None),
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::WouldBlock);
