@@ -40,7 +40,7 @@ impl Bridge {
             Err(error) => tracing::debug!(%error, "this machine has no ::1"),
         }
         let gatekeeper = Gatekeeper::new(config.origins.clone(), address);
-        let shared = Arc::new(Shared { gatekeeper, worker });
+        let shared = Arc::new(Shared::new(gatekeeper, worker));
         let router = Router::new().route("/", get(websocket::accept)).with_state(Arc::clone(&shared));
         Ok(Self { listeners, address, shared, router })
     }
@@ -58,7 +58,8 @@ impl Bridge {
         self.address
     }
 
-    /// Serves until `stop`, and then until the transaction that is running has ended; not for long if its card hangs.
+    /// Serves until `stop`, and then until the transaction that is running has ended and its page was told; not for long
+    /// if its card hangs.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let request_limit = self.shared.worker.limits().request;
         let connections = Arc::new(Connections::new(self.router, request_limit));
@@ -67,5 +68,6 @@ impl Bridge {
         stop.await;
         accepting.shutdown().await;
         self.shared.worker.close().await;
+        self.shared.all_answered().await;
     }
 }

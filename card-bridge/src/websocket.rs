@@ -11,7 +11,7 @@ use axum::response::Response;
 use card_protocol::message::{Event, FromBridge, Hello, Outcome, Reply, Request};
 use card_protocol::{CardFailure, MAX_MESSAGE, SUBPROTOCOL, close_code};
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tungstenite::error::{CapacityError, Error as WebSocketError};
 
 use crate::config::AllowedOrigin;
@@ -27,12 +27,32 @@ const BUFFER: usize = 8 * 1024;
 /// How long a page may take to receive a close frame and to answer it.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
+/// More than there can be requests at once.
+const MOST_REQUESTS: u32 = 1024;
+
+/// How long the end of the bridge waits for replies to go out.
+const REPLY_LIMIT: Duration = Duration::from_secs(1);
+
 /// What all connections share.
 pub struct Shared {
     /// Who may connect.
     pub gatekeeper: Gatekeeper,
     /// Who works with the cards.
     pub worker: Worker,
+    /// Each request holds one until its reply has gone out.
+    unanswered: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// For the connections of one bridge.
+    pub fn new(gatekeeper: Gatekeeper, worker: Worker) -> Self {
+        Self { gatekeeper, worker, unanswered: Arc::new(Semaphore::new(MOST_REQUESTS as usize)) }
+    }
+
+    /// Waits a moment until each request that was carried out has its reply.
+    pub async fn all_answered(&self) {
+        let _ = tokio::time::timeout(REPLY_LIMIT, self.unanswered.acquire_many(MOST_REQUESTS)).await;
+    }
 }
 
 /// Why a page is refused. It is told by a close code after a completed upgrade: a page can't tell a refused upgrade
@@ -111,7 +131,13 @@ async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
 }
 
 /// A request that is being carried out; the session is lent to it meanwhile.
-type Running = Pin<Box<dyn Future<Output = (Session, Reply)> + Send>>;
+type Running = Pin<Box<dyn Future<Output = Finished> + Send>>;
+
+struct Finished {
+    session: Session,
+    reply: Reply,
+    unanswered: Option<OwnedSemaphorePermit>,
+}
 
 struct Connection {
     socket: WebSocket,
@@ -149,10 +175,11 @@ impl Connection {
                     let readers = readers.borrow_and_update().clone();
                     self.send(&FromBridge::Event(Event::Readers { readers })).await?;
                 }
-                (session, reply) = finished(&mut self.running) => {
+                Finished { session, reply, unanswered } = finished(&mut self.running) => {
                     self.running = None;
                     self.session = Some(session);
                     self.send(&FromBridge::Reply(reply)).await?;
+                    drop(unanswered);
                 }
             }
         }
@@ -183,10 +210,11 @@ impl Connection {
         let Some(mut session) = self.session.take() else {
             return self.fail(request.id, CardFailure::Busy).await;
         };
+        let unanswered = Arc::clone(&self.shared.unanswered).try_acquire_owned().ok();
         self.running = Some(Box::pin(async move {
             let id = request.id;
             let outcome = session.carry_out(request).await;
-            (session, Reply { id, outcome })
+            Finished { session, reply: Reply { id, outcome }, unanswered }
         }));
         Ok(())
     }
@@ -225,7 +253,7 @@ fn fault_of_page(error: axum::Error) -> Option<(u16, &'static str)> {
     }
 }
 
-async fn finished(running: &mut Option<Running>) -> (Session, Reply) {
+async fn finished(running: &mut Option<Running>) -> Finished {
     match running {
         Some(running) => running.await,
         None => std::future::pending().await,

@@ -215,6 +215,7 @@ fn the_bridge_ends_after_the_transaction_that_is_running() {
     }
     ended.recv_timeout(PATIENCE).unwrap();
     assert_eq!(card.reader.transactions(), 0);
+    assert!(matches!(page.reply().outcome, Outcome::Done(Done::Proof(_))));
 }
 
 #[test]
