@@ -11,12 +11,17 @@ with_pcscd := card-bridge/virtual-card/with-pcscd
 # cargo-nextest where it is, else cargo's own runner.
 test_runner = $(if $(shell command -v cargo-nextest),nextest run --no-fail-fast,test --no-fail-fast)
 
-.PHONY: help run test bench build pages lint rust-test end2end advisories
+# Seconds for each of the fuzz targets.
+FUZZ_SECONDS ?= 1200
+fuzz_targets := $(basename $(notdir $(wildcard card-bridge/fuzz/fuzz_targets/*.rs)))
+
+.PHONY: help run test bench build pages lint rust-test end2end fuzz advisories
 
 help:
 	@echo "make run         build and start the demonstration: http://localhost:3000"
 	echo "make test        run every check"
 	echo "make bench       measure, and write target/bench.json"
+	echo "make fuzz        fuzz what comes from outside, FUZZ_SECONDS for each target"
 	echo "make advisories  look for known vulnerabilities (needs the network)"
 
 run:
@@ -80,6 +85,17 @@ end2end:
 	@cp target/release/hash.txt target/debug/hash.txt
 	cd end2end
 	../$(with_pcscd) npx playwright test
+
+# What is found goes to target/fuzz; card-bridge/README.md says how it gets into the corpus.
+fuzz:
+	@.make/setup fuzz
+	cd card-bridge/fuzz
+	for target in $(fuzz_targets); do
+	    found=$(CURDIR)/target/fuzz/found/$$target
+	    mkdir -p "$$found"
+	    cargo +nightly fuzz run --fuzz-dir . --target-dir $(CURDIR)/target/fuzz $$target "$$found" corpus/$$target \
+	        -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -max_len=4096
+	done
 
 advisories:
 	@cargo deny check advisories

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::origin::Gatekeeper;
 use crate::websocket::{self, Shared};
 use crate::worker::Worker;
@@ -39,7 +40,7 @@ impl Bridge {
             Err(error) => tracing::debug!(%error, "this machine has no ::1"),
         }
         let gatekeeper = Gatekeeper::new(config.origins.clone(), address);
-        let shared = Arc::new(Shared { gatekeeper, worker });
+        let shared = Arc::new(Shared::new(gatekeeper, worker));
         let router = Router::new().route("/", get(websocket::accept)).with_state(Arc::clone(&shared));
         Ok(Self { listeners, address, shared, router })
     }
@@ -57,19 +58,16 @@ impl Bridge {
         self.address
     }
 
-    /// Serves until `stop`, and then until the transaction that is running has ended.
+    /// Serves until `stop`, and then until the transaction that is running has ended and its page was told; not for long
+    /// if its card hangs.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let (stopping, stopped) = watch::channel(());
-        let mut serving = tokio::task::JoinSet::new();
-        for listener in self.listeners {
-            let mut stopped = stopped.clone();
-            let served = axum::serve(listener, self.router.clone())
-                .with_graceful_shutdown(async move { _ = stopped.changed().await });
-            serving.spawn(served.into_future());
-        }
+        let request_limit = self.shared.worker.limits().request;
+        let connections = Arc::new(Connections::new(self.router, request_limit));
+        let mut accepting: JoinSet<()> =
+            self.listeners.into_iter().map(|listener| Arc::clone(&connections).accept(listener)).collect();
         stop.await;
-        drop(stopping);
+        accepting.shutdown().await;
         self.shared.worker.close().await;
-        serving.shutdown().await;
+        self.shared.all_answered().await;
     }
 }

@@ -13,8 +13,10 @@
 
 mod bridge;
 pub mod config;
+mod connections;
 mod operations;
 pub mod origin;
+mod peer;
 pub mod readers;
 #[cfg(feature = "virtual-cards")]
 pub mod virtual_cards;

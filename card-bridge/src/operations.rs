@@ -3,7 +3,6 @@
 //! A sealed message is opened, and what is in it checked, before a card is touched. The bridge signs for nothing but
 //! the purposes that a verb is there for, and always over the origin that the browser named.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,8 +25,8 @@ pub struct Session {
     secret: ConnectionSecret,
     key: ConnectionKey,
     release: Option<Release>,
-    /// The requests whose sealed passcode was opened: who has seen one go by can't have it used again.
-    opened: HashSet<u32>,
+    /// The last request whose sealed passcode was opened: who has seen one go by can't have it used again.
+    last_opened: Option<u32>,
 }
 
 /// A `release` proof: unlock keys that are sealed for it will be opened, once.
@@ -43,7 +42,7 @@ impl Session {
     pub fn new(origin: Arc<AllowedOrigin>, worker: Worker) -> Self {
         let secret = ConnectionSecret::generate();
         let key = secret.public();
-        Self { origin, worker, secret, key, release: None, opened: HashSet::new() }
+        Self { origin, worker, secret, key, release: None, last_opened: None }
     }
 
     /// The public half of the connection key.
@@ -184,7 +183,9 @@ impl Session {
 
     fn open_passcode(&mut self, used_for: PasscodeUse, request_id: u32, sealed: &Sealed) -> Option<TypedPasscode> {
         let passcode = self.secret.open_passcode(&used_for.additional_data(request_id), sealed).ok()?;
-        self.opened.insert(request_id).then_some(passcode)
+        let is_later = self.last_opened.is_none_or(|last| request_id > last);
+        self.last_opened = self.last_opened.max(Some(request_id));
+        is_later.then_some(passcode)
     }
 
     fn statement(&self, purpose: Purpose, challenge: Challenge) -> Statement {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, header};
 use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::AllowedOrigin;
 
@@ -89,17 +90,22 @@ impl fmt::Debug for Origin {
 /// The names under which a browser reaches a loopback listener.
 const LOOPBACK_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
+/// How many pages of one origin may be connected at once. No person has so many open; a page that opens more keeps none
+/// of another origin out.
+const MOST_PAGES: usize = 16;
+
 /// Decides by the headers of a request.
 #[derive(Debug)]
 pub struct Gatekeeper {
-    origins: Vec<Arc<AllowedOrigin>>,
+    origins: Vec<(Arc<AllowedOrigin>, Arc<Semaphore>)>,
     port: u16,
 }
 
 impl Gatekeeper {
     /// For a bridge that listens at `address`.
     pub fn new(origins: Vec<AllowedOrigin>, address: SocketAddr) -> Self {
-        Self { origins: origins.into_iter().map(Arc::new).collect(), port: address.port() }
+        let with_places = |origin| (Arc::new(origin), Arc::new(Semaphore::new(MOST_PAGES)));
+        Self { origins: origins.into_iter().map(with_places).collect(), port: address.port() }
     }
 
     /// Whether the request names the bridge by a loopback name and its port. Any other name is a foreign site's that
@@ -113,7 +119,13 @@ impl Gatekeeper {
     /// The listed origin that the request comes from. No header, `null` and two headers are nobody's.
     pub fn allowed_origin(&self, headers: &HeaderMap) -> Option<Arc<AllowedOrigin>> {
         let origin = only(headers, &header::ORIGIN)?;
-        self.origins.iter().find(|allowed| allowed.url.as_str() == origin).cloned()
+        self.origins.iter().find(|(allowed, _)| allowed.url.as_str() == origin).map(|(allowed, _)| Arc::clone(allowed))
+    }
+
+    /// A place for one more page of a listed origin; nothing when all are taken.
+    pub fn place(&self, origin: &AllowedOrigin) -> Option<OwnedSemaphorePermit> {
+        let (_, places) = self.origins.iter().find(|(allowed, _)| allowed.url == origin.url)?;
+        Arc::clone(places).try_acquire_owned().ok()
     }
 
     /// Whether the request comes from a page of the bridge itself, under the name that it was called by.

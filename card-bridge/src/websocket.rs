@@ -4,24 +4,34 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::{self, CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use card_protocol::message::{Event, FromBridge, Hello, Outcome, Reply, Request};
 use card_protocol::{CardFailure, MAX_MESSAGE, SUBPROTOCOL, close_code};
 use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tungstenite::error::{CapacityError, Error as WebSocketError};
 
 use crate::config::AllowedOrigin;
+use crate::connections::Caller;
 use crate::operations::Session;
 use crate::origin::Gatekeeper;
+use crate::peer::Peer;
 use crate::worker::Worker;
 
 /// Room for reading and writing of one connection; the messages are short.
 const BUFFER: usize = 8 * 1024;
 
-/// How long a page may take to answer a close frame.
+/// How long a page may take to receive a close frame and to answer it.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// More than there can be requests at once.
+const MOST_REQUESTS: u32 = 1024;
+
+/// How long the end of the bridge waits for replies to go out.
+const REPLY_LIMIT: Duration = Duration::from_secs(1);
 
 /// What all connections share.
 pub struct Shared {
@@ -29,6 +39,20 @@ pub struct Shared {
     pub gatekeeper: Gatekeeper,
     /// Who works with the cards.
     pub worker: Worker,
+    /// Each request holds one until its reply has gone out.
+    unanswered: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// For the connections of one bridge.
+    pub fn new(gatekeeper: Gatekeeper, worker: Worker) -> Self {
+        Self { gatekeeper, worker, unanswered: Arc::new(Semaphore::new(MOST_REQUESTS as usize)) }
+    }
+
+    /// Waits a moment until each request that was carried out has its reply.
+    pub async fn all_answered(&self) {
+        let _ = tokio::time::timeout(REPLY_LIMIT, self.unanswered.acquire_many(MOST_REQUESTS)).await;
+    }
 }
 
 /// Why a page is refused. It is told by a close code after a completed upgrade: a page can't tell a refused upgrade
@@ -40,9 +64,14 @@ struct Refusal {
 }
 
 /// Answers an upgrade.
-pub async fn accept(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut upgrade: WebSocketUpgrade) -> Response {
+pub async fn accept(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    mut upgrade: WebSocketUpgrade,
+) -> Response {
     let speaks_ours = upgrade.requested_protocols().any(|protocol| protocol == SUBPROTOCOL);
-    let admitted = admit(&shared.gatekeeper, &headers, speaks_ours);
+    let admitted = admit(&shared.gatekeeper, caller.peer, &headers, speaks_ours);
     // A browser breaks off when none of the subprotocols that it offered is selected, and would not see the close code.
     let selected = if speaks_ours {
         Some(HeaderValue::from_static(SUBPROTOCOL))
@@ -57,13 +86,24 @@ pub async fn accept(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut u
         .max_frame_size(MAX_MESSAGE)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
-        .on_upgrade(async move |socket| match admitted {
-            Ok(origin) => Connection::new(socket, shared, origin).serve().await,
-            Err(refusal) => refuse(socket, refusal).await,
+        .on_upgrade(async move |socket| {
+            match admitted {
+                Ok((origin, _place)) => Connection::new(socket, shared, origin).serve().await,
+                Err(refusal) => refuse(socket, refusal).await,
+            }
+            drop(caller);
         })
 }
 
-fn admit(gatekeeper: &Gatekeeper, headers: &HeaderMap, speaks_ours: bool) -> Result<Arc<AllowedOrigin>, Refusal> {
+fn admit(
+    gatekeeper: &Gatekeeper,
+    peer: Peer,
+    headers: &HeaderMap,
+    speaks_ours: bool,
+) -> Result<(Arc<AllowedOrigin>, OwnedSemaphorePermit), Refusal> {
+    if peer != Peer::SameUser {
+        return Err(Refusal { code: close_code::USER, reason: "user" });
+    }
     if !gatekeeper.is_own_host(headers) {
         return Err(Refusal { code: close_code::HOST, reason: "host" });
     }
@@ -71,7 +111,8 @@ fn admit(gatekeeper: &Gatekeeper, headers: &HeaderMap, speaks_ours: bool) -> Res
     if !speaks_ours {
         return Err(Refusal { code: close_code::VERSION, reason: "version" });
     }
-    Ok(origin)
+    let place = gatekeeper.place(&origin).ok_or(Refusal { code: close_code::FULL, reason: "full" })?;
+    Ok((origin, place))
 }
 
 async fn refuse(mut socket: WebSocket, refusal: Refusal) {
@@ -81,14 +122,22 @@ async fn refuse(mut socket: WebSocket, refusal: Refusal) {
 
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
     let frame = CloseFrame { code, reason: reason.into() };
-    let _ = socket.send(Message::Close(Some(frame))).await;
-    // The page's own close frame follows; nothing else that it sends is looked at.
-    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
-    let _ = tokio::time::timeout(CLOSE_LIMIT, answered).await;
+    let closed = async {
+        let _ = socket.send(Message::Close(Some(frame))).await;
+        // The page's own close frame follows; nothing else that it sends is looked at.
+        while let Some(Ok(_)) = socket.recv().await {}
+    };
+    let _ = tokio::time::timeout(CLOSE_LIMIT, closed).await;
 }
 
 /// A request that is being carried out; the session is lent to it meanwhile.
-type Running = Pin<Box<dyn Future<Output = (Session, Reply)> + Send>>;
+type Running = Pin<Box<dyn Future<Output = Finished> + Send>>;
+
+struct Finished {
+    session: Session,
+    reply: Reply,
+    unanswered: Option<OwnedSemaphorePermit>,
+}
 
 struct Connection {
     socket: WebSocket,
@@ -126,10 +175,11 @@ impl Connection {
                     let readers = readers.borrow_and_update().clone();
                     self.send(&FromBridge::Event(Event::Readers { readers })).await?;
                 }
-                (session, reply) = finished(&mut self.running) => {
+                Finished { session, reply, unanswered } = finished(&mut self.running) => {
                     self.running = None;
                     self.session = Some(session);
                     self.send(&FromBridge::Reply(reply)).await?;
+                    drop(unanswered);
                 }
             }
         }
@@ -143,7 +193,13 @@ impl Connection {
                 close(&mut self.socket, ws::close_code::UNSUPPORTED, "text only").await;
                 Err(Gone)
             }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Gone),
+            Some(Err(error)) => {
+                if let Some((code, reason)) = fault_of_page(error) {
+                    close(&mut self.socket, code, reason).await;
+                }
+                Err(Gone)
+            }
+            Some(Ok(Message::Close(_))) | None => Err(Gone),
         }
     }
 
@@ -154,10 +210,11 @@ impl Connection {
         let Some(mut session) = self.session.take() else {
             return self.fail(request.id, CardFailure::Busy).await;
         };
+        let unanswered = Arc::clone(&self.shared.unanswered).try_acquire_owned().ok();
         self.running = Some(Box::pin(async move {
             let id = request.id;
             let outcome = session.carry_out(request).await;
-            (session, Reply { id, outcome })
+            Finished { session, reply: Reply { id, outcome }, unanswered }
         }));
         Ok(())
     }
@@ -186,7 +243,17 @@ impl Connection {
     }
 }
 
-async fn finished(running: &mut Option<Running>) -> (Session, Reply) {
+/// The close code for what is no message, where there is still somebody to tell it.
+fn fault_of_page(error: axum::Error) -> Option<(u16, &'static str)> {
+    match *error.into_inner().downcast().ok()? {
+        WebSocketError::Capacity(CapacityError::MessageTooLong { .. }) => Some((ws::close_code::SIZE, "too long")),
+        WebSocketError::Utf8(_) => Some((ws::close_code::INVALID, "not text")),
+        WebSocketError::Protocol(_) => Some((ws::close_code::PROTOCOL, "not a websocket message")),
+        _ => None,
+    }
+}
+
+async fn finished(running: &mut Option<Running>) -> Finished {
     match running {
         Some(running) => running.await,
         None => std::future::pending().await,

@@ -17,20 +17,29 @@ const MOST_LEFT_BEHIND: usize = 4;
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Until another page's transaction has ended.
+    pub turn: Duration,
     /// Until a transaction holds the card: another program may be using it.
     pub hold: Duration,
     /// From then on until the transaction has ended.
     pub transaction: Duration,
     /// Between a `release` proof and the unlock keys that are sealed for it.
     pub release: Duration,
+    /// Until a connection has said what it wants and is answered or upgraded.
+    pub request: Duration,
+    /// Between the wish that the bridge ends and its end, where a transaction is running then.
+    pub end: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            turn: Duration::from_secs(2),
             hold: Duration::from_secs(5),
             transaction: Duration::from_secs(30),
             release: Duration::from_secs(CHALLENGE_LIFE_SECONDS),
+            request: Duration::from_secs(10),
+            end: Duration::from_secs(10),
         }
     }
 }
@@ -60,9 +69,11 @@ impl Worker {
         self.limits
     }
 
-    /// Waits until no transaction is running, and lets none begin any more.
+    /// Waits until no transaction is running, and lets none begin any more. A card that hangs is not waited for.
     pub async fn close(&self) {
-        let _turn = self.turn.acquire().await;
+        if tokio::time::timeout(self.limits.end, self.turn.acquire()).await.is_err() {
+            tracing::warn!("the card does not answer: its transaction is left behind");
+        }
         self.turn.close();
     }
 
@@ -71,7 +82,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`CardFailure::Busy`] when it is another's turn, [`CardFailure::CardInUse`] when the card is not had or does
+    /// [`CardFailure::Busy`] when others' turns take too long, [`CardFailure::CardInUse`] when the card is not had or does
     /// not answer in time; otherwise why there is no card, or the transaction's own failure.
     pub async fn carry_out<T: Send + 'static>(
         &self,
@@ -79,7 +90,9 @@ impl Worker {
         afterwards: Afterwards,
         transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
     ) -> Result<T, CardFailure> {
-        let turn = Arc::clone(&self.turn).try_acquire_owned().map_err(|_| CardFailure::Busy)?;
+        // First come, first served: a page that asks without pause can't keep another from the card.
+        let turn = tokio::time::timeout(self.limits.turn, Arc::clone(&self.turn).acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or(CardFailure::Busy)?;
         let (begun, has_begun) = oneshot::channel();
         let cancelled = Arc::new(AtomicBool::new(false));
         let ended = self.start(reader, begun, Arc::clone(&cancelled), afterwards, transaction)?;

@@ -7,6 +7,7 @@
 //! | still connecting, the browser may ask | the person has a question to answer |
 //! | still connecting otherwise; open and silent | the bridge hangs |
 //! | open, then 4403, 4400, 4401, 4426 | the bridge refuses this page |
+//! | open, then 4429 | the bridge has too many connections, so it hangs |
 //! | an error and no close, or refused at once | the browser does not let any page do this |
 
 use card_protocol::close_code;
@@ -63,6 +64,8 @@ pub fn of_close(code: u16, permission: Permission) -> Diagnosis {
         close_code::ORIGIN | close_code::HOST => Diagnosis::NotTrusted,
         close_code::USER => Diagnosis::OtherUser,
         close_code::VERSION => Diagnosis::Version,
+        // It has as many connections as it takes, and they are not this page's: to a person it does not answer.
+        close_code::FULL => Diagnosis::Hung,
         _ if permission == Permission::Denied => Diagnosis::Blocked,
         _ => Diagnosis::NotRunning,
     }
@@ -88,6 +91,7 @@ mod tests {
         assert_eq!(of_close(4400, Permission::Prompt), Diagnosis::NotTrusted);
         assert_eq!(of_close(4401, Permission::Prompt), Diagnosis::OtherUser);
         assert_eq!(of_close(4426, Permission::Prompt), Diagnosis::Version);
+        assert_eq!(of_close(4429, Permission::Prompt), Diagnosis::Hung);
     }
 
     #[test]

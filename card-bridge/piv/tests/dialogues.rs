@@ -102,23 +102,39 @@ fn an_unlock_goes_its_one_way() {
     every_case_of(include_str!("dialogues/unlock.txt"));
 }
 
+struct Endless {
+    part: Vec<u8>,
+    exchanges: usize,
+}
+
+impl Card for Endless {
+    fn transmit(&mut self, _: &[u8]) -> Result<Vec<u8>, piv::TransportError> {
+        self.exchanges += 1;
+        Ok(self.part.clone())
+    }
+}
+
+/// After how many exchanges a card is given up that answers each with so many bytes and says that there are more.
+fn given_up_after(bytes: usize) -> usize {
+    let part = [vec![0; bytes], vec![0x61, 0x00]].concat();
+    let mut card = Endless { part, exchanges: 0 };
+    let answer = piv::exchange(&mut card, &piv::Command::get_data(ObjectId::CHUID));
+    assert_eq!(answer, Err(piv::CardError::Endless));
+    card.exchanges
+}
+
 #[test]
 fn an_answer_without_end_is_given_up() {
-    struct Endless {
-        part: Vec<u8>,
-        exchanges: usize,
+    for bytes in [0, 1, 256] {
+        let exchanges = given_up_after(bytes);
+        assert!(exchanges <= 66, "{exchanges} exchanges");
     }
-    impl Card for Endless {
-        fn transmit(&mut self, _: &[u8]) -> Result<Vec<u8>, piv::TransportError> {
-            self.exchanges += 1;
-            Ok(self.part.clone())
-        }
-    }
-    let long = [vec![0; 256], vec![0x61, 0x00]].concat();
-    for part in [long, vec![0x61, 0x01]] {
-        let mut card = Endless { part, exchanges: 0 };
-        let answer = piv::exchange(&mut card, &piv::Command::get_data(ObjectId::CHUID));
-        assert_eq!(answer, Err(piv::CardError::Endless));
-        assert!(card.exchanges <= 66, "{} exchanges", card.exchanges);
+}
+
+#[test]
+fn an_answer_that_grows_longer_than_any_object_is_given_up() {
+    for bytes in [4 << 10, 16 << 10, 1 << 20] {
+        let exchanges = given_up_after(bytes);
+        assert!((exchanges - 1) * bytes <= 16 << 10, "{exchanges} exchanges of {bytes} bytes");
     }
 }

@@ -49,4 +49,6 @@ pub mod close_code {
     pub const ORIGIN: u16 = 4403;
     /// The page does not speak [`SUBPROTOCOL`](crate::SUBPROTOCOL).
     pub const VERSION: u16 = 4426;
+    /// Pages of this origin hold as many connections as they may.
+    pub const FULL: u16 = 4429;
 }

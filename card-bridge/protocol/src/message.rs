@@ -77,7 +77,7 @@ pub enum Event {
 /// What a page asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// Chosen by the page, different for each request of a connection; also bound into sealed passcodes.
+    /// Chosen by the page, higher with each request of a connection; also bound into sealed passcodes.
     pub id: u32,
     /// What to do.
     #[serde(rename = "do")]

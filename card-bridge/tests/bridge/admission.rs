@@ -1,7 +1,7 @@
 //! Who may connect, and how others are told.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use card_protocol::message::{CardPresence, Reader, Readers};
 use card_protocol::{SUBPROTOCOL, close_code};
@@ -28,6 +28,21 @@ fn a_page_of_a_listed_origin_is_greeted_with_the_readers() {
     assert_eq!(page.hello().version, env!("CARGO_PKG_VERSION"));
     let reader = Reader { name: "The reader".to_owned(), card: CardPresence::Absent };
     assert_eq!(page.hello().readers, Readers::Running { readers: vec![reader] });
+}
+
+/// The two ends of such a connection stand in different tables of the kernel, or in another one.
+#[test]
+fn a_page_of_the_same_user_is_known_over_ipv6_too() {
+    if TcpListener::bind(("::1", 0)).is_err() {
+        eprintln!("not tried: this machine has no ::1");
+        return;
+    }
+    let bridge = bridge();
+    let over = |ip: &str| SocketAddr::new(ip.parse().unwrap(), bridge.address.port());
+    Page::open(over("::1"), ORIGIN);
+    // The user is looked at first, and what is wrong is the name only.
+    let (mut socket, _) = page::connect(over("::ffff:127.0.0.1"), GOOD);
+    assert_eq!(page::close_code(&mut socket), close_code::HOST);
 }
 
 #[test]

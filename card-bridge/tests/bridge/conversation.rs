@@ -13,7 +13,7 @@ use tungstenite::Message;
 use virtual_card::Contacts;
 
 use crate::cards::Issued;
-use crate::page::{self, Page};
+use crate::page::{self, PATIENCE, Page};
 use crate::readers::{LIMITS, ORIGIN, OneReader, serve};
 
 const CHALLENGE: Challenge = Challenge([1; 32]);
@@ -140,7 +140,7 @@ fn prove(purpose: Purpose) -> Verb {
 fn while_one_page_has_the_card_others_and_itself_are_told_that_it_is_busy() {
     let issued = Issued::new(KeyAlgorithm::P256);
     let card = slow(&issued);
-    let bridge = serve(card.reader.clone(), LIMITS);
+    let bridge = serve(card.reader.clone(), Limits { turn: Duration::from_millis(100), ..LIMITS });
     let mut page = Page::open(bridge.address, ORIGIN);
     let mut other = Page::open(bridge.address, ORIGIN);
     let first = page.send(prove(Purpose::Hello));
@@ -195,6 +195,41 @@ fn no_more_than_a_few_hanging_transactions_are_left_behind() {
         assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardInUse));
     }
     assert!((1..=4).contains(&card.reader.transactions()), "{} transactions", card.reader.transactions());
+}
+
+#[test]
+fn the_bridge_ends_after_the_transaction_that_is_running() {
+    let issued = Issued::new(KeyAlgorithm::P256);
+    let card = slow(&issued);
+    let bridge = serve(card.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    page.send(prove(Purpose::Hello));
+    card.asked.recv().unwrap();
+    let ended = bridge.end();
+    for _ in 0..20 {
+        assert!(ended.try_recv().is_err(), "a card was left half done");
+        card.allow.send(()).unwrap();
+        if card.asked.recv_timeout(Duration::from_secs(1)).is_err() {
+            break;
+        }
+    }
+    ended.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(card.reader.transactions(), 0);
+    assert!(matches!(page.reply().outcome, Outcome::Done(Done::Proof(_))));
+}
+
+#[test]
+fn a_card_that_hangs_does_not_hold_the_end_of_the_bridge_up() {
+    assert!(Limits::default().end <= Duration::from_secs(10));
+    let issued = Issued::new(KeyAlgorithm::P256);
+    let card = slow(&issued);
+    let limits = Limits { transaction: PATIENCE * 2, end: Duration::from_millis(100), ..LIMITS };
+    let bridge = serve(card.reader.clone(), limits);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    page.send(prove(Purpose::Hello));
+    card.asked.recv().unwrap();
+    bridge.end().recv_timeout(PATIENCE).unwrap();
+    assert_eq!(card.reader.transactions(), 1);
 }
 
 #[test]

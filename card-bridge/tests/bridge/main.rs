@@ -12,6 +12,8 @@ mod service;
 
 mod admission;
 mod conversation;
+mod malicious_card;
+mod malicious_page;
 mod program;
 mod proving;
 mod removing;

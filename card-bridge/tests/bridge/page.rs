@@ -15,7 +15,7 @@ use tungstenite::http::{HeaderValue, Response};
 use tungstenite::{Message, WebSocket};
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Headers of an upgrade in place of the usual ones; `None` leaves a header out.
 #[derive(Clone, Copy)]

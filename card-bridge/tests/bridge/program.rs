@@ -1,7 +1,10 @@
 //! The bridge as a program: its arguments, its configuration, its log, its end.
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
@@ -16,6 +19,9 @@ use crate::page::{self, Headers, Page};
 use crate::readers::{ORIGIN, service};
 use crate::service::{Slot, beside_a_service, plug, until_cards};
 use crate::unlocking::{NEW_PASSCODE, first_time, next_key, unlock};
+
+/// The user of nobody on Debian.
+const NOBODY: u32 = 65534;
 
 pub struct Program {
     child: Child,
@@ -79,6 +85,25 @@ fn without_a_configuration_nobody_is_let_in() {
     let headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
     let (mut socket, _) = page::connect(program.address, headers);
     assert_eq!(page::close_code(&mut socket), close_code::ORIGIN);
+}
+
+/// The bridge runs as another user here, which only root can do; whose the page is does not matter to it.
+#[test]
+fn another_users_page_is_refused_with_4401() {
+    let copy = tempfile::tempdir().unwrap();
+    if std::fs::metadata(copy.path()).unwrap().uid() != 0 {
+        eprintln!("not tried: only root can run the bridge as another user");
+        return;
+    }
+    std::fs::set_permissions(copy.path(), Permissions::from_mode(0o755)).unwrap();
+    let copied = copy.path().join("card-bridge");
+    std::fs::copy(env!("CARGO_BIN_EXE_card-bridge"), &copied).unwrap();
+    let mut command = Command::new(copied);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/");
+    let program = Program::start(command.uid(NOBODY).gid(NOBODY));
+    let headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
+    let (mut socket, _) = page::connect(program.address, headers);
+    assert_eq!(page::close_code(&mut socket), close_code::USER);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,13 +24,28 @@ pub fn service() -> ServiceSecret {
     ServiceSecret::new([5; 32])
 }
 
-pub const LIMITS: Limits =
-    Limits { hold: Duration::from_secs(5), transaction: Duration::from_secs(10), release: Duration::from_mins(2) };
+pub const LIMITS: Limits = Limits {
+    turn: Duration::from_secs(5),
+    hold: Duration::from_secs(5),
+    transaction: Duration::from_secs(10),
+    release: Duration::from_mins(2),
+    request: Duration::from_secs(10),
+    end: Duration::from_secs(10),
+};
 
 /// A bridge that serves for as long as this is kept.
 pub struct Served {
     pub address: SocketAddr,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    ended: Receiver<()>,
+}
+
+impl Served {
+    /// Asks it to end, and gives what then tells that it has.
+    pub fn end(self) -> Receiver<()> {
+        drop(self.stop);
+        self.ended
+    }
 }
 
 pub fn serve(source: Arc<dyn CardSource>, limits: Limits) -> Served {
@@ -40,7 +56,8 @@ pub fn serve(source: Arc<dyn CardSource>, limits: Limits) -> Served {
     ];
     let config = Config { port: 0, origins };
     let (stop, stopped) = oneshot::channel::<()>();
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = channel();
+    let (tell_end, ended) = channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -48,8 +65,10 @@ pub fn serve(source: Arc<dyn CardSource>, limits: Limits) -> Served {
             tell.send(bridge.address()).unwrap();
             bridge.serve(async { _ = stopped.await }).await;
         });
+        // Few tests wait for it.
+        let _ = tell_end.send(());
     });
-    Served { address: told.recv().unwrap(), _stop: stop }
+    Served { address: told.recv().unwrap(), stop, ended }
 }
 
 type Boxed = Box<dyn Contacts + Send>;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fakes;
+mod forgery;
 mod former_address;
 mod memory_store;
 mod registration;
