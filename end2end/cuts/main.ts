@@ -24,6 +24,7 @@ const KINDS: [CardKind, ...CardKind[]] = [
 
 interface Trial {
   name: string;
+  /** Whether the RA may be needed at its end. */
   mayEndAtTheRa: boolean;
   run: (stage: Stage) => Promise<Outcome>;
 }
@@ -72,6 +73,7 @@ try {
     const stages = new Stages(folder, cards, smartcards, kind);
     try {
       await run(stages, kind);
+      await stages.checkTrail();
     } finally {
       await stages.end();
     }

@@ -96,7 +96,8 @@ export function whileWritten(rehearsal: Rehearsal): Cut[] {
 
 /** One cut of each harm, at points where it is worst. */
 export function oneOfEach({ apdus, requests }: Rehearsal): Cut[] {
-  const written = (instruction: string) => apdus.filter((apdu) => apdu.message === 'reset_passcode' && apdu.instruction === instruction);
+  const ofReset = apdus.filter(({ message }) => message === 'reset_passcode');
+  const written = (instruction: string) => ofReset.filter((apdu) => apdu.instruction === instruction);
   const complete = requests.filter(({ endpoint }) => endpoint === 'unlock/complete');
   const release = requests.filter(({ endpoint }) => endpoint === 'unlock/release');
   return [
@@ -163,8 +164,10 @@ function atRequest(harm: Harm, { endpoint, nth }: Request, when: 'before' | 'aft
 /** A second cut in the recovery from a first one, by the points that matter to the unlock key. */
 export function doubles(tries: 'reset' | 'keep'): [Cut, Cut][] {
   const [setting, replacing, verifying] = ['2C', '24', '20'] as const;
-  const pulled = (when: 'before' | 'after', instruction: string, nth = 1) => byInstruction('card pulled', when, instruction, nth);
-  const request = (harm: Harm, endpoint: string, when: 'before' | 'after') => atRequest(harm, { endpoint, nth: 1, took: 0 }, when);
+  const pulled = (when: 'before' | 'after', instruction: string, nth = 1) =>
+    byInstruction('card pulled', when, instruction, nth);
+  const request = (harm: Harm, endpoint: string, when: 'before' | 'after') =>
+    atRequest(harm, { endpoint, nth: 1, took: 0 }, when);
   const firsts = [
     pulled('before', setting),
     pulled('after', setting),

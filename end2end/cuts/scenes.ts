@@ -4,14 +4,13 @@ import { type Cardholder, DeadEnd } from '../harness/cardholder.ts';
 import { CardFault, type CardProof, ServiceFault } from '../harness/client.ts';
 import { randomPasscode } from '../harness/people.ts';
 import type { Stage } from './stage.ts';
-import { Broken } from './trial.ts';
+import { Broken, type Play } from './trial.ts';
 
 export interface Scene {
   name: string;
   /** How many tries of the unlock key it may cost. */
   tries: number;
-  /** Gives the passcode that the card has at the end. */
-  play: (stage: Stage) => Promise<string>;
+  play: Play;
 }
 
 export const SCENES: Scene[] = [

@@ -19,8 +19,7 @@ export class Stage {
     readonly world: World,
     readonly smartcards: SmartcardService,
     readonly card: IssuedCard,
-  ) {
-  }
+  ) {}
 
   /** The page that the cardholder has opened last. */
   get page(): Cardholder {
@@ -60,7 +59,7 @@ export class Stage {
   }
 
   /**
-   * Takes the unlock on with the page that is open, and cuts it on the way. The card must have been put in for this cut.
+   * Takes the unlock on with the page that is open, and cuts it on the way. The card was put in for this cut.
    * Says whether the point of the cut was reached.
    */
   async cut(cut: Cut, passcode: string): Promise<'cut' | 'not reached'> {

@@ -27,6 +27,7 @@ export class Stages {
   async next(): Promise<Stage> {
     this.#tried += 1;
     if (this.#stage && this.#tried <= TRIALS_ON_A_STAGE) return this.#stage;
+    await this.checkTrail();
     await this.end();
     this.#tried = 1;
     this.#made += 1;
@@ -39,6 +40,12 @@ export class Stages {
     await world.insert(card.card);
     this.#stage = new Stage(world, this.smartcards, card);
     return this.#stage;
+  }
+
+  /** The audit trail holds, whatever was cut. */
+  async checkTrail(): Promise<void> {
+    const said = await this.#stage?.world.service.command('audit', 'verify');
+    if (said !== undefined && !said.includes('The audit trail holds')) throw new Error(said);
   }
 
   /** Gives up a stage on which a trial has failed, and keeps its logs in a folder. */

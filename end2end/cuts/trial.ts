@@ -18,6 +18,9 @@ export type Outcome =
   /** The last cut has no place in what the cuts before it left to do. */
   | { end: 'not reached' };
 
+/** What happens in a scene; gives the passcode that the card has at its end. */
+export type Play = (stage: Stage) => Promise<string>;
+
 /** Something that must be true is not. */
 export class Broken extends Error {}
 
@@ -41,8 +44,8 @@ export async function tryCuts(stage: Stage, cuts: Cut[]): Promise<Outcome> {
   });
 }
 
-/** Plays a scene, which gives the passcode that the card has at its end. It may spend so many tries of the unlock key. */
-export async function tryScene(stage: Stage, play: (stage: Stage) => Promise<string>, tries: number): Promise<Outcome> {
+/** Plays a scene. It may cost so many tries of the unlock key. */
+export async function tryScene(stage: Stage, play: Play, tries: number): Promise<Outcome> {
   return judged(stage, async () => {
     const before = (await stage.executed()).length;
     await stage.insertLocked();
@@ -63,7 +66,7 @@ async function judged(stage: Stage, act: () => Promise<Outcome>): Promise<Outcom
   }
 }
 
-/** What must be true at the end: a try of the unlock key for each cut at most, the passcode, and what the service knows. */
+/** What must be true at the end: of the tries of the unlock key, of the passcode, and of what the service knows. */
 async function check(stage: Stage, executed: Executed[], tries: number, passcode: string): Promise<void> {
   const spent = executed.filter((command) => namesUnlockKey(command) && command.status !== '9000').length;
   if (spent > tries) throw new Broken(`${spent} tries of the unlock key were spent, and at most ${tries} may be`);
@@ -88,7 +91,7 @@ function namesUnlockKey({ instruction, parameters }: Executed): boolean {
   return instruction === '2C' || (instruction === '24' && parameters === '0081');
 }
 
-/** How many keys to try are sealed: beside them there are one byte, the next key, a challenge of 32 bytes and a tag of 16. */
+/** How many keys to try are sealed. Beside them there are a byte, the next key, a challenge and a tag. */
 function candidates({ ciphertext }: Sealed): number {
   return (Buffer.from(ciphertext, 'base64url').length - (1 + 8 + 32 + 16)) / 8;
 }

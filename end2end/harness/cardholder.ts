@@ -2,7 +2,15 @@
 
 import type { CardBridge } from './bridge.ts';
 import type { IssuedCard } from './cards.ts';
-import { BridgeConnection, CardFault, type CardProof, type CardPurpose, Pages, type Sealed, ServiceFault } from './client.ts';
+import {
+  BridgeConnection,
+  CardFault,
+  type CardProof,
+  type CardPurpose,
+  Pages,
+  type Sealed,
+  ServiceFault,
+} from './client.ts';
 import { type Mailbox, codeIn } from './mailbox.ts';
 import type { ServiceCentre } from './service.ts';
 import { pause, until } from './until.ts';

@@ -54,8 +54,8 @@ export class CardBox {
 }
 
 /**
- * What goes wrong with a card, and when: at the nth APDU of an instruction, or of all, before or after the card executes
- * it. A card that waits goes on when it is told to.
+ * What goes wrong with a card, and when: at the nth APDU of an instruction, or of all, before or after it is executed.
+ * A card that waits goes on when it is told to.
  */
 export interface Mishap {
   fault: 'pull' | 'hang' | 'wait';
@@ -64,7 +64,7 @@ export interface Mishap {
   nth?: number;
 }
 
-/** What cards may do one way or another: how they word refusals, and what a passcode set by the unlock key does to its tries. */
+/** How cards word refusals, and whether a passcode set by the unlock key gives that its tries back. */
 export interface CardKind {
   dialect: 'piv-authenticator' | 'strict';
   unlockKeyTries: 'reset' | 'keep';

@@ -1,5 +1,5 @@
-/* A driver that stands between pcscd and the driver of the virtual reader: while the file that UNPLUGGED names is there,
- * the reader is not. pcscd goes on listing a reader that is no USB device, and says that it is unavailable. */
+/* A driver that stands between pcscd and the driver of the virtual reader: while the file that UNPLUGGED names is
+ * there, the reader is not. pcscd goes on listing a reader that is no USB device, and says that it is unavailable. */
 
 #include <dlfcn.h>
 #include <stdlib.h>
