@@ -15,12 +15,13 @@ test_runner = $(if $(shell command -v cargo-nextest),nextest run --no-fail-fast,
 FUZZ_SECONDS ?= 1200
 fuzz_targets := $(basename $(notdir $(wildcard card-bridge/fuzz/fuzz_targets/*.rs)))
 
-.PHONY: help run test bench build pages lint rust-test end2end fuzz advisories
+.PHONY: help run test bench cuts fuzz build pages lint rust-test end2end advisories
 
 help:
 	@echo "make run         build and start the demonstration: http://localhost:3000"
 	echo "make test        run every check"
 	echo "make bench       measure, and write target/bench.json"
+	echo "make cuts        cut an unlock at every point, and see that trying again is enough"
 	echo "make fuzz        fuzz what comes from outside, FUZZ_SECONDS for each target"
 	echo "make advisories  look for known vulnerabilities (needs the network)"
 
@@ -77,14 +78,23 @@ rust-test:
 	    cargo test -p app --lib --features hydrate --target wasm32-unknown-unknown
 
 # With the programs that the Rust tests were built with, so that CI builds them once.
-end2end: export SERVICE_CENTRE := $(CURDIR)/target/debug/service-centre
-end2end: export CARD_BRIDGE := $(CURDIR)/target/debug/card-bridge
-end2end: export CARD_BRIDGE_WITH_VIRTUAL_CARDS := $(CURDIR)/target/debug/card-bridge
-end2end: export VIRTUAL_CARD := $(CURDIR)/target/debug/virtual-card
+end2end cuts: export SERVICE_CENTRE := $(CURDIR)/target/debug/service-centre
+end2end cuts: export CARD_BRIDGE := $(CURDIR)/target/debug/card-bridge
+end2end cuts: export CARD_BRIDGE_WITH_VIRTUAL_CARDS := $(CURDIR)/target/debug/card-bridge
+end2end cuts: export VIRTUAL_CARD := $(CURDIR)/target/debug/virtual-card
 end2end:
 	@cp target/release/hash.txt target/debug/hash.txt
 	cd end2end
 	../$(with_pcscd) npx playwright test
+	../$(with_pcscd) node cuts/cuts.mjs --quick
+
+# With the same programs: what is cut does not depend on how they were compiled.
+cuts:
+	@.make/setup test
+	$(MAKE) --no-print-directory pages
+	cargo build --features card-bridge/virtual-cards
+	cp target/release/hash.txt target/debug/hash.txt
+	$(with_pcscd) node end2end/cuts/cuts.mjs
 
 # What is found goes to target/fuzz; card-bridge/README.md says how it gets into the corpus.
 fuzz:

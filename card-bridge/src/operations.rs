@@ -4,6 +4,7 @@
 //! the purposes that a verb is there for, and always over the origin that the browser named.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use card_protocol::message::{CardStatus, Done, LastTry, Outcome, PasscodeUse, Request, Verb};
@@ -34,6 +35,8 @@ struct Release {
     made: Instant,
     guid: piv::Guid,
     insertion: Insertion,
+    /// How many unlocks had been begun by then.
+    unlocks: u64,
     digest: Vec<u8>,
 }
 
@@ -95,19 +98,20 @@ impl Session {
             return Err(CardFailure::Malformed);
         }
         let statement = self.statement(purpose, challenge);
-        let (proof, insertion) = self
+        let unlocks = self.worker.unlocks();
+        let (proof, insertion, unlocks) = self
             .worker
             .carry_out(reader, Afterwards::Leave, {
                 let statement = statement.clone();
                 move |card, insertion| {
                     let proof = transaction::prove_card(card, &|guid, algorithm| statement.digest(guid, algorithm));
-                    Ok((proof.map_err(card_failure)?, insertion))
+                    Ok((proof.map_err(card_failure)?, insertion, unlocks.load(Ordering::SeqCst)))
                 }
             })
             .await?;
         if purpose == Purpose::Release {
             let digest = statement.digest(proof.guid, proof.algorithm);
-            self.release = Some(Release { made: Instant::now(), guid: proof.guid, insertion, digest });
+            self.release = Some(Release { made: Instant::now(), guid: proof.guid, insertion, unlocks, digest });
         }
         Ok(statement.signed(proof))
     }
@@ -157,12 +161,18 @@ impl Session {
         let statement = self.statement(Purpose::Unlocked, keys.completion);
 
         let reader = reader.or_else(|| Some(release.insertion.reader.clone()));
+        let unlocks = self.worker.unlocks();
         self.worker
             .carry_out(reader, Afterwards::Reset, move |card, insertion| {
                 if insertion != release.insertion {
                     let (guid, _) = transaction::look(card).map_err(card_failure)?;
                     let same = guid == release.guid;
                     return Err(if same { CardFailure::CardRemoved } else { CardFailure::CardChanged });
+                }
+                // Keys from before another unlock may no longer fit, and would cost tries of the unlock key for nothing.
+                let begun = release.unlocks;
+                if unlocks.compare_exchange(begun, begun + 1, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+                    return Err(CardFailure::Busy);
                 }
                 let (candidate, second_candidate) = match &keys.candidates {
                     Candidates::One(key) => (unlock_key(key), None),

@@ -1,7 +1,7 @@
 //! Carries card transactions out, one at a time for all pages, on threads that may be left behind by a card that hangs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use card_protocol::message::Readers;
@@ -51,12 +51,13 @@ pub struct Worker {
     limits: Limits,
     turn: Arc<Semaphore>,
     threads: Arc<AtomicUsize>,
+    unlocks: Arc<AtomicU64>,
 }
 
 impl Worker {
     /// Works with the cards of `source`.
     pub fn new(source: Arc<dyn CardSource>, limits: Limits) -> Self {
-        Self { source, limits, turn: Arc::new(Semaphore::new(1)), threads: Arc::default() }
+        Self { source, limits, turn: Arc::new(Semaphore::new(1)), threads: Arc::default(), unlocks: Arc::default() }
     }
 
     /// What is connected now, and a notice of each change.
@@ -67,6 +68,11 @@ impl Worker {
     /// How long things may take.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Counts the unlocks that were begun, by whichever page.
+    pub fn unlocks(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.unlocks)
     }
 
     /// Waits until no transaction is running, and lets none begin any more. A card that hangs is not waited for.

@@ -5,11 +5,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { CardBox } from '../harness/cards.ts';
+import { BridgeConnection } from '../harness/client.ts';
 import { run } from '../harness/process.ts';
 import { programs } from '../harness/programs.ts';
 import { pause } from '../harness/until.ts';
 import { World } from '../harness/world.ts';
-import { BridgeConnection } from './client.ts';
 import { type Measurement, measured, median } from './measure.ts';
 
 const SIZE_BOUND_MB = 8;

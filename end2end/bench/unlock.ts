@@ -3,11 +3,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { Cardholder } from '../harness/cardholder.ts';
 import type { CardBox, IssuedCard } from '../harness/cards.ts';
-import { codeIn } from '../harness/mailbox.ts';
 import { randomPasscode } from '../harness/people.ts';
 import { World } from '../harness/world.ts';
-import { BridgeConnection, type CardProof, Pages, type Sealed } from './client.ts';
 import { type Measurement, measured, median } from './measure.ts';
 
 const RUNS = 15;
@@ -51,38 +50,24 @@ export async function measureUnlock(folder: string, cards: CardBox): Promise<Mea
 async function unlock(world: World, card: IssuedCard): Promise<Parts> {
   const loggedBefore = (await readFile(world.service.log)).length;
   const began = performance.now();
-  const pages = new Pages(world.service.origin);
-  const bridge = await BridgeConnection.open(world.bridge.url, world.service.origin);
-  const prove = async (challengeFor: 'Attempt' | 'Release'): Promise<CardProof> => {
-    const challenge = await pages.call<string>('unlock/challenge', { purpose: challengeFor });
-    return bridge.proveCard(challengeFor.toLowerCase(), challenge);
-  };
-
-  const proof = await bridge.proveCard('unlock', await pages.call<string>('unlock/start'));
-  await pages.call('unlock/identify', { proof });
-  const { Questions } = await pages.call<{ Questions: { asked: { id: number }[] } }>('unlock/view');
-  const answers = Questions.asked.map(({ id }) => ({
-    question: id,
-    answer: card.registered?.answers.find(({ question }) => question === id)?.answer,
-  }));
-  expectRight(await pages.call('unlock/answer', { proof: await prove('Attempt'), answers }));
-  const code = codeIn(await world.mailbox.next());
-  expectRight(await pages.call('unlock/code', { proof: await prove('Attempt'), code }));
-  const keys = await pages.call<Sealed>('unlock/release', { proof: await prove('Release') });
-  const completion = await bridge.resetPasscode(randomPasscode(), keys);
-  await pages.call('unlock/complete', { proof: completion });
+  const holder = new Cardholder(world, card);
+  await holder.begin();
+  const page = await holder.view();
+  if (typeof page === 'string' || !('Questions' in page)) throw new Error(JSON.stringify(page));
+  const { asked } = page.Questions;
+  await holder.answer(asked);
+  await holder.enterCode();
+  await holder.writeCard(randomPasscode());
   const whole = performance.now() - began;
-  bridge.close();
+  const cardTook = [...holder.took];
+  holder.close();
 
-  // «Your Smartcard was unlocked»
+  // The code, and «Your Smartcard was unlocked».
+  await world.mailbox.next();
   await world.mailbox.next();
   const log = (await readFile(world.service.log)).subarray(loggedBefore).toString();
   const hashes = [...log.matchAll(/hashed microseconds=(\d+)/g)].map((found) => Number(found[1]) / 1000);
-  if (hashes.length < answers.length + 2) throw new Error(`only ${hashes.length} hashes were logged`);
+  if (hashes.length < asked.length + 2) throw new Error(`only ${hashes.length} hashes were logged`);
   const sum = (list: number[]) => list.reduce((total, one) => total + one, 0);
-  return { whole, card: sum(bridge.took), argon2: sum(hashes) };
-}
-
-function expectRight(outcome: unknown): void {
-  if (outcome !== 'Right') throw new Error(JSON.stringify(outcome));
+  return { whole, card: sum(cardTook), argon2: sum(hashes) };
 }

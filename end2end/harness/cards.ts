@@ -53,37 +53,91 @@ export class CardBox {
   }
 }
 
-/** What goes wrong with a card, and when: at the nth APDU of an instruction, before or after the card executes it. */
+/**
+ * What goes wrong with a card, and when: at the nth APDU of an instruction, or of all, before or after it is executed.
+ * A card that waits goes on when it is told to.
+ */
 export interface Mishap {
-  fault: 'pull' | 'hang';
+  fault: 'pull' | 'hang' | 'wait';
   when: 'before' | 'after';
-  instruction: string;
+  instruction?: string;
   nth?: number;
+}
+
+/** How cards word refusals, and whether a passcode set by the unlock key gives that its tries back. */
+export interface CardKind {
+  dialect: 'piv-authenticator' | 'strict';
+  unlockKeyTries: 'reset' | 'keep';
+}
+
+/** A command that a card has executed, and its status word, in hexadecimal digits. */
+export interface Executed {
+  instruction: string;
+  parameters: string;
+  status: string;
 }
 
 /** A slot of the virtual reader. */
 export class Slot {
   #plugged: RunningProgram | undefined;
+  #said = '';
 
   constructor(
     readonly box: CardBox,
     readonly slot: 'first' | 'second',
     readonly log: string,
+    readonly kind: CardKind = { dialect: 'piv-authenticator', unlockKeyTries: 'reset' },
   ) {}
+
+  /** Where cards in this slot write down what they have executed. */
+  get journal(): string {
+    return `${this.log}.${this.slot}.journal`;
+  }
+
+  /** All that cards in this slot have executed. */
+  async executed(): Promise<Executed[]> {
+    const lines = (await readFile(this.journal, 'utf8')).split('\n').filter((line) => line !== '');
+    return lines.map((line) => {
+      const [instruction = '', parameters = '', status = ''] = line.split(' ');
+      return { instruction, parameters, status };
+    });
+  }
 
   /** Puts a card in, in place of any that is there. */
   async insert(name: string, mishap?: Mishap): Promise<void> {
     await this.remove();
     const args = ['plug', '--card', join(this.box.folder, name), '--port', String(slotPort(this.slot))];
+    args.push('--dialect', this.kind.dialect, '--unlock-key-tries', this.kind.unlockKeyTries);
+    args.push('--journal', this.journal);
     if (mishap) {
-      args.push('--fault', mishap.fault, '--when', mishap.when, '--instruction', mishap.instruction);
-      args.push('--nth', String(mishap.nth ?? 1));
+      args.push('--fault', mishap.fault, '--when', mishap.when, '--nth', String(mishap.nth ?? 1));
+      if (mishap.instruction !== undefined) args.push('--instruction', mishap.instruction);
     }
     const plugged = RunningProgram.start('virtual-card', [programs.virtualCard(), ...args], this.log);
-    let said = '';
-    plugged.child.stdout?.on('data', (text: Buffer) => (said += text.toString()));
+    this.#said = '';
+    plugged.child.stdout?.on('data', (text: Buffer) => (this.#said += text.toString()));
     this.#plugged = plugged;
-    await plugged.ready(() => said.includes('plugged'));
+    await plugged.ready(() => this.#said.includes('plugged'));
+  }
+
+  /** Locks a card that is in no reader. */
+  async lock(name: string): Promise<void> {
+    await run(programs.virtualCard(), ['lock', '--card', join(this.box.folder, name)]);
+  }
+
+  /** Whether a card is in the slot. */
+  get isIn(): boolean {
+    return this.#plugged?.isRunning ?? false;
+  }
+
+  /** Whether the card is there and waits, as its mishap says. */
+  get isWaiting(): boolean {
+    return (this.#plugged?.isRunning ?? false) && this.#said.includes('waiting');
+  }
+
+  /** Lets a card go on that waits. */
+  goOn(): void {
+    this.#plugged?.child.stdin?.write('\n');
   }
 
   /** Pulls the card, if there is one. */

@@ -23,7 +23,7 @@ export class RunningProgram {
   static start(name: string, command: string[], log: string, env: NodeJS.ProcessEnv = {}): RunningProgram {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
       env: { ...process.env, NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     const output = createWriteStream(log, { flags: 'a' });
     child.stdout?.pipe(output, { end: false });

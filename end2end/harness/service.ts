@@ -17,7 +17,10 @@ export interface Policy {
 
 export interface ServiceOptions {
   folder: string;
+  /** Where browsers find it. */
   port: number;
+  /** Where it listens, if something stands between. */
+  listenPort?: number;
   bridgePort: number;
   /** The port of the mail server; without one mails stay in memory, which only a demonstration may. */
   mailPort?: number;
@@ -92,10 +95,10 @@ export class ServiceCentre {
   }
 
   #toml(): string {
-    const { port, bridgePort, mailPort, policy = {}, demonstrationOf } = this.options;
+    const { port, listenPort = port, bridgePort, mailPort, policy = {}, demonstrationOf } = this.options;
     const lines = [
       `public_url = "${this.origin}"`,
-      `listen = "127.0.0.1:${port}"`,
+      `listen = "127.0.0.1:${listenPort}"`,
       `data = ${JSON.stringify(this.data)}`,
       `[bridge]`,
       `port = ${bridgePort}`,

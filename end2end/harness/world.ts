@@ -4,10 +4,11 @@ import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { CardBridge } from './bridge.ts';
-import { type CardBox, type IssuedCard, type Mishap, Slot } from './cards.ts';
+import { type CardBox, type CardKind, type IssuedCard, type Mishap, Slot } from './cards.ts';
 import { Mailbox } from './mailbox.ts';
 import { lockByWrongPasscodes } from './piv-tool.ts';
 import { freePort } from './ports.ts';
+import { Proxy } from './proxy.ts';
 import { type Policy, ServiceCentre } from './service.ts';
 
 export interface WorldOptions {
@@ -18,6 +19,10 @@ export interface WorldOptions {
   virtualCards?: boolean;
   /** What both programs log. */
   logFilter?: string;
+  /** How the cards in the readers answer and count. */
+  cardKind?: CardKind;
+  /** Puts a proxy between browsers and service. */
+  proxied?: boolean;
 }
 
 export class World {
@@ -31,6 +36,8 @@ export class World {
     readonly reader: Slot,
     /** The second slot: another reader, as far as programs can tell. */
     readonly secondReader: Slot,
+    /** What stands between browsers and service, if anything. */
+    readonly proxy: Proxy | undefined,
   ) {}
 
   /** Makes a world in a folder, its cards a copy of those in `cards`, and starts all of it. */
@@ -38,11 +45,14 @@ export class World {
     await mkdir(folder, { recursive: true });
     const box = await cards.copy(join(folder, 'cards'));
     const [port, bridgePort, mailPort] = [await freePort(), await freePort(), await freePort()];
-    const { policy, demonstration, virtualCards, logFilter } = options;
+    const { policy, demonstration, virtualCards, logFilter, cardKind } = options;
     const mailbox = new Mailbox(mailPort);
+    const listenPort = options.proxied ? await freePort() : undefined;
+    const proxy = listenPort === undefined ? undefined : await Proxy.start(port, listenPort);
     const service = new ServiceCentre({
       folder,
       port,
+      listenPort,
       bridgePort,
       policy,
       logFilter,
@@ -66,8 +76,9 @@ export class World {
       mailbox,
       service,
       bridge,
-      new Slot(box, 'first', log),
-      new Slot(box, 'second', log),
+      new Slot(box, 'first', log, cardKind),
+      new Slot(box, 'second', log, cardKind),
+      proxy,
     );
     try {
       await Promise.all([service.start(), bridge.start()]);
@@ -101,7 +112,7 @@ export class World {
   /** Copies the logs to another folder. */
   async keepLogs(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
-    for (const log of [this.service.log, this.bridge.log, this.reader.log]) {
+    for (const log of [this.service.log, this.bridge.log, this.reader.log, this.reader.journal]) {
       await cp(log, join(folder, log.slice(this.folder.length + 1))).catch(() => undefined);
     }
   }
@@ -112,6 +123,7 @@ export class World {
     await this.secondReader.remove();
     const ended = await Promise.allSettled([this.service.stop(), this.bridge.stop()]);
     await this.mailbox.close();
+    await this.proxy?.stop();
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 }

@@ -51,7 +51,7 @@ pub enum CardFailure {
     /// The request is not one that the bridge can carry out.
     #[error("the request is malformed")]
     Malformed,
-    /// Another page holds a running request.
+    /// Another page holds a running request, or has used unlock keys since the release proof of these.
     #[error("another page is using the card")]
     Busy,
 }

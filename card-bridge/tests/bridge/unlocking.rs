@@ -84,6 +84,24 @@ fn one_sealed_message_is_opened_for_a_release_proof() {
 }
 
 #[test]
+fn unlock_keys_that_another_page_has_overtaken_cost_no_try() {
+    let card = Issued::locked();
+    let reader = OneReader::with(card.insert());
+    let bridge = serve(reader.clone(), LIMITS);
+    let mut slow = Page::open(bridge.address, ORIGIN);
+    let release = slow.prove_card(Purpose::Release, CHALLENGE).unwrap();
+    let late = seal(&service(), &release, &first_time(&card));
+    let mut quick = Page::open(bridge.address, ORIGIN);
+    assert!(unlock(&mut quick, &once_more(&card)).is_ok());
+
+    let exchanges = reader.exchanges();
+    assert_eq!(slow.reset_passcode(NEW_PASSCODE, late), Err(CardFailure::Busy));
+    // Otherwise three of them would block its unlock key.
+    assert_eq!(reader.exchanges(), exchanges);
+    assert!(unlock(&mut slow, &once_more(&card)).is_ok());
+}
+
+#[test]
 fn junk_uses_the_release_proof_up_and_never_reaches_the_card() {
     let card = Issued::locked();
     let reader = OneReader::with(card.insert());

@@ -1,4 +1,4 @@
-//! A card that is pulled or hangs at a moment of one's choosing, to test what a cut leaves behind.
+//! A card that is pulled, hangs or waits at a moment of one's choosing, to test what a cut leaves behind.
 
 use piv::{Card, TransportError};
 
@@ -11,6 +11,9 @@ pub enum Mishap {
     Pull,
     /// It answers no more.
     Hang,
+    /// It waits until it is told to go on, and then goes on as if nothing had happened: time for a mishap of something
+    /// else, like the reader.
+    Wait,
 }
 
 /// When it happens, as seen from the APDU at which it happens.
@@ -41,12 +44,19 @@ pub struct Faulty<C> {
     card: C,
     fault: Fault,
     seen: u32,
+    wait: fn(),
 }
 
 impl<C: Card> Faulty<C> {
     /// The card will suffer the fault.
     pub fn new(card: C, fault: Fault) -> Self {
-        Self { card, fault, seen: 0 }
+        Self { card, fault, seen: 0, wait: || () }
+    }
+
+    /// The card that is to wait does so while `wait` runs.
+    #[must_use]
+    pub fn waiting_for(self, wait: fn()) -> Self {
+        Self { wait, ..self }
     }
 
     /// The card as the fault has left it: still under power, so reset it to put it back into a reader.
@@ -59,10 +69,33 @@ impl<C: Card> Faulty<C> {
         self.seen >= self.fault.nth
     }
 
-    fn mishap(&self) -> TransportError {
+    /// What becomes of the command at which the fault happens, and of those after it: nothing, where the card but waits.
+    fn lost(&self) -> Option<TransportError> {
         match self.fault.mishap {
-            Mishap::Pull => TransportError::Removed,
-            Mishap::Hang => TransportError::TimedOut,
+            Mishap::Pull => Some(TransportError::Removed),
+            Mishap::Hang => Some(TransportError::TimedOut),
+            Mishap::Wait => None,
+        }
+    }
+
+    /// The command at which the fault happens.
+    fn suffer(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let lost = self.lost();
+        match (self.fault.moment, lost) {
+            (Moment::Before, Some(lost)) => Err(lost),
+            (Moment::After, Some(lost)) => {
+                self.card.transmit(command)?;
+                Err(lost)
+            }
+            (Moment::Before, None) => {
+                (self.wait)();
+                self.card.transmit(command)
+            }
+            (Moment::After, None) => {
+                let answer = self.card.transmit(command);
+                (self.wait)();
+                answer
+            }
         }
     }
 }
@@ -70,18 +103,12 @@ impl<C: Card> Faulty<C> {
 impl<C: Card> Card for Faulty<C> {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
         if self.has_happened() {
-            return Err(self.mishap());
+            return self.lost().map_or_else(|| self.card.transmit(command), Err);
         }
         if self.fault.instruction.is_none_or(|instruction| command.get(1) == Some(&instruction)) {
             self.seen += 1;
         }
-        if !self.has_happened() {
-            return self.card.transmit(command);
-        }
-        if self.fault.moment == Moment::After {
-            self.card.transmit(command)?;
-        }
-        Err(self.mishap())
+        if self.has_happened() { self.suffer(command) } else { self.card.transmit(command) }
     }
 }
 

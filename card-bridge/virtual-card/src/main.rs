@@ -1,4 +1,4 @@
-//! The command line: `make` issues cards, `plug` puts one into a virtual PC/SC reader.
+//! The command line: `make` issues cards, `lock` locks one, `plug` puts one into a virtual PC/SC reader.
 
 use std::{
     fs,
@@ -13,8 +13,11 @@ use virtual_card::{
     Contacts, VirtualCard,
     dialect::Strict,
     fault::{Fault, Faulty, Mishap, Moment},
+    issuance,
+    journal::Journalled,
     make::{self, DEMONSTRATION, Existing, MANIFEST},
     manifest::CardList,
+    unlock_key_tries::KeepsTries,
     vpcd,
 };
 
@@ -40,23 +43,38 @@ enum Task {
         #[arg(long)]
         force: bool,
     },
-    /// Put a card into the virtual reader of a running pcscd (vsmartcard-vpcd), until this program ends.
-    Plug {
+    /// Lock a card by wrong passcodes.
+    Lock {
         /// The card's directory.
         #[arg(long)]
         card: PathBuf,
-        /// Where the reader listens.
-        #[arg(long, default_value = "127.0.0.1")]
-        host: String,
-        /// The port of the reader's slot.
-        #[arg(long, default_value_t = 35963)]
-        port: u16,
-        /// How the card words its refusals.
-        #[arg(long, value_enum, default_value_t)]
-        dialect: Dialect,
-        #[command(flatten)]
-        fault: FaultArguments,
     },
+    /// Put a card into the virtual reader of a running pcscd (vsmartcard-vpcd), until this program ends.
+    Plug(PlugArguments),
+}
+
+#[derive(Args)]
+struct PlugArguments {
+    /// The card's directory.
+    #[arg(long)]
+    card: PathBuf,
+    /// Where the reader listens.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// The port of the reader's slot.
+    #[arg(long, default_value_t = 35963)]
+    port: u16,
+    /// How the card words its refusals.
+    #[arg(long, value_enum, default_value_t)]
+    dialect: Dialect,
+    /// What becomes of the tries of the unlock key when it has set a passcode.
+    #[arg(long, value_enum, default_value_t)]
+    unlock_key_tries: UnlockKeyTries,
+    /// A file to which the card adds a line for each command: instruction, parameters, status word; never data.
+    #[arg(long)]
+    journal: Option<PathBuf>,
+    #[command(flatten)]
+    fault: FaultArguments,
 }
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -66,6 +84,15 @@ enum Dialect {
     PivAuthenticator,
     /// As applets of another origin do.
     Strict,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum UnlockKeyTries {
+    /// They are given back.
+    #[default]
+    Reset,
+    /// They stay as they are until the unlock key is replaced.
+    Keep,
 }
 
 /// A mishap of the card, for tests of what it leaves behind.
@@ -97,18 +124,8 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.task {
         Task::Make { out, cards, force } => make(&out, cards.as_deref(), force),
-        Task::Plug { card, host, port, dialect, fault } => {
-            let card = VirtualCard::open(card)?;
-            let mut card: Box<dyn Contacts> = match dialect {
-                Dialect::PivAuthenticator => Box::new(card),
-                Dialect::Strict => Box::new(Strict::new(card)),
-            };
-            if let Some(mishap) = fault.fault {
-                let FaultArguments { when: moment, nth, instruction, .. } = fault;
-                card = Box::new(Faulty::new(card, Fault { mishap, moment, nth, instruction }));
-            }
-            plug(&mut *card, &host, port)
-        }
+        Task::Lock { card } => Ok(issuance::lock(&mut VirtualCard::open(card)?)?),
+        Task::Plug(arguments) => plug(arguments),
     }
 }
 
@@ -133,12 +150,36 @@ fn now() -> time::OffsetDateTime {
     time::OffsetDateTime::now_utc()
 }
 
-fn plug(card: &mut dyn Contacts, host: &str, port: u16) -> anyhow::Result<()> {
+fn plug(arguments: PlugArguments) -> anyhow::Result<()> {
+    let PlugArguments { card: directory, host, port, dialect, unlock_key_tries, journal, fault } = arguments;
+    let mut card: Box<dyn Contacts> = Box::new(VirtualCard::open(&directory)?);
+    if let UnlockKeyTries::Keep = unlock_key_tries {
+        card = Box::new(KeepsTries::new(card, &directory)?);
+    }
+    if let Dialect::Strict = dialect {
+        card = Box::new(Strict::new(card));
+    }
+    if let Some(path) = journal {
+        let journalled =
+            Journalled::new(card, &path).with_context(|| format!("{} can't be written", path.display()))?;
+        card = Box::new(journalled);
+    }
+    if let Some(mishap) = fault.fault {
+        let FaultArguments { when: moment, nth, instruction, .. } = fault;
+        let faulty = Faulty::new(card, Fault { mishap, moment, nth, instruction });
+        card = Box::new(faulty.waiting_for(a_line));
+    }
     let taken = || {
         // Whoever waits for the line may have stopped listening: the card stays in the reader all the same.
         let _ = writeln!(io::stdout(), "plugged");
     };
-    vpcd::plug((host, port), card, taken).with_context(|| {
+    vpcd::plug((host.as_str(), port), &mut *card, taken).with_context(|| {
         format!("the virtual reader at {host}:{port} can't be used; is pcscd running with vsmartcard-vpcd?")
     })
+}
+
+/// Says `waiting`, and waits for a line, or for the end of the input.
+fn a_line() {
+    let _ = writeln!(io::stdout(), "waiting");
+    let _ = io::stdin().read_line(&mut String::new());
 }

@@ -1,4 +1,6 @@
-//! Cards that are pulled or hang.
+//! Cards that are pulled, hang or wait.
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use piv::{Application, CardError, Passcode, TransportError, Verdict};
 use virtual_card::{
@@ -9,6 +11,7 @@ use virtual_card::{
 use crate::support::two_cards;
 
 const RESET_RETRY_COUNTER: u8 = 0x2C;
+const VERIFY: u8 = 0x20;
 
 /// What becomes of the passcode when the card is pulled at RESET RETRY COUNTER.
 fn after_a_pull(moment: Moment) -> [Verdict; 2] {
@@ -48,4 +51,21 @@ fn a_card_hangs_at_the_apdu_named_and_from_then_on() {
         assert_eq!(application.passcode_state(), Err(CardError::Transport(TransportError::TimedOut)));
     }
     assert!(hanging.has_happened());
+}
+
+#[test]
+fn a_card_waits_once_and_goes_on_as_if_nothing_had_happened() {
+    static WAITED: AtomicU32 = AtomicU32::new(0);
+    let cards = two_cards();
+    for (moment, at_rest) in [(Moment::Before, 3), (Moment::After, 2)] {
+        let fault = Fault { mishap: Mishap::Wait, moment, nth: 1, instruction: Some(VERIFY) };
+        let mut waiting = Faulty::new(cards.card("one"), fault).waiting_for(|| {
+            WAITED.fetch_add(1, Ordering::SeqCst);
+        });
+        let mut application = Application::select(&mut waiting).unwrap();
+        let wrong = Passcode::from_digits("904174").unwrap();
+        let expected = Verdict::Refused { tries_left: Some(at_rest - 1) };
+        assert_eq!(application.try_passcode(&wrong).unwrap(), expected);
+    }
+    assert_eq!(WAITED.load(Ordering::SeqCst), 2);
 }

@@ -12,3 +12,4 @@ mod make;
 mod passcode;
 mod persistence;
 mod support;
+mod tries;

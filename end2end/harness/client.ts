@@ -1,12 +1,30 @@
-// A client that does what the pages do in an unlock, without a browser: server functions, websocket, sealing.
+// What the pages do, without a browser: server functions, websocket, sealing.
 
 import { type KeyObject, createCipheriv, createHmac, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 
 import WebSocket from 'ws';
 
+/** The service answered that it does not do it; its fault as it travels. */
+export class ServiceFault extends Error {
+  constructor(
+    readonly endpoint: string,
+    readonly fault: unknown,
+  ) {
+    super(`${endpoint}: ${JSON.stringify(fault)}`);
+  }
+}
+
+/** The bridge answered that it does not do it; its failure as it travels. */
+export class CardFault extends Error {
+  constructor(readonly failure: { kind: string }) {
+    super(`the bridge: ${JSON.stringify(failure)}`);
+  }
+}
+
 /** The server functions of one browser. */
 export class Pages {
   readonly #cookies = new Map<string, string>();
+  readonly #closed = new AbortController();
 
   constructor(readonly origin: string) {}
 
@@ -21,17 +39,32 @@ export class Pages {
         cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; '),
       },
       body: JSON.stringify(body),
+      signal: this.#closed.signal,
     });
+    const text = await response.text();
     for (const cookie of response.headers.getSetCookie()) {
       const [name = '', value = ''] = cookie.split(';', 1)[0]?.split('=') ?? [];
       this.#cookies.set(name, value);
     }
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${endpoint}: ${response.status} ${text}`);
+    if (!response.ok) throw new ServiceFault(endpoint, faultIn(text));
     return JSON.parse(text) as T;
+  }
+
+  /** Breaks off what is being asked, and asks nothing more. */
+  close(): void {
+    this.#closed.abort();
   }
 }
 
+function faultIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A proof by the card, as it travels. */
 export interface CardProof {
   connection_key: string;
 }
@@ -40,6 +73,8 @@ export interface Sealed {
   encapsulated_key: string;
   ciphertext: string;
 }
+
+export type CardPurpose = 'hello' | 'unlock' | 'attempt' | 'release';
 
 /** A connection to the bridge. */
 export class BridgeConnection {
@@ -56,14 +91,18 @@ export class BridgeConnection {
     const socket = new WebSocket(url, 'card-bridge.v1', { origin });
     const hello = await new Promise<string>((resolve, reject) => {
       socket.once('message', (message) => resolve(message.toString()));
-      socket.once('close', (code) => reject(new Error(`closed with ${code}`)));
+      socket.once('close', (code) => reject(new Error(`the bridge closed with ${code}`)));
       socket.once('error', reject);
     });
     return new BridgeConnection(socket, JSON.parse(hello).connection_key);
   }
 
+  get isOpen(): boolean {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+
   /** Has the card prove itself. */
-  async proveCard(purpose: string, challenge: string): Promise<CardProof> {
+  async proveCard(purpose: CardPurpose, challenge: string): Promise<CardProof> {
     return this.#request((this.#lastId += 1), { verb: 'prove_card', purpose, challenge });
   }
 
@@ -83,16 +122,20 @@ export class BridgeConnection {
   async #request(id: number, verb: object): Promise<CardProof> {
     const began = performance.now();
     const answered = new Promise<CardProof>((resolve, reject) => {
+      const over = () => reject(new Error('the connection to the bridge is lost'));
       const listen = (data: WebSocket.RawData) => {
         const message = JSON.parse(data.toString());
         if (message.type !== 'reply' || message.id !== id) return;
         this.socket.off('message', listen);
+        this.socket.off('close', over);
         if (message.outcome.done) resolve(message.outcome.done.proof);
-        else reject(new Error(JSON.stringify(message.outcome)));
+        else reject(new CardFault(message.outcome.failed));
       };
       this.socket.on('message', listen);
+      this.socket.once('close', over);
+      if (!this.isOpen) over();
     });
-    this.socket.send(JSON.stringify({ id, do: verb }));
+    if (this.isOpen) this.socket.send(JSON.stringify({ id, do: verb }));
     const proof = await answered;
     this.took.push(performance.now() - began);
     return proof;
