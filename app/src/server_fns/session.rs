@@ -81,6 +81,10 @@ pub async fn confirm_card(proof: CardProof) -> Result<Challenge, SessionFault> {
 pub async fn sign_in(proof: CardProof) -> Result<(), SessionFault> {
     let browser = Cookie::Browser.read().ok_or(SessionFault::Stale)?;
     let token = services().sign_in.sign_in(&browser, &proof).await?;
+    // One browser has one session.
+    if let Some(former) = Cookie::Session.read() {
+        services().sign_in.sign_out(&former).await?;
+    }
     Cookie::Session.set(&token);
     Ok(())
 }

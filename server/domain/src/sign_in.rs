@@ -161,6 +161,10 @@ impl SignIn {
         let Some(person) = transaction.person(&session.person).await? else {
             return Ok(None);
         };
+        let card = transaction.card(&session.card).await?;
+        if card.is_none_or(|card| card.state == CardState::Cancelled) {
+            return Ok(None);
+        }
         if now - session.last_active >= Duration::seconds(30) {
             transaction.touch_session(session.id, now).await?;
             transaction.commit().await?;

@@ -21,6 +21,7 @@ pub async fn require_own_host(State(public_url): State<PublicUrl>, request: Requ
     if host.is_some_and(|host| host.eq_ignore_ascii_case(public_url.authority())) {
         return next.run(request).await;
     }
+    tracing::warn!("a request for another host was refused");
     let words = format!("This service is at {}", public_url.origin());
     (StatusCode::MISDIRECTED_REQUEST, words).into_response()
 }
@@ -31,6 +32,7 @@ pub async fn require_own_origin(State(public_url): State<PublicUrl>, request: Re
     if request.method().is_safe() || is_own(request.headers(), &public_url) {
         return next.run(request).await;
     }
+    tracing::warn!("a request from another website was refused");
     (StatusCode::FORBIDDEN, "This request comes from another website").into_response()
 }
 

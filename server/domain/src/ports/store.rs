@@ -157,8 +157,8 @@ pub trait Sessions {
     async fn renew_session(&mut self, id: SessionId, token: TokenHash) -> Result<(), StoreError>;
     /// Ends one; no error where there is none.
     async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError>;
-    /// Ends all of a person but one.
-    async fn delete_other_sessions(&mut self, person: &UserNumber, but: SessionId) -> Result<(), StoreError>;
+    /// Ends all of a person, but for one where one is named.
+    async fn delete_sessions(&mut self, person: &UserNumber, but: Option<SessionId>) -> Result<(), StoreError>;
 }
 
 /// A challenge that a card has answered.

@@ -339,6 +339,9 @@ impl RegistrationService {
         if !environment.policy.approved_domains.approve(&email) {
             return Err(RegistrationError::DomainNotApproved);
         }
+        if self.is_handled(signed_in, form).await? {
+            return Ok(());
+        }
         let (code, issued) = environment.make_code().await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
@@ -445,6 +448,9 @@ impl RegistrationService {
     /// [`RegistrationError`].
     pub async fn resend_code(&self, signed_in: &SignedIn, form: FormId) -> Result<(), RegistrationError> {
         let environment = &self.environment;
+        if self.is_handled(signed_in, form).await? {
+            return Ok(());
+        }
         let (code, issued) = environment.make_code().await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
@@ -466,6 +472,20 @@ impl RegistrationService {
             self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
+    }
+
+    /// Whether a form that asks for a code was handled already. Refuses where no code may be mailed now, before one is
+    /// made: hashing is dear.
+    async fn is_handled(&self, signed_in: &SignedIn, form: FormId) -> Result<bool, RegistrationError> {
+        let mut transaction = self.environment.store.begin().await?;
+        let flow = self.flow(&mut *transaction, &signed_in.session).await?;
+        if transaction.handled_form(flow.id, form).await?.is_some() {
+            return Ok(true);
+        }
+        match self.environment.next_code_at(&mut *transaction, &flow.person, None).await? {
+            Some(at) => Err(RegistrationError::TooEarly { at }),
+            None => Ok(false),
+        }
     }
 
     /// Goes back to an earlier step.
@@ -561,7 +581,7 @@ impl RegistrationService {
     /// Gives the session a new token and ends all others of the person.
     async fn renew_session(&self, transaction: &mut dyn Transaction, session: &Session) -> Result<Token, StoreError> {
         let token = Token::generate(&*self.environment.randomness);
-        transaction.delete_other_sessions(&session.person, session.id).await?;
+        transaction.delete_sessions(&session.person, Some(session.id)).await?;
         transaction.renew_session(session.id, token.hash()).await?;
         Ok(token)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Mutex,
-    atomic::{AtomicI64, AtomicU8, Ordering},
+    atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering},
 };
 
 use aes_gcm::{
@@ -85,12 +85,18 @@ impl Vault for OneKeyVault {
 #[derive(Default)]
 pub struct QuickHasher {
     pepper: AtomicU8,
+    hashed: AtomicU64,
 }
 
 impl QuickHasher {
     /// Takes another pepper for new hashes; those made with the former are still read.
     pub fn rotate(&self) {
         self.pepper.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it has hashed.
+    pub fn hashed(&self) -> u64 {
+        self.hashed.load(Ordering::SeqCst)
     }
 
     fn prefix(&self) -> String {
@@ -102,6 +108,7 @@ impl QuickHasher {
 impl AnswerHasher for QuickHasher {
     async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
         tokio::task::yield_now().await;
+        self.hashed.fetch_add(1, Ordering::SeqCst);
         Ok(SecretHash(format!("{}{:x?}", self.prefix(), Sha256::digest(secret))))
     }
 

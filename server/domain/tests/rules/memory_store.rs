@@ -283,8 +283,8 @@ impl Sessions for MemoryTransaction {
         Ok(())
     }
 
-    async fn delete_other_sessions(&mut self, person: &UserNumber, but: SessionId) -> Result<(), StoreError> {
-        self.working.sessions.retain(|session| session.person != *person || session.id == but);
+    async fn delete_sessions(&mut self, person: &UserNumber, but: Option<SessionId>) -> Result<(), StoreError> {
+        self.working.sessions.retain(|session| session.person != *person || Some(session.id) == but);
         Ok(())
     }
 }

@@ -503,3 +503,31 @@ async fn right_answers_are_hashed_anew_with_the_pepper_in_use_and_wrong_ones_cha
     let token = world.begin_unlock(&card).await;
     world.answer_right(&token, &card).await;
 }
+
+#[tokio::test]
+async fn a_completed_unlock_ends_the_sessions_of_the_person_and_of_nobody_else() {
+    let (world, mut card) = World::registered().await;
+    let other = SoftwareCard::new(3, ORIGIN);
+    world.services.enrolment.enrol(&new_card(&other, "1002")).await.unwrap();
+    world.sign_in(&card).await;
+    let others = world.sign_in(&other).await.session;
+    let token = world.reach_passcode(&card).await;
+    let completion = release_and_take(&world, &token, &mut card).await;
+    world.services.unlock.complete(&token, &completion).await.unwrap();
+    let left: Vec<_> = world.store.tables().await.sessions.iter().map(|session| session.id).collect();
+    assert_eq!(left, [others.id]);
+}
+
+#[tokio::test]
+async fn nothing_is_hashed_for_somebody_without_a_flow_or_within_the_pause() {
+    let (world, card) = World::registered().await;
+    let token = world.begin_unlock(&card).await;
+    world.answer_right(&token, &card).await;
+    let hashed = world.hasher.hashed();
+    let proof = world.attempt(&token, &card).await;
+    let early = world.services.unlock.resend_code(&token, &proof).await.unwrap();
+    assert!(matches!(early, ResendOutcome::TooEarly { .. }));
+    let nobody = world.services.unlock.resend_code(&world.token(), &proof).await;
+    assert!(matches!(nobody, Err(UnlockError::NoFlow)));
+    assert_eq!(world.hasher.hashed(), hashed);
+}

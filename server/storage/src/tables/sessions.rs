@@ -87,7 +87,11 @@ impl Sessions for SqlTransaction {
         self.delete(Entity::delete_many().filter(Column::Id.eq(id.0))).await
     }
 
-    async fn delete_other_sessions(&mut self, person: &UserNumber, but: SessionId) -> Result<(), StoreError> {
-        self.delete(Entity::delete_many().filter(Column::Person.eq(person.as_str())).filter(Column::Id.ne(but.0))).await
+    async fn delete_sessions(&mut self, person: &UserNumber, but: Option<SessionId>) -> Result<(), StoreError> {
+        let mut sessions = Entity::delete_many().filter(Column::Person.eq(person.as_str()));
+        if let Some(but) = but {
+            sessions = sessions.filter(Column::Id.ne(but.0));
+        }
+        self.delete(sessions).await
     }
 }

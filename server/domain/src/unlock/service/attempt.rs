@@ -204,7 +204,6 @@ impl UnlockService {
 
     async fn try_resend_code(&self, token: &Token, proof: &CardProof) -> Result<ResendOutcome, UnlockError> {
         let environment = &self.environment;
-        let (code, issued) = environment.make_code().await?;
         let mut transaction = environment.store.begin().await?;
         let loaded = self.load(&mut *transaction, token).await?;
         if let Accepted::Repeated(outcome) =
@@ -220,6 +219,10 @@ impl UnlockService {
         if let Some(at) = environment.next_code_at(&mut *transaction, &loaded.flow.person, sent_at).await? {
             return Ok(ResendOutcome::TooEarly { at });
         }
+        drop(transaction);
+        // Hashing is dear: nobody has it done without a card that may have a code.
+        let (code, issued) = environment.make_code().await?;
+        let mut transaction = environment.store.begin().await?;
         let person = self.person(&mut *transaction, &loaded).await?;
         let flow = loaded.flow.id;
         let step = match self.send_code(&mut *transaction, &loaded, &person, &code, issued).await? {

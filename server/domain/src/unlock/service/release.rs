@@ -113,6 +113,8 @@ impl UnlockService {
         let person = self.person(&mut *transaction, &loaded).await?;
         let registration = loaded.registration.unlocked(&environment.policy, &*environment.randomness);
         transaction.save_registration(&registration).await?;
+        // Whoever signed in with the former passcode may be somebody else.
+        transaction.delete_sessions(&person.user_number, None).await?;
         let completed = UnlockStep::Completed(step.complete(proof.challenge));
         self.go_on(&mut *transaction, loaded.flow, completed).await?;
         let (event, guid) = (Event::CardUnlocked, loaded.card.guid);

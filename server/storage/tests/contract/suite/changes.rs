@@ -102,7 +102,7 @@ pub async fn other_sessions_of_the_person_are_ended(store: &Shared) {
     for (number, person) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
         committed!(store, |transaction| transaction.insert_session(&session(number, person)));
     }
-    committed!(store, |transaction| transaction.delete_other_sessions(&user_number(1), session(2, 1).id));
+    committed!(store, |transaction| transaction.delete_sessions(&user_number(1), Some(session(2, 1).id)));
     committed!(store, |transaction| transaction.delete_session(session(9, 1).id));
     let mut left = Vec::new();
     for number in 1..=4 {
@@ -111,6 +111,8 @@ pub async fn other_sessions_of_the_person_are_ended(store: &Shared) {
     assert_eq!(left, [session(2, 1), session(4, 2)]);
     committed!(store, |transaction| transaction.delete_session(session(2, 1).id));
     assert_eq!(tried!(store, |transaction| transaction.session(token(2))).unwrap(), None);
+    committed!(store, |transaction| transaction.delete_sessions(&user_number(2), None));
+    assert_eq!(tried!(store, |transaction| transaction.session(token(4))).unwrap(), None);
 }
 
 pub async fn old_challenges_are_forgotten(store: &Shared) {
