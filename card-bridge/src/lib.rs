@@ -17,6 +17,7 @@ mod connections;
 mod operations;
 pub mod origin;
 mod peer;
+pub mod process;
 pub mod readers;
 #[cfg(feature = "virtual-cards")]
 pub mod virtual_cards;

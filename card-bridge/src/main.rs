@@ -35,6 +35,9 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt().with_env_filter(arguments.log.clone()).with_writer(std::io::stderr).init();
+    if let Err(fault) = card_bridge::process::keep_memory_private() {
+        tracing::warn!(fault = &fault as &dyn std::error::Error, "core files are not forbidden");
+    }
     let mut config = arguments.config.as_deref().map_or(Ok(Config::default()), Config::read)?;
     config.port = arguments.port.unwrap_or(config.port);
     if config.origins.is_empty() {

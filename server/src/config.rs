@@ -267,6 +267,11 @@ mod tests {
         }
         assert_eq!(wrong_field("data = 'x'", &[]), "mail.host");
         assert_eq!(wrong_field("data = 'x'\n[mail]\nhost = 'h'", &[]), "mail.from");
+        for (host, is_wrong) in [("smtp.example.org", true), ("192.0.2.1", true), ("127.0.0.1", false), ("::1", false)]
+        {
+            let file = format!("{}security = 'none'\n", GOOD.replace("smtp.example.org", host));
+            assert_eq!(load(&file, &[]).is_err(), is_wrong, "{host}");
+        }
         assert_eq!(
             wrong_field(&GOOD.replace("Cards <", "Cards\nBcc: x@example.org <").replace('\'', "'''"), &[]),
             "mail.from"

@@ -1,6 +1,6 @@
 //! Section `mail`: the SMTP server.
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use lettre::message::Mailbox;
 use serde::Deserialize;
@@ -72,6 +72,10 @@ impl TryFrom<String> for Sender {
     }
 }
 
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 impl MailSection {
     /// In a demonstration mails can stay in memory instead.
     pub(super) fn validate(&self, is_demonstration: bool) -> Result<(), FieldError> {
@@ -80,6 +84,9 @@ impl MailSection {
         }
         if self.from.is_none() {
             return Err(FieldError::new("mail.from", "is missing"));
+        }
+        if self.security == MailSecurity::None && !self.host.as_deref().is_some_and(is_this_machine) {
+            return Err(FieldError::new("mail.security", "is starttls or tls for a server on another machine"));
         }
         if self.user.is_some() != self.password_file.is_some() {
             return Err(FieldError::new("mail.password_file", "goes with mail.user, and mail.user with it"));

@@ -1,12 +1,12 @@
 //! What holds for all requests: headers, origins, hosts, sizes; and that no server function takes a passcode.
 
-use std::{fs, path::Path};
+use std::{fs, net::SocketAddr, path::Path};
 
-use axum::{body::Body, http::header};
+use axum::{body::Body, extract::ConnectInfo, http::header};
 
 use crate::{
     browser::{Answer, Browser},
-    test_app::TestApp,
+    test_app::{ORIGIN, TestApp},
 };
 
 const SECURITY_HEADERS: [(&str, &str); 4] = [
@@ -173,4 +173,30 @@ fn no_server_function_takes_a_passcode_or_an_unlock_key() {
         "all server functions are in this folder"
     );
     assert!(functions > 20, "{functions}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_posts_too_often_is_told_to_wait_and_others_are_served() {
+    let app = TestApp::start_with(&[
+        ("SERVICE_CENTRE_CLIENTS__POSTS_A_SECOND", "1"),
+        ("SERVICE_CENTRE_CLIENTS__POSTS_AT_ONCE", "2"),
+        ("SERVICE_CENTRE_CLIENTS__TRUSTED_PROXIES", "127.0.0.0/8"),
+    ])
+    .await;
+    let mut browser = Browser::new(&app);
+    let proxy = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)));
+    let post = |browser: &Browser, client: &str| {
+        let request = browser.request("POST", "/api/unlock/start").header("x-forwarded-for", client);
+        let request = request.header(header::ORIGIN, ORIGIN).header(header::CONTENT_TYPE, "application/json");
+        request.extension(proxy).body(Body::from("{}")).unwrap()
+    };
+    let mut statuses = Vec::new();
+    for client in ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"] {
+        let answer = browser.send(post(&browser, client)).await;
+        statuses.push(answer.status.as_u16());
+        let wait = answer.header("retry-after");
+        assert_eq!(wait.parse::<u64>().is_ok(), answer.status == 429, "{answer:?}");
+        has_security_headers(&answer);
+    }
+    assert_eq!(statuses, [200, 200, 429, 200]);
 }

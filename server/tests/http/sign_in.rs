@@ -126,3 +126,16 @@ async fn signing_out_ends_the_session_on_the_server_too() {
     let page = browser.send(request).await;
     assert!(!page.body.contains("Jane Smith"), "the former cookie opens nothing");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_ends_the_session_before() {
+    let app = TestApp::start().await;
+    let card = janes_card(&app).await;
+    let mut browser = Browser::new(&app);
+    sign_in(&mut browser, &card).await;
+    let request = browser.request("GET", "/profile").body(axum::body::Body::empty()).unwrap();
+    sign_in(&mut browser, &card).await;
+    assert!(browser.get("/profile").await.body.contains("Jane Smith"));
+    let page = browser.send(request).await;
+    assert!(!page.body.contains("Jane Smith"), "the former cookie opens nothing");
+}
