@@ -34,10 +34,10 @@ pub async fn verify(settings: &Settings) -> anyhow::Result<()> {
 ///
 /// [`StoreError`] when it cannot be read.
 pub async fn follow(store: &dyn Store, key: &TrailKey) -> Result<Result<ChainEnd, BrokenChain>, StoreError> {
-    let mut transaction = store.begin().await?;
     let mut end = ChainEnd::START;
     loop {
-        let records = transaction.trail_from(end.number + 1, PAGE).await?;
+        // A transaction for each page: the service waits for as long as one is open, and records only come after others.
+        let records = store.begin().await?.trail_from(end.number + 1, PAGE).await?;
         if records.is_empty() {
             return Ok(Ok(end));
         }
