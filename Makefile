@@ -8,6 +8,7 @@ export PATH := $(CURDIR)/style/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 export SASS_PATH := $(CURDIR)/style/node_modules
 
 with_pcscd := card-bridge/virtual-card/with-pcscd
+with_postgres := server/with-postgres
 # cargo-nextest where it is, else cargo's own runner.
 test_runner = $(if $(shell command -v cargo-nextest),nextest run --no-fail-fast,test --no-fail-fast)
 
@@ -71,9 +72,10 @@ lint:
 	cargo clippy --all-targets --features card-bridge/virtual-cards -- -D warnings
 	cargo clippy -p hydrate --target wasm32-unknown-unknown -- -D warnings
 
-# The bridge's tests start a PC/SC service of their own. What the page seals is tested in Node.js.
+# The bridge's tests start a PC/SC service of their own, and what is stored is tested on SQLite and on PostgreSQL. What the
+# page seals is tested in Node.js.
 rust-test:
-	@cargo $(test_runner) --features card-bridge/virtual-cards
+	@$(with_postgres) cargo $(test_runner) --features card-bridge/virtual-cards
 	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
 	    cargo test -p app --lib --features hydrate --target wasm32-unknown-unknown
 
@@ -85,7 +87,7 @@ end2end cuts: export VIRTUAL_CARD := $(CURDIR)/target/debug/virtual-card
 end2end:
 	@cp target/release/hash.txt target/debug/hash.txt
 	cd end2end
-	../$(with_pcscd) npx playwright test
+	../$(with_postgres) ../$(with_pcscd) npx playwright test
 	../$(with_pcscd) node cuts/cuts.mjs --quick
 
 # With the same programs: what is cut does not depend on how they were compiled.

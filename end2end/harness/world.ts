@@ -8,6 +8,7 @@ import { type CardBox, type CardKind, type IssuedCard, type Mishap, Slot } from 
 import { Mailbox } from './mailbox.ts';
 import { lockByWrongPasscodes } from './piv-tool.ts';
 import { freePort } from './ports.ts';
+import { Schema } from './postgres.ts';
 import { Proxy } from './proxy.ts';
 import { type Policy, ServiceCentre } from './service.ts';
 
@@ -23,6 +24,8 @@ export interface WorldOptions {
   cardKind?: CardKind;
   /** Puts a proxy between browsers and service. */
   proxied?: boolean;
+  /** The service's database: a file in its folder, where nothing is said. */
+  database?: 'sqlite' | 'postgres';
 }
 
 export class World {
@@ -38,6 +41,8 @@ export class World {
     readonly secondReader: Slot,
     /** What stands between browsers and service, if anything. */
     readonly proxy: Proxy | undefined,
+    /** The service's schema on PostgreSQL, where its database is there. */
+    readonly schema: Schema | undefined,
   ) {}
 
   /** Makes a world in a folder, its cards a copy of those in `cards`, and starts all of it. */
@@ -45,7 +50,8 @@ export class World {
     await mkdir(folder, { recursive: true });
     const box = await cards.copy(join(folder, 'cards'));
     const [port, bridgePort, mailPort] = [await freePort(), await freePort(), await freePort()];
-    const { policy, demonstration, virtualCards, logFilter, cardKind } = options;
+    const { policy, demonstration, virtualCards, logFilter, cardKind, database } = options;
+    const schema = database === 'postgres' ? await Schema.make() : undefined;
     const mailbox = new Mailbox(mailPort);
     const listenPort = options.proxied ? await freePort() : undefined;
     const proxy = listenPort === undefined ? undefined : await Proxy.start(port, listenPort);
@@ -56,6 +62,7 @@ export class World {
       bridgePort,
       policy,
       logFilter,
+      databaseUrl: schema?.url,
       ...(demonstration ? { demonstrationOf: box.manifest } : { mailPort }),
     });
     await mailbox.open();
@@ -79,6 +86,7 @@ export class World {
       new Slot(box, 'first', log, cardKind),
       new Slot(box, 'second', log, cardKind),
       proxy,
+      schema,
     );
     try {
       await Promise.all([service.start(), bridge.start()]);
@@ -124,6 +132,7 @@ export class World {
     const ended = await Promise.allSettled([this.service.stop(), this.bridge.stop()]);
     await this.mailbox.close();
     await this.proxy?.stop();
+    await this.schema?.drop();
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 }

@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     Timestamp,
-    ports::{AnswerHasher, HasherError, Randomness, SecretHash},
+    comparisons::Comparisons,
+    ports::{HasherError, Randomness, SecretHash},
 };
 
 /// No vowels, so that no word appears; no digits, so that nobody takes a code for a passcode.
@@ -128,14 +129,14 @@ impl Codes {
     /// # Errors
     ///
     /// [`HasherError`] when the hasher has no room.
-    pub async fn compare(
+    pub(crate) async fn compare(
         &self,
         entered: &Code,
-        hasher: &dyn AnswerHasher,
+        comparisons: &mut Comparisons,
         now: Timestamp,
     ) -> Result<CodeMatch, HasherError> {
         for issued in self.issued.iter().rev() {
-            if hasher.matches(&issued.hash, entered.expose_secret()).await? {
+            if comparisons.matches(&issued.hash, entered.expose_secret()).await? {
                 return Ok(if now < issued.valid_until { CodeMatch::Right } else { CodeMatch::Expired });
             }
         }

@@ -12,6 +12,7 @@ pub mod answer;
 pub mod card;
 pub mod challenge;
 pub mod code;
+mod comparisons;
 pub mod email;
 pub mod enrolment;
 mod environment;

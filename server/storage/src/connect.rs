@@ -12,7 +12,7 @@ use sea_orm::{
 
 use crate::{migrations, sqlite, store::SqlStore};
 
-/// How many connections one server has to PostgreSQL.
+/// How many connections one server has to PostgreSQL. Transactions take turns, so more would only wait.
 const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// How long a request waits for a connection.
@@ -71,10 +71,11 @@ pub enum ConnectError {
     /// It does not open.
     #[error("the database does not open")]
     Open(#[source] sqlx::Error),
-    /// It opens, but a setting on which durability rests does not take: a network file system, for one.
+    /// It opens, but a setting on which durability rests does not take: a network file system, or PostgreSQL with
+    /// `synchronous_commit` off.
     #[error("the database does not take the setting {setting}")]
     Setting {
-        /// The name of the pragma.
+        /// Its name in the database.
         setting: &'static str,
     },
     /// Its tables cannot be brought up to date; or it was made by a newer version of the service.
@@ -103,6 +104,12 @@ async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection,
         .connect_with(options.clone().disable_statement_logging())
         .await
         .map_err(ConnectError::Open)?;
+    // Off, a commit would be answered before it is on disk, and with it an unlock key before it is kept.
+    let durability: String =
+        sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&pool).await.map_err(ConnectError::Open)?;
+    if durability == "off" {
+        return Err(ConnectError::Setting { setting: "synchronous_commit" });
+    }
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 

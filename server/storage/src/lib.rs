@@ -10,8 +10,10 @@
 //!
 //! | | SQLite | PostgreSQL |
 //! | --- | --- | --- |
-//! | a transaction | `BEGIN IMMEDIATE`: one at a time, also among several processes | `SERIALIZABLE` |
-//! | durable at commit | write-ahead log with `synchronous = FULL` | the server's `synchronous_commit` |
+//! | a transaction | `BEGIN IMMEDIATE`: one at a time, also among several processes | an advisory lock: one at a time, also among several servers |
+//! | that waits too long | is unavailable, after 5 seconds | is unavailable, after 10; a server that has stopped within one loses it after 5 |
+//! | durable at commit | write-ahead log with `synchronous = FULL` | the server's `synchronous_commit`; `off` is refused |
+//! | several start at once | bring the tables up to date one after another | as well |
 //! | erased is gone | `secure_delete`, and the log is emptied after a mail was erased | by its vacuum, in time |
 
 mod connect;
@@ -20,6 +22,8 @@ mod migrations;
 mod sqlite;
 mod store;
 mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transaction;
 mod value;
 

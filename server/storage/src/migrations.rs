@@ -8,14 +8,10 @@ mod m0005_trail;
 mod m0006_outbox;
 mod m0007_former_addresses;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 use crate::store;
-
-/// The advisory lock that servers of one PostgreSQL database take in turn while they bring its tables up to date.
-/// An arbitrary number.
-const POSTGRES_LOCK: i64 = 0x5343_4d49_4752_4154;
 
 struct Migrator;
 
@@ -36,9 +32,6 @@ impl MigratorTrait for Migrator {
 /// Runs the steps that were not run yet, all in one transaction, one server at a time.
 pub(crate) async fn run(connection: &DatabaseConnection) -> Result<(), DbErr> {
     let transaction = store::begin_migration(connection).await?;
-    if transaction.get_database_backend() == DbBackend::Postgres {
-        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")).await?;
-    }
     Migrator::up(&transaction, None).await?;
     transaction.commit().await
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::ports::{Store, StoreError, Transaction};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
 
@@ -39,26 +39,42 @@ impl Store for SqlStore {
     }
 }
 
-/// Begins a transaction that no other one can make wrong.
+/// Waits for the turn of this transaction: the lock is the service's own, one for each schema, and ends with the
+/// transaction. The first number is arbitrary.
+const TAKE_TURN: &str = "SELECT pg_advisory_xact_lock(1396919623, hashtext(current_schema()))";
+
+/// How long a transaction waits for its turn, and after which time a server that has stopped within its own loses it:
+/// earlier, so that the others only wait.
+const POSTGRES_LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in_transaction_session_timeout = '5s';";
+
+/// Begins a transaction that no other one can make wrong: they run one at a time, also among several servers.
 ///
 /// On SQLite it takes the write lock at once: one that began by reading and wrote later would fail whenever another had
-/// written meanwhile, without being allowed to wait. On PostgreSQL the database detects that and refuses the later one.
+/// written meanwhile, without being allowed to wait. On PostgreSQL it takes a lock first and sees what was committed
+/// before it got it. `SERIALIZABLE` would refuse there instead of waiting: nearly every use case adds to the end of the
+/// trail, so of many at once all but one would begin again, round after round.
 async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let isolation_level =
-        (connection.get_database_backend() == DbBackend::Postgres).then_some(IsolationLevel::Serializable);
-    begin_with(connection, isolation_level).await
+    let transaction = open(connection).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("{POSTGRES_LIMITS} {TAKE_TURN}")).await?;
+    }
+    Ok(transaction)
 }
 
-/// Begins the transaction of a migration. On PostgreSQL it sees what others have committed until it reads, and so, once
-/// it has the lock of migrations, what they migrated.
+/// Begins the transaction of a migration. No other transaction of any server runs beside it; on PostgreSQL it waits for
+/// them as long as it takes.
 pub(crate) async fn begin_migration(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    begin_with(connection, None).await
+    let transaction = open(connection).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(TAKE_TURN).await?;
+    }
+    Ok(transaction)
 }
 
-async fn begin_with(
-    connection: &DatabaseConnection,
-    isolation_level: Option<IsolationLevel>,
-) -> Result<DatabaseTransaction, DbErr> {
+/// On PostgreSQL each statement is to see what was committed before it: the turn is taken by the first.
+async fn open(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let isolation_level =
+        (connection.get_database_backend() == DbBackend::Postgres).then_some(IsolationLevel::ReadCommitted);
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     connection
         .begin_with_options(TransactionOptions { isolation_level, access_mode: None, sqlite_transaction_mode })

@@ -5,20 +5,18 @@ use domain::{
     trail::{ChainEnd, TrailKey},
 };
 use server::commands::audit::{Verdict, follow};
-use storage::{Location, SqlStore, connect};
 
 use crate::{sign_in::janes_card, test_app::TestApp};
 
-/// The database and the trail key, as another program finds them.
-async fn opened(app: &TestApp) -> (SqlStore, TrailKey) {
-    let store = connect(&Location::folder(app.folder().to_owned())).await.unwrap();
+/// The trail key, as another program finds it.
+fn trail_key(app: &TestApp) -> TrailKey {
     let text = std::fs::read_to_string(app.folder().join("secrets/trail-key")).unwrap();
     let mut key = [0; 32];
     base16ct::lower::decode(text.trim(), &mut key).unwrap();
-    (store, TrailKey::new(key))
+    TrailKey::new(key)
 }
 
-async fn head(store: &SqlStore) -> ChainEnd {
+async fn head(store: &dyn Store) -> ChainEnd {
     store.begin().await.unwrap().trail_head().await.unwrap().unwrap().end()
 }
 
@@ -26,13 +24,13 @@ async fn head(store: &SqlStore) -> ChainEnd {
 async fn a_trail_that_has_what_was_logged_holds() {
     let app = TestApp::start().await;
     janes_card(&app).await;
-    let (store, key) = opened(&app).await;
-    let logged = head(&store).await;
+    let (store, key) = (app.store(), trail_key(&app));
+    let logged = head(store).await;
     app.register(crate::sign_in::JANE.0, crate::sign_in::JANE.2).await;
-    let end = head(&store).await;
+    let end = head(store).await;
     assert!(end.number > logged.number);
     for expected in [None, Some(logged), Some(end)] {
-        assert_eq!(follow(&store, &key, expected).await.unwrap(), Verdict::Holds(end));
+        assert_eq!(follow(store, &key, expected).await.unwrap(), Verdict::Holds(end));
     }
 }
 
@@ -40,20 +38,20 @@ async fn a_trail_that_has_what_was_logged_holds() {
 async fn a_trail_that_ends_before_what_was_logged_was_cut_off() {
     let app = TestApp::start().await;
     janes_card(&app).await;
-    let (store, key) = opened(&app).await;
-    let end = head(&store).await;
+    let (store, key) = (app.store(), trail_key(&app));
+    let end = head(store).await;
     let logged = ChainEnd { number: end.number + 1, mac: [7; 32] };
-    assert_eq!(follow(&store, &key, Some(logged)).await.unwrap(), Verdict::CutOff(end));
+    assert_eq!(follow(store, &key, Some(logged)).await.unwrap(), Verdict::CutOff(end));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trail_whose_record_is_not_the_one_that_was_logged_was_rewritten() {
     let app = TestApp::start().await;
     janes_card(&app).await;
-    let (store, key) = opened(&app).await;
-    let end = head(&store).await;
+    let (store, key) = (app.store(), trail_key(&app));
+    let end = head(store).await;
     let logged = ChainEnd { number: end.number, mac: [7; 32] };
-    assert_eq!(follow(&store, &key, Some(logged)).await.unwrap(), Verdict::Rewritten(end));
+    assert_eq!(follow(store, &key, Some(logged)).await.unwrap(), Verdict::Rewritten(end));
 }
 
 #[test]

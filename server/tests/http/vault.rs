@@ -14,7 +14,6 @@ use server::{
     randomness::SystemRandomness,
     vault::AesGcmVault,
 };
-use storage::{Location, SqlStore, connect};
 use uuid::Uuid;
 
 use crate::{sign_in::janes_card, test_app::TestApp};
@@ -28,9 +27,9 @@ fn vault(current: &str, keys: &[(&str, u8)]) -> AesGcmVault {
 }
 
 /// A store with many unlock keys of one card, all but the card's own sealed by this vault.
-async fn with_keys(app: &TestApp, vault: &dyn Vault) -> (SqlStore, Guid) {
+async fn with_keys(app: &TestApp, vault: &dyn Vault) -> Guid {
     let guid = janes_card(app).await.guid;
-    let store = connect(&Location::folder(app.folder().to_owned())).await.unwrap();
+    let store = app.store();
     let mut transaction = store.begin().await.unwrap();
     for number in 0..KEYS {
         let id = KeyId(Uuid::from_u128(number.into()));
@@ -38,10 +37,10 @@ async fn with_keys(app: &TestApp, vault: &dyn Vault) -> (SqlStore, Guid) {
         transaction.insert_unlock_key(&key).await.unwrap();
     }
     transaction.commit().await.unwrap();
-    (store, guid)
+    guid
 }
 
-async fn key(store: &SqlStore, number: u64) -> StoredUnlockKey {
+async fn key(store: &dyn Store, number: u64) -> StoredUnlockKey {
     let id = KeyId(Uuid::from_u128(number.into()));
     store.begin().await.unwrap().unlock_key(id).await.unwrap().unwrap()
 }
@@ -58,24 +57,25 @@ async fn after_a_rotation_that_was_stopped_half_way_and_begun_again_the_former_k
             [(name("1"), SecretBytes::new(own_key)), (name("2"), SecretBytes::new([2; 32]))].into_iter().collect();
         AesGcmVault::new(&KeySet::new(name(current), keys).unwrap(), Arc::new(SystemRandomness))
     };
-    let (store, _) = with_keys(&app, &both("1")).await;
+    with_keys(&app, &both("1")).await;
+    let store = app.store();
 
     let rotated = both("2");
-    let stopped = Resealing::default().go_on(&store, &rotated).await.unwrap().unwrap();
+    let stopped = Resealing::default().go_on(store, &rotated).await.unwrap().unwrap();
     assert!(0 < stopped.resealed && stopped.resealed < KEYS, "{stopped:?}");
     for number in [0, KEYS - 1] {
-        assert_eq!(key(&store, number).await.open(&rotated).unwrap().expose_secret(), &number.to_be_bytes());
+        assert_eq!(key(store, number).await.open(&rotated).unwrap().expose_secret(), &number.to_be_bytes());
     }
 
     let mut done = Resealing::default();
-    while let Some(further) = done.go_on(&store, &rotated).await.unwrap() {
+    while let Some(further) = done.go_on(store, &rotated).await.unwrap() {
         done = further;
     }
     // The card's own key is among them.
     assert_eq!((done.looked_at, done.resealed), (KEYS + 1, KEYS + 1 - stopped.resealed));
     let alone = vault("2", &[("2", 2)]);
     for number in 0..KEYS {
-        assert_eq!(key(&store, number).await.open(&alone).unwrap().expose_secret(), &number.to_be_bytes());
+        assert_eq!(key(store, number).await.open(&alone).unwrap().expose_secret(), &number.to_be_bytes());
     }
 }
 
@@ -83,9 +83,10 @@ async fn after_a_rotation_that_was_stopped_half_way_and_begun_again_the_former_k
 async fn a_rotation_without_the_former_key_says_which_card_it_belongs_to_and_changes_nothing() {
     let app = TestApp::start().await;
     let former = vault("1", &[("1", 1)]);
-    let (store, guid) = with_keys(&app, &former).await;
-    let fault = Resealing::default().go_on(&store, &vault("2", &[("2", 2)])).await.unwrap_err();
+    let guid = with_keys(&app, &former).await;
+    let store = app.store();
+    let fault = Resealing::default().go_on(store, &vault("2", &[("2", 2)])).await.unwrap_err();
     assert!(fault.to_string().contains(&guid.to_string()), "{fault}");
     assert!(fault.to_string().contains(&VaultError::UnknownKey.to_string()), "{fault}");
-    assert!(key(&store, 0).await.open(&former).is_ok());
+    assert!(key(store, 0).await.open(&former).is_ok());
 }

@@ -15,6 +15,7 @@ use crate::{
     answer::{AnswerSet, AnswerSetFault},
     challenge::Binding,
     code::{Code, CodeMatch, NotACode},
+    comparisons::Comparisons,
     email::{EmailAddress, NotAnEmailAddress},
     environment::{ProofFault, retry_on_conflict},
     mail::Message,
@@ -375,7 +376,8 @@ impl RegistrationService {
         typed: &str,
     ) -> Result<CodeEntered, RegistrationError> {
         let code = Code::parse(typed)?;
-        retry_on_conflict!(self.try_enter_code(signed_in, form, &code))
+        let mut comparisons = Comparisons::new(&self.environment.hasher);
+        retry_on_conflict!(self.try_enter_code(signed_in, form, &code, &mut comparisons))
     }
 
     async fn try_enter_code(
@@ -383,6 +385,7 @@ impl RegistrationService {
         signed_in: &SignedIn,
         form: FormId,
         code: &Code,
+        comparisons: &mut Comparisons,
     ) -> Result<CodeEntered, RegistrationError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
@@ -395,7 +398,7 @@ impl RegistrationService {
         let RegistrationStep::Code(step) = flow.step.clone() else {
             return Err(RegistrationError::WrongStep);
         };
-        let compared = step.codes.compare(code, &*environment.hasher, environment.now()).await?;
+        let compared = step.codes.compare(code, comparisons, environment.now()).await?;
         let another = if compared == CodeMatch::Expired { Some(environment.make_code().await?) } else { None };
 
         let mut transaction = environment.store.begin().await?;

@@ -1,7 +1,8 @@
-//! The contract of `domain::ports::Store`, run on SQLite: each test on a fresh data folder.
+//! The contract of `domain::ports::Store`, run on SQLite, each test on a fresh data folder, and on PostgreSQL, each on a
+//! schema of its own.
 //!
 //! The suite itself (`suite/`) knows only the ports. To hold another store to it: include the modules, and give each
-//! function an empty store. What only SQLite must hold stands in `sqlite/`.
+//! function an empty store. What only SQLite must hold stands in `sqlite/`, what only PostgreSQL in `postgres/`.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
 
@@ -12,6 +13,7 @@ mod suite {
     pub mod conflicts;
     pub mod fixtures;
     pub mod outbox;
+    pub mod references;
     pub mod round_trips;
     pub mod trail;
 }
@@ -41,16 +43,48 @@ mod sqlite {
     }
 }
 
-/// Runs functions of the suite as tests.
+/// What only PostgreSQL must hold.
+mod postgres {
+    mod servers;
+    mod tables;
+
+    use std::sync::Arc;
+
+    use sea_orm::sqlx::{Connection, PgConnection};
+    use storage::{connect, testing::TestSchema};
+
+    use crate::suite::fixtures::Shared;
+
+    pub async fn open(schema: &TestSchema) -> Shared {
+        Arc::new(connect(&schema.location()).await.unwrap())
+    }
+
+    /// Opens the database past the store.
+    async fn open_past(schema: &TestSchema) -> PgConnection {
+        PgConnection::connect(&schema.url()).await.unwrap()
+    }
+}
+
+/// Runs functions of the suite as tests, each on both databases.
 macro_rules! hold_to_contract {
     ($($module:ident: $($test:ident),+ $(,)?;)+) => {
         $(mod $module {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                let folder = tempfile::tempdir().unwrap();
-                let store = crate::sqlite::open(&folder).await;
-                crate::suite::$module::$test(&crate::sqlite::shared(&store)).await;
-            })+
+            mod on_sqlite {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let folder = tempfile::tempdir().unwrap();
+                    let store = crate::sqlite::open(&folder).await;
+                    crate::suite::$module::$test(&crate::sqlite::shared(&store)).await;
+                })+
+            }
+
+            mod on_postgres {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let schema = storage::testing::TestSchema::make().await;
+                    crate::suite::$module::$test(&crate::postgres::open(&schema).await).await;
+                })+
+            }
         })+
     };
 }
@@ -105,6 +139,9 @@ hold_to_contract! {
         a_mail_put_off_comes_again_with_one_attempt_more,
         a_mail_that_is_done_with_comes_no_more,
         two_claimers_never_get_one_mail;
+    references:
+        a_row_of_nobody_is_refused_at_the_commit,
+        the_order_in_which_rows_are_added_does_not_matter;
     concurrency:
         attempts_at_once_are_all_counted,
         trail_records_at_once_are_all_kept_without_a_gap,

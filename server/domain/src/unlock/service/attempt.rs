@@ -9,6 +9,7 @@ use super::{
 use crate::{
     answer::Answer,
     code::{Code, CodeMatch, IssuedCode},
+    comparisons::Comparisons,
     environment::retry_on_conflict,
     mail::Message,
     person::Person,
@@ -32,7 +33,8 @@ impl UnlockService {
         proof: &CardProof,
         answers: &[(QuestionId, String)],
     ) -> Result<AnswerOutcome, UnlockError> {
-        retry_on_conflict!(self.try_answer(token, proof, answers))
+        let mut comparisons = Comparisons::new(&self.environment.hasher);
+        retry_on_conflict!(self.try_answer(token, proof, answers, &mut comparisons))
     }
 
     async fn try_answer(
@@ -40,6 +42,7 @@ impl UnlockService {
         token: &Token,
         proof: &CardProof,
         answers: &[(QuestionId, String)],
+        comparisons: &mut Comparisons,
     ) -> Result<AnswerOutcome, UnlockError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
@@ -56,7 +59,7 @@ impl UnlockService {
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
         let questions = questions.clone();
         let folded = fold(&questions, answers)?;
-        let right = self.all_right(&loaded.registration, &folded).await?;
+        let right = all_right(&loaded.registration, &folded, comparisons).await?;
         let event = Event::QuestionsAnswered;
         if right {
             let (code, issued) = environment.make_code().await?;
@@ -87,24 +90,6 @@ impl UnlockService {
         Ok(outcome)
     }
 
-    /// Compares every answer, also after a wrong one: how long it takes tells nothing.
-    async fn all_right(
-        &self,
-        registration: &Registration,
-        folded: &[(QuestionId, Answer)],
-    ) -> Result<bool, UnlockError> {
-        let mut all = true;
-        for (question, answer) in folded {
-            let stored = registration.answers.iter().find(|stored| stored.question == *question);
-            let right = match stored {
-                Some(stored) => self.environment.hasher.matches(&stored.hash, answer.expose_secret()).await?,
-                None => false,
-            };
-            all &= right;
-        }
-        Ok(all)
-    }
-
     /// Hashes right answers again whose hash was made with a former pepper or fewer passes: only now they are known.
     async fn hashed_anew(
         &self,
@@ -128,10 +113,17 @@ impl UnlockService {
     /// [`UnlockError`]; then no try was spent.
     pub async fn enter_code(&self, token: &Token, proof: &CardProof, typed: &str) -> Result<CodeOutcome, UnlockError> {
         let code = Code::parse(typed)?;
-        retry_on_conflict!(self.try_enter_code(token, proof, &code))
+        let mut comparisons = Comparisons::new(&self.environment.hasher);
+        retry_on_conflict!(self.try_enter_code(token, proof, &code, &mut comparisons))
     }
 
-    async fn try_enter_code(&self, token: &Token, proof: &CardProof, code: &Code) -> Result<CodeOutcome, UnlockError> {
+    async fn try_enter_code(
+        &self,
+        token: &Token,
+        proof: &CardProof,
+        code: &Code,
+        comparisons: &mut Comparisons,
+    ) -> Result<CodeOutcome, UnlockError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
         let loaded = self.load(&mut *transaction, token).await?;
@@ -145,7 +137,7 @@ impl UnlockService {
             return Err(UnlockError::WrongStep);
         };
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
-        let compared = step.codes.compare(code, &*environment.hasher, environment.now()).await?;
+        let compared = step.codes.compare(code, comparisons, environment.now()).await?;
         let another = if compared == CodeMatch::Expired { Some(environment.make_code().await?) } else { None };
         let mut transaction = environment.store.begin().await?;
         let how = if compared == CodeMatch::Right { Outcome::Done } else { Outcome::Refused };
@@ -319,6 +311,24 @@ fn fold(
     };
     let folded: Option<Vec<_>> = questions.asked.iter().map(|question| Some((*question, given(*question)?))).collect();
     folded.filter(|folded| folded.len() == answers.len()).ok_or(UnlockError::AnswersMissing)
+}
+
+/// Compares every answer, also after a wrong one: how long it takes tells nothing.
+async fn all_right(
+    registration: &Registration,
+    folded: &[(QuestionId, Answer)],
+    comparisons: &mut Comparisons,
+) -> Result<bool, UnlockError> {
+    let mut all = true;
+    for (question, answer) in folded {
+        let stored = registration.answers.iter().find(|stored| stored.question == *question);
+        let right = match stored {
+            Some(stored) => comparisons.matches(&stored.hash, answer.expose_secret()).await?,
+            None => false,
+        };
+        all &= right;
+    }
+    Ok(all)
 }
 
 /// Where a failed attempt leads.

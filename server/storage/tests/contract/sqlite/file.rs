@@ -114,29 +114,6 @@ async fn a_trail_record_is_neither_changed_nor_removed() {
 }
 
 #[tokio::test]
-async fn a_row_of_nobody_is_refused_at_the_commit() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = shared(&open(&folder).await);
-    let mut transaction = begin(&store).await;
-    transaction.insert_session(&session(1, 1)).await.unwrap();
-    assert!(matches!(transaction.commit().await, Err(StoreError::Unavailable(_))));
-    assert_eq!(tried!(&store, |transaction| transaction.session(token(1))).unwrap(), None);
-}
-
-#[tokio::test]
-async fn the_order_in_which_rows_are_added_does_not_matter() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = shared(&open(&folder).await);
-    let mut transaction = begin(&store).await;
-    transaction.insert_key_ring(&key_ring()).await.unwrap();
-    transaction.insert_unlock_key(&unlock_key(1)).await.unwrap();
-    transaction.insert_card(&card(1)).await.unwrap();
-    transaction.insert_person(&person(1)).await.unwrap();
-    transaction.commit().await.unwrap();
-    assert!(tried!(&store, |transaction| transaction.key_ring(&guid(1))).unwrap().is_some());
-}
-
-#[tokio::test]
 async fn a_row_that_cannot_be_read_is_a_fault_that_names_the_column_only() {
     let folder = tempfile::tempdir().unwrap();
     let store = shared(&open(&folder).await);

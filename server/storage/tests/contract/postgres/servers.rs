@@ -1,0 +1,77 @@
+//! Several servers on one database: each stands here as a store of its own.
+
+use std::time::{Duration, Instant};
+
+use domain::ports::StoreError;
+use sea_orm::sqlx::Executor;
+use storage::{connect, testing::TestSchema};
+use tokio::task::JoinSet;
+
+use super::{open, open_past};
+use crate::suite::{concurrency, fixtures::*};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_servers_may_start_on_an_empty_database_at_once() {
+    for _ in 0..5 {
+        let schema = TestSchema::make().await;
+        let mut starts = JoinSet::new();
+        for _ in 0..6 {
+            let location = schema.location();
+            starts.spawn(async move { connect(&location).await.map(drop) });
+        }
+        for started in starts.join_all().await {
+            started.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_on_one_database_lose_nothing() {
+    let schema = TestSchema::make().await;
+    let stores = [open(&schema).await, open(&schema).await];
+    concurrency::attempts_of_several_stores_are_all_counted(&stores).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_waits_for_another_and_then_sees_what_it_did() {
+    let schema = TestSchema::make().await;
+    let (first, second) = (open(&schema).await, open(&schema).await);
+    with_card(&first).await;
+    let mut transaction = begin(&first).await;
+    let waiting = tokio::spawn(async move { tried!(&second, |transaction| transaction.session(token(1))) });
+    let mut past = open_past(&schema).await;
+    let waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND objid::int8 = hashtext(current_schema())::int8 & 4294967295";
+    let mut polls = 0..1000;
+    while past.execute(waits).await.unwrap().rows_affected() == 0 {
+        assert!(polls.next().is_some(), "it does not wait");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    transaction.insert_session(&session(1, 1)).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap(), Some(session(1, 1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_within_a_transaction_loses_it_and_the_others_go_on() {
+    let schema = TestSchema::make().await;
+    let (first, second) = (open(&schema).await, open(&schema).await);
+    with_card(&first).await;
+    let mut transaction = begin(&first).await;
+    transaction.insert_session(&session(1, 1)).await.unwrap();
+    let others = async { committed!(&second, |transaction| transaction.insert_session(&session(1, 2))) };
+    tokio::time::timeout(Duration::from_secs(30), others).await.unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Unavailable(_))));
+    assert_eq!(tried!(&first, |transaction| transaction.session(token(1))).unwrap(), Some(session(1, 2)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_stays_locked_is_not_available() {
+    let schema = TestSchema::make().await;
+    let store = open(&schema).await;
+    let mut past = open_past(&schema).await;
+    past.execute("SELECT pg_advisory_lock(1396919623, hashtext(current_schema()))").await.unwrap();
+    let begun = Instant::now();
+    assert!(matches!(store.begin().await, Err(StoreError::Unavailable(_))));
+    assert!(begun.elapsed() >= Duration::from_secs(9), "it gave up after {:?}", begun.elapsed());
+}
