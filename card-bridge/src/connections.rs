@@ -2,9 +2,11 @@
 //! it is. What it wants is the router's business.
 
 use std::convert::Infallible;
+use std::future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,13 +20,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
-use crate::peer::Peer;
+use crate::peer::{Peer, SocketTable};
 
 /// How many connections the bridge's own user may have: more than all pages of a few origins together, so that a page
 /// which is refused and comes again does not keep the others out.
 const MOST_OF_OWN_USER: usize = 256;
 /// How many connections strangers may have. They are there to be told that they are refused.
 const MOST_OF_STRANGERS: usize = 16;
+/// How many connections are taken before they are looked at.
+const MOST_AT_ONCE: usize = 64;
 /// How long the bridge leaves connections waiting when the operating system gives it no more.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -58,20 +62,31 @@ impl Connections {
     /// Takes connections for as long as it is polled. Those that were taken go on when it is dropped.
     pub async fn accept(self: Arc<Self>, listener: TcpListener) {
         loop {
-            match listener.accept().await {
-                Ok((stream, other)) => self.begin(stream, other),
-                Err(error) if is_of_connection(&error) => {}
-                Err(error) => {
-                    tracing::error!(%error, "no connection can be taken");
-                    tokio::time::sleep(PAUSE).await;
+            let mut arrived = Vec::new();
+            let mut next = Some(listener.accept().await);
+            // Whose they are is looked up for all together that are there, so that a flood costs no more than one.
+            while let Some(accepted) = next {
+                match accepted {
+                    Ok(connection) => arrived.push(connection),
+                    Err(error) if is_of_connection(&error) => {}
+                    Err(error) => {
+                        tracing::error!(%error, "no connection can be taken");
+                        tokio::time::sleep(PAUSE).await;
+                        break;
+                    }
                 }
+                next = if arrived.len() < MOST_AT_ONCE { accept_now(&listener).await } else { None };
+            }
+            let table = tokio::task::spawn_blocking(SocketTable::read).await.unwrap_or_default();
+            for (stream, other) in arrived {
+                self.begin(stream, other, &table);
             }
         }
     }
 
-    fn begin(&self, stream: TcpStream, other: SocketAddr) {
+    fn begin(&self, stream: TcpStream, other: SocketAddr, table: &SocketTable) {
         let Ok(own) = stream.local_addr() else { return };
-        let peer = Peer::of_connection(own, other);
+        let peer = table.peer(own, other);
         let places = match peer {
             Peer::SameUser => &self.own_user,
             Peer::Stranger => &self.strangers,
@@ -83,6 +98,15 @@ impl Connections {
         let caller = Caller { peer, _place: Arc::new(place) };
         tokio::spawn(answer(stream, self.router.clone(), caller, self.request_limit));
     }
+}
+
+/// The next connection, if one is waiting.
+async fn accept_now(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    future::poll_fn(|context| match listener.poll_accept(context) {
+        Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// Answers the one request of a connection, or hands the connection over to its websocket.

@@ -16,33 +16,37 @@ pub enum Peer {
     Stranger,
 }
 
-impl Peer {
-    /// The peer of a connection that the bridge has accepted, by the addresses of its two ends.
-    pub fn of_connection(own: SocketAddr, other: SocketAddr) -> Self {
-        // An end of an IPv4 connection is in the table of IPv6 where a program asked for ::ffff:127.0.0.1.
+/// The connections of the machine as they stood at one moment.
+#[derive(Debug, Default)]
+pub struct SocketTable(Vec<End>);
+
+impl SocketTable {
+    /// Reads the table. This takes milliseconds on a machine with many connections, so it is not for the thread that
+    /// serves pages.
+    pub fn read() -> Self {
         match net::tcp() {
-            Ok(table) => {
-                let table: Vec<_> = table.iter().chain(&net::tcp6().unwrap_or_default()).map(End::from).collect();
-                Self::in_table(&table, own, other)
-            }
+            // An end of an IPv4 connection is in the table of IPv6 where a program asked for ::ffff:127.0.0.1.
+            Ok(table) => Self(table.iter().chain(&net::tcp6().unwrap_or_default()).map(End::from).collect()),
             Err(error) => {
                 tracing::error!(%error, "the table of sockets can't be read");
-                Self::Stranger
+                Self::default()
             }
         }
     }
 
-    fn in_table(table: &[End], own: SocketAddr, other: SocketAddr) -> Self {
-        let end = |local, remote| table.iter().find(|end| same(end.local, local) && same(end.remote, remote));
+    /// The peer of a connection that the bridge had accepted before the table was read, by the addresses of its ends.
+    pub fn peer(&self, own: SocketAddr, other: SocketAddr) -> Peer {
+        let end = |local, remote| self.0.iter().find(|end| same(end.local, local) && same(end.remote, remote));
         match (end(own, other), end(other, own)) {
             // The table names root as the user of a socket that no program holds any more.
-            (Some(own), Some(other)) if other.is_connected && own.user == other.user => Self::SameUser,
-            _ => Self::Stranger,
+            (Some(own), Some(other)) if other.is_connected && own.user == other.user => Peer::SameUser,
+            _ => Peer::Stranger,
         }
     }
 }
 
 /// One end of a connection.
+#[derive(Debug)]
 struct End {
     local: SocketAddr,
     remote: SocketAddr,
@@ -76,8 +80,8 @@ mod tests {
         End { local: local.parse().unwrap(), remote: remote.parse().unwrap(), is_connected: true, user }
     }
 
-    fn peer(ends: &[End]) -> Peer {
-        Peer::in_table(ends, BRIDGE.parse().unwrap(), PAGE.parse().unwrap())
+    fn peer(ends: Vec<End>) -> Peer {
+        SocketTable(ends).peer(BRIDGE.parse().unwrap(), PAGE.parse().unwrap())
     }
 
     #[test]
@@ -89,19 +93,19 @@ mod tests {
             (end("127.0.0.1:50001", BRIDGE, 1000), Peer::Stranger),
             (end(PAGE, "127.0.0.1:24788", 1000), Peer::Stranger),
         ] {
-            assert_eq!(peer(&[end(BRIDGE, PAGE, 1000), page]), expected);
+            assert_eq!(peer(vec![end(BRIDGE, PAGE, 1000), page]), expected);
         }
     }
 
     #[test]
     fn an_end_that_no_program_holds_any_more_is_nobodys() {
         let page = End { is_connected: false, ..end(PAGE, BRIDGE, 0) };
-        assert_eq!(peer(&[end(BRIDGE, PAGE, 0), page]), Peer::Stranger);
+        assert_eq!(peer(vec![end(BRIDGE, PAGE, 0), page]), Peer::Stranger);
     }
 
     #[test]
     fn an_ipv4_address_in_the_table_of_ipv6_is_the_same_address() {
         let page = end("[::ffff:127.0.0.1]:50000", "[::ffff:127.0.0.1]:24787", 1000);
-        assert_eq!(peer(&[end(BRIDGE, PAGE, 1000), page]), Peer::SameUser);
+        assert_eq!(peer(vec![end(BRIDGE, PAGE, 1000), page]), Peer::SameUser);
     }
 }
