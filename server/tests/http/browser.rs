@@ -1,11 +1,11 @@
 //! A browser: it keeps cookies, and says where its requests come from.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
-    http::{HeaderMap, Request, Response, StatusCode, header},
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderMap, Request, StatusCode, Uri, header, response},
 };
 use card_protocol::Challenge;
 use serde::de::DeserializeOwned;
@@ -14,10 +14,21 @@ use tower::ServiceExt;
 
 use crate::test_app::{ORIGIN, TestApp};
 
-/// A browser with its cookies.
+/// The longest answer that is read, in bytes.
+const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A browser with its cookies. A clone has them too: as another request of the same browser at the same time.
+#[derive(Clone)]
 pub struct Browser {
-    router: Router,
+    service: Service,
     cookies: BTreeMap<String, String>,
+}
+
+/// Where a browser's requests go.
+#[derive(Clone)]
+enum Service {
+    InProcess(Router),
+    Process(SocketAddr),
 }
 
 /// What the service answered.
@@ -49,12 +60,22 @@ impl Answer {
 
 impl Browser {
     pub fn new(app: &TestApp) -> Self {
-        Self { router: app.router(), cookies: BTreeMap::new() }
+        Self { service: Service::InProcess(app.router()), cookies: BTreeMap::new() }
+    }
+
+    /// A browser that speaks to a process.
+    pub fn of_process(address: SocketAddr) -> Self {
+        Self { service: Service::Process(address), cookies: BTreeMap::new() }
+    }
+
+    /// The same browser, whose next requests another process is to answer.
+    pub fn through(&self, address: SocketAddr) -> Self {
+        Self { service: Service::Process(address), cookies: self.cookies.clone() }
     }
 
     /// The same browser after the service was restarted.
     pub fn reconnect(&mut self, app: &TestApp) {
-        self.router = app.router();
+        self.service = Service::InProcess(app.router());
     }
 
     /// Calls a server function as a page does.
@@ -110,8 +131,13 @@ impl Browser {
 
     /// Sends a request and keeps the cookies of its answer.
     pub async fn send(&mut self, request: Request<Body>) -> Answer {
-        let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = match &self.service {
+            Service::InProcess(router) => {
+                let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+                (parts, to_bytes(body, ANSWER_LIMIT).await.unwrap())
+            }
+            Service::Process(address) => send_to(*address, request).await,
+        };
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             let (name, rest) = cookie.split_once('=').unwrap();
@@ -122,7 +148,21 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        let body = to_bytes(body, 4 * 1024 * 1024).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
+}
+
+/// Sends a request over a connection of its own.
+async fn send_to(address: SocketAddr, request: Request<Body>) -> (response::Parts, Bytes) {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().unwrap().clone();
+    parts.uri = Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build().unwrap();
+    let body = to_bytes(body, ANSWER_LIMIT).await.unwrap().to_vec();
+    let send = move || {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let response = ureq::Agent::new_with_config(config).run(Request::from_parts(parts, body)).unwrap();
+        let (parts, mut body) = response.into_parts();
+        (parts, body.read_to_vec().unwrap().into())
+    };
+    tokio::task::spawn_blocking(send).await.unwrap()
 }

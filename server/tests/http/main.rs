@@ -1,8 +1,12 @@
-//! The whole service over HTTP: the real router on a real SQLite database, with cards in software, a clock that can be
-//! advanced, and mails that are kept instead of sent.
+//! The whole service over HTTP: the real router on a real database, with cards in software, a clock that can be advanced,
+//! and mails that are kept instead of sent.
+//!
+//! The database is SQLite, or PostgreSQL where the variable `TEST_DATABASE` is `postgres`. One of the tests runs all the
+//! others again with it.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
 
+mod at_once;
 mod browser;
 mod card;
 mod defences;
@@ -11,8 +15,22 @@ mod forms;
 mod logs;
 mod mails;
 mod outbox;
+mod place;
 mod registration;
+mod servers;
 mod sign_in;
 mod startup;
 mod test_app;
 mod unlock;
+
+/// Fails where there is no PostgreSQL: what is not run does not hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_this_holds_on_postgresql_too() {
+    drop(storage::testing::TestSchema::make().await);
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--skip", "all_of_this_holds_on_postgresql_too"])
+        .env(place::DATABASE_VARIABLE, "postgres")
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+}

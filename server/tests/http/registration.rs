@@ -42,7 +42,7 @@ pub fn numbers() -> [String; 4] {
     ANSWERS.map(|(question, _)| question.to_string())
 }
 
-async fn set_questions(browser: &mut Browser) {
+pub async fn set_questions(browser: &mut Browser) {
     let form = form(browser, "Questions").await;
     let answer = browser.post("register/questions", &questions(&form, &numbers())).await;
     assert_eq!(answer.header("location"), "/register/email", "{}", answer.body);

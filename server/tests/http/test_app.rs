@@ -7,19 +7,27 @@ use std::{
 
 use axum::Router;
 use card_protocol::ServiceKey;
-use domain::{Services, Timestamp, answer::AnswerSet, email::EmailAddress, person::UserNumber, ports::Clock};
+use domain::{
+    Services, Timestamp,
+    answer::AnswerSet,
+    email::EmailAddress,
+    person::UserNumber,
+    ports::{Clock, Store},
+    registration::Standing,
+    trail::TrailEntry,
+};
 use server::{
     application::{self, Application, World},
-    config::Settings,
     mail::Postman,
     randomness::SystemRandomness,
-    secrets::Secrets,
     startup::StartupError,
 };
-use tempfile::TempDir;
 use time::macros::datetime;
 
-use crate::mails::{KeptMails, SentMail};
+use crate::{
+    mails::{KeptMails, SentMail},
+    place::Place,
+};
 
 /// The service's own origin in tests.
 pub const ORIGIN: &str = "http://localhost:3000";
@@ -49,8 +57,15 @@ pub struct TestApp {
     service_key: ServiceKey,
     pub clock: TestClock,
     pub mails: KeptMails,
-    folder: TempDir,
-    settings: Settings,
+    store: Arc<dyn Store>,
+    place: Place,
+}
+
+/// What is put together at each start.
+struct Started {
+    application: Application,
+    service_key: ServiceKey,
+    store: Arc<dyn Store>,
 }
 
 impl TestApp {
@@ -61,26 +76,26 @@ impl TestApp {
 
     /// Starts it with variables over its configuration.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = settings(folder.path(), variables);
+        let place = Place::new(variables).await;
         let clock = TestClock(Arc::new(Mutex::new(datetime!(2026-11-24 03:00 UTC))));
         let mails = KeptMails::default();
-        let (application, service_key) =
-            build(&settings, &clock, &mails).await.unwrap_or_else(|fault| panic!("{fault}"));
-        Self { application, service_key, clock, mails, folder, settings }
+        let Started { application, service_key, store } =
+            build(&place, &clock, &mails).await.unwrap_or_else(|fault| panic!("{fault}"));
+        Self { application, service_key, clock, mails, store, place }
     }
 
-    /// Starts the service anew, as after a crash: nothing but folder and clock stays.
+    /// Starts the service anew, as after a crash: nothing but folder, database and clock stays.
     pub async fn restart(&mut self) {
-        let (application, service_key) =
-            build(&self.settings, &self.clock, &self.mails).await.unwrap_or_else(|fault| panic!("{fault}"));
+        let Started { application, service_key, store } =
+            build(&self.place, &self.clock, &self.mails).await.unwrap_or_else(|fault| panic!("{fault}"));
         self.application = application;
+        self.store = store;
         assert_eq!(self.service_key, service_key);
     }
 
     /// Starts it anew, if it can be started.
     pub async fn try_restart(&self) -> Result<(), StartupError> {
-        build(&self.settings, &self.clock, &self.mails).await.map(drop)
+        build(&self.place, &self.clock, &self.mails).await.map(drop)
     }
 
     pub fn services(&self) -> &Services {
@@ -96,7 +111,23 @@ impl TestApp {
     }
 
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.place.folder()
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The whole audit trail.
+    pub async fn trail(&self) -> Vec<TrailEntry> {
+        let records = self.store.begin().await.unwrap().trail_from(1, 10_000).await.unwrap();
+        records.iter().map(|record| serde_json::from_str(&record.entry).unwrap()).collect()
+    }
+
+    /// Whether a registered person may try to unlock a card.
+    pub async fn standing(&self, user_number: &str) -> Standing {
+        let number = UserNumber::parse(user_number).unwrap();
+        self.store.begin().await.unwrap().registration(&number).await.unwrap().unwrap().standing
     }
 
     /// Registers a person with [`ANSWERS`].
@@ -109,14 +140,18 @@ impl TestApp {
 
     /// The next mail that the service sends.
     pub async fn mail(&self) -> SentMail {
+        self.next_mail().await.expect("a mail was sent")
+    }
+
+    /// The next mail that the service sends, if there is one.
+    pub async fn next_mail(&self) -> Option<SentMail> {
         self.send_mails().await;
-        self.mails.take().expect("a mail was sent")
+        self.mails.take()
     }
 
     /// Whether no mail waits to be looked at.
     pub async fn no_mail(&self) -> bool {
-        self.send_mails().await;
-        self.mails.take().is_none()
+        self.next_mail().await.is_none()
     }
 
     async fn send_mails(&self) {
@@ -136,37 +171,20 @@ impl Drop for TestApp {
     }
 }
 
-fn settings(folder: &Path, variables: &[(&str, &str)]) -> Settings {
-    let mut all = vec![
-        ("SERVICE_CENTRE_DATA", folder.to_str().unwrap()),
-        ("SERVICE_CENTRE_MAIL__HOST", "localhost"),
-        ("SERVICE_CENTRE_MAIL__FROM", "Smartcard Service Centre <no-reply@example.org>"),
-    ];
-    all.extend_from_slice(variables);
-    let all = all.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Settings::load(None, all).unwrap_or_else(|fault| panic!("{fault}"))
-}
-
-async fn build(
-    settings: &Settings,
-    clock: &TestClock,
-    mails: &KeptMails,
-) -> Result<(Application, ServiceKey), StartupError> {
-    let data = settings.data.as_deref();
-    let age = settings.database.age(data);
-    let secrets = Secrets::load(&settings.secrets, settings.may_make_secrets(), age, &SystemRandomness)
-        .unwrap_or_else(|fault| panic!("{fault}"));
+async fn build(place: &Place, clock: &TestClock, mails: &KeptMails) -> Result<Started, StartupError> {
+    let settings = place.settings();
+    let secrets = place.secrets();
     let service_key = secrets.service_key.public();
-    let location = settings.database.location(data).unwrap_or_else(|fault| panic!("{fault}"));
-    let store = storage::connect(&location).await.unwrap();
+    let location = settings.database.location(settings.data.as_deref()).unwrap_or_else(|fault| panic!("{fault}"));
+    let store: Arc<dyn Store> = Arc::new(storage::connect(&location).await.unwrap());
     let postman: Arc<dyn Postman> = Arc::new(mails.clone());
     let world = World {
-        store: Arc::new(store),
+        store: Arc::clone(&store),
         clock: Arc::new(clock.clone()),
         randomness: Arc::new(SystemRandomness),
         postman,
         demonstration: None,
         mailbox: None,
     };
-    Ok((application::build(settings, secrets, world).await?, service_key))
+    Ok(Started { application: application::build(&settings, secrets, world).await?, service_key, store })
 }

@@ -29,13 +29,13 @@ async fn prove(browser: &mut Browser, card: &Card, purpose: Purpose) -> CardProo
     card.prove(purpose, challenge)
 }
 
-async fn asked(browser: &mut Browser) -> Vec<u64> {
+pub async fn asked(browser: &mut Browser) -> Vec<u64> {
     let view: Value = browser.call("unlock/view", &json!({})).await.value();
     let asked = view["Questions"]["asked"].as_array().unwrap_or_else(|| panic!("{view}"));
     asked.iter().map(|question| question["id"].as_u64().unwrap()).collect()
 }
 
-fn answers(asked: &[u64], is_right: bool) -> Value {
+pub fn answers(asked: &[u64], is_right: bool) -> Value {
     let answer = |id: &u64| {
         let right = ANSWERS.iter().find(|(question, _)| u64::from(*question) == *id).unwrap().1;
         json!({ "question": id, "answer": if is_right { right } else { "something else" } })
@@ -186,6 +186,25 @@ async fn an_answer_without_a_fresh_proof_of_the_card_is_refused() {
     let other_card = prove(&mut browser, &Card::number(2), Purpose::Attempt).await;
     let answer = browser.call("unlock/answer", &json!({ "proof": other_card, "answers": answers(&asked, true) })).await;
     assert_eq!(answer.fault(), "Refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_counts_in_its_own_flow_and_for_its_own_purpose_only() {
+    let app = TestApp::start().await;
+    let card = registered(&app).await;
+    let mut earlier = Browser::new(&app);
+    identify(&mut earlier, &card).await;
+    let of_earlier = prove(&mut earlier, &card, Purpose::Attempt).await;
+    let mut browser = Browser::new(&app);
+    identify(&mut browser, &card).await;
+    let asked = asked(&mut browser).await;
+    let release = prove(&mut browser, &card, Purpose::Release).await;
+    let relabelled = CardProof { purpose: Purpose::Attempt, ..release.clone() };
+    let signed_again = card.prove(Purpose::Attempt, release.challenge);
+    for proof in [of_earlier, release, relabelled, signed_again] {
+        let answer = browser.call("unlock/answer", &json!({ "proof": proof, "answers": answers(&asked, true) })).await;
+        assert_eq!(answer.fault(), "Refused", "{proof:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,107 @@
+//! The program itself, as processes that share a database.
+
+use std::{
+    fs::{self, File},
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use domain::ports::Clock;
+use server::clock::SystemClock;
+
+use crate::{browser::Browser, place::Place, test_app::TestApp};
+
+/// How often it is looked whether a process is up, and how often at most.
+const POLL: Duration = Duration::from_millis(20);
+const POLLS: usize = 3000;
+
+/// What a process logs when it has begun a use case again too often.
+const GIVEN_UP: &str = "changed by another request";
+
+/// Processes on one database. When they are dropped they are killed, and none must have refused a request because
+/// of others until then.
+pub struct Servers(Vec<Process>);
+
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Servers {
+    /// Starts some at once and waits until all are up.
+    pub async fn start(place: &Place, processes: usize) -> Self {
+        let mut servers = Self((0..processes).map(|number| Process::spawn(place, number)).collect());
+        for process in &mut servers.0 {
+            process.wait_until_up().await;
+        }
+        servers
+    }
+
+    /// Starts as many as the database of a service is for. They cannot send mails: the service of the test does that,
+    /// with a clock so far ahead that whatever they had and put off is due again.
+    pub async fn beside(app: &TestApp) -> Self {
+        app.clock.advance(SystemClock.now() - app.clock.now() + time::Duration::minutes(5));
+        Self::start(app.place(), app.place().processes()).await
+    }
+
+    /// The address of one of them, in turn.
+    pub fn address(&self, number: usize) -> SocketAddr {
+        self.0[number % self.0.len()].address
+    }
+
+    /// A browser that begins at one of them.
+    pub fn browser(&self, number: usize) -> Browser {
+        Browser::of_process(self.address(number))
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        for process in &mut self.0 {
+            let _ = process.child.kill();
+            let _ = process.child.wait();
+        }
+        let logs: Vec<String> = self.0.iter().map(|process| fs::read_to_string(&process.log).unwrap()).collect();
+        if std::thread::panicking() {
+            eprintln!("{}", logs.concat());
+            return;
+        }
+        assert!(!logs.iter().any(|log| log.contains(GIVEN_UP)), "{}", logs.concat());
+    }
+}
+
+impl Process {
+    fn spawn(place: &Place, number: usize) -> Self {
+        // Nobody else takes the port that the system has just given: it goes through all the others first.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let log = place.folder().join(format!("server-{number}.log"));
+        // It ends with this process, also when this one is killed.
+        let child = Command::new("/usr/bin/setpriv")
+            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_service-centre")])
+            .args(["--log", "error,server::outbox=off", "serve"])
+            .env_clear()
+            .envs(place.variables().iter().cloned())
+            .env("SERVICE_CENTRE_LISTEN", address.to_string())
+            .stdin(Stdio::null())
+            .stdout(File::create(&log).unwrap())
+            .stderr(File::options().append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Self { child, address, log }
+    }
+
+    async fn wait_until_up(&mut self) {
+        for _ in 0..POLLS {
+            if tokio::net::TcpStream::connect(self.address).await.is_ok() {
+                return;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "a server ended: {}", fs::read_to_string(&self.log).unwrap());
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("a server does not come up: {}", fs::read_to_string(&self.log).unwrap());
+    }
+}
