@@ -1,5 +1,6 @@
 // The service centre, with a data folder and a configuration of its own.
 
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -22,6 +23,8 @@ export interface ServiceOptions {
   /** The port of the mail server; without one mails stay in memory, which only a demonstration may. */
   mailPort?: number;
   policy?: Policy;
+  /** A PostgreSQL database; without one the database is in the data folder. */
+  databaseUrl?: string;
   /** Makes it a demonstration of the cards of this manifest. */
   demonstrationOf?: string;
   /** What is logged. */
@@ -55,6 +58,16 @@ export class ServiceCentre {
   async configure(): Promise<void> {
     await mkdir(this.data, { recursive: true });
     await writeFile(this.#configuration, this.#toml());
+    if (this.options.databaseUrl !== undefined) await this.#makeSecrets();
+  }
+
+  /** On PostgreSQL the service makes none itself: nobody knows which other server has used the database. */
+  async #makeSecrets(): Promise<void> {
+    const folder = join(this.data, 'secrets');
+    await mkdir(folder, { mode: 0o700 });
+    for (const name of ['vault-key-1', 'pepper-1', 'challenge-key', 'trail-key', 'service-key']) {
+      await writeFile(join(folder, name), randomBytes(32).toString('hex'), { mode: 0o600 });
+    }
   }
 
   /** Takes the cards of a manifest in, with the registrations that it tells of. */
@@ -92,7 +105,7 @@ export class ServiceCentre {
   }
 
   #toml(): string {
-    const { port, bridgePort, mailPort, policy = {}, demonstrationOf } = this.options;
+    const { port, bridgePort, mailPort, policy = {}, databaseUrl, demonstrationOf } = this.options;
     const lines = [
       `public_url = "${this.origin}"`,
       `listen = "127.0.0.1:${port}"`,
@@ -108,6 +121,7 @@ export class ServiceCentre {
       lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');
       lines.push('from = "Smartcard Service Centre <no-reply@service.test>"');
     }
+    if (databaseUrl !== undefined) lines.push('[database]', `url = ${JSON.stringify(databaseUrl)}`);
     if (demonstrationOf !== undefined) lines.push('[demonstration]', `manifest = ${JSON.stringify(demonstrationOf)}`);
     return `${lines.join('\n')}\n`;
   }

@@ -8,6 +8,7 @@ import { type CardBox, type IssuedCard, type Mishap, Slot } from './cards.ts';
 import { Mailbox } from './mailbox.ts';
 import { lockByWrongPasscodes } from './piv-tool.ts';
 import { freePort } from './ports.ts';
+import { Schema } from './postgres.ts';
 import { type Policy, ServiceCentre } from './service.ts';
 
 export interface WorldOptions {
@@ -18,6 +19,8 @@ export interface WorldOptions {
   virtualCards?: boolean;
   /** What both programs log. */
   logFilter?: string;
+  /** The service's database: a file in its folder, where nothing is said. */
+  database?: 'sqlite' | 'postgres';
 }
 
 export class World {
@@ -31,6 +34,8 @@ export class World {
     readonly reader: Slot,
     /** The second slot: another reader, as far as programs can tell. */
     readonly secondReader: Slot,
+    /** The service's schema on PostgreSQL, where its database is there. */
+    readonly schema: Schema | undefined,
   ) {}
 
   /** Makes a world in a folder, its cards a copy of those in `cards`, and starts all of it. */
@@ -38,7 +43,8 @@ export class World {
     await mkdir(folder, { recursive: true });
     const box = await cards.copy(join(folder, 'cards'));
     const [port, bridgePort, mailPort] = [await freePort(), await freePort(), await freePort()];
-    const { policy, demonstration, virtualCards, logFilter } = options;
+    const { policy, demonstration, virtualCards, logFilter, database } = options;
+    const schema = database === 'postgres' ? await Schema.make() : undefined;
     const mailbox = new Mailbox(mailPort);
     const service = new ServiceCentre({
       folder,
@@ -46,6 +52,7 @@ export class World {
       bridgePort,
       policy,
       logFilter,
+      databaseUrl: schema?.url,
       ...(demonstration ? { demonstrationOf: box.manifest } : { mailPort }),
     });
     await mailbox.open();
@@ -68,6 +75,7 @@ export class World {
       bridge,
       new Slot(box, 'first', log),
       new Slot(box, 'second', log),
+      schema,
     );
     try {
       await Promise.all([service.start(), bridge.start()]);
@@ -112,6 +120,7 @@ export class World {
     await this.secondReader.remove();
     const ended = await Promise.allSettled([this.service.stop(), this.bridge.stop()]);
     await this.mailbox.close();
+    await this.schema?.drop();
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 }
