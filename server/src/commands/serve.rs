@@ -42,7 +42,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         introduce(&settings, &manifest.to_demonstration());
     }
     let serving = tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping));
-    tracing::info!(signal = stop_signal().await?, "the service stops");
+    let signal = stop_signal().await?;
+    tracing::info!(signal, "the service stops");
     stop.send_replace(());
     serving.await?;
     outbox.await?;
