@@ -217,11 +217,12 @@ impl UnlockService {
         let mut transaction = environment.store.begin().await?;
         let person = self.person(&mut *transaction, &loaded).await?;
         let flow = loaded.flow.id;
-        let step = match self.send_code(&mut *transaction, &loaded, &person, &code, issued).await? {
-            Some(issued) => step.resent(issued),
-            None => step,
+        let Some(issued) = self.send_code(&mut *transaction, &loaded, &person, &code, issued).await? else {
+            // Another flow of the person came first, and had the last one of the hour.
+            let at = environment.next_code_at(&mut *transaction, &person.user_number, None).await?;
+            return Ok(ResendOutcome::TooEarly { at: at.unwrap_or_else(|| environment.now()) });
         };
-        self.go_on(&mut *transaction, loaded.flow, UnlockStep::Code(step)).await?;
+        self.go_on(&mut *transaction, loaded.flow, UnlockStep::Code(step.resent(issued))).await?;
         self.use_proof(&mut *transaction, flow, proof, &ResendOutcome::Sent).await?;
         transaction.commit().await?;
         Ok(ResendOutcome::Sent)
