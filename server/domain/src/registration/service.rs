@@ -1,26 +1,23 @@
 //! The use cases of registration. All but the first need only the session: the card was proved in it.
 
+mod code;
+
 use std::sync::Arc;
 
 use card_protocol::{CardProof, Purpose};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, choose_asked,
-    flow::{EnterCode, SetQuestions},
-    hash_answers,
+    FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, flow::SetQuestions, hash_answers,
 };
 use crate::{
     Environment, Timestamp,
     answer::{AnswerSet, AnswerSetFault},
     challenge::Binding,
-    code::{Code, CodeMatch, NotACode},
-    comparisons::Comparisons,
+    code::NotACode,
     email::{EmailAddress, NotAnEmailAddress},
     environment::{ProofFault, retry_on_conflict},
-    mail::Message,
-    person::Person,
-    policy::{Policy, QUESTIONS_SET},
+    policy::QUESTIONS_SET,
     ports::{HasherError, StoreError, Transaction},
     session::Session,
     sign_in::{SignInError, SignedIn, proved_card, use_challenge},
@@ -324,173 +321,6 @@ impl RegistrationService {
         })
     }
 
-    /// Confirms the address and mails a code there.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistrationError`].
-    pub async fn confirm_email(
-        &self,
-        signed_in: &SignedIn,
-        form: FormId,
-        typed: &str,
-    ) -> Result<(), RegistrationError> {
-        let environment = &self.environment;
-        let email = EmailAddress::parse(typed)?;
-        if !environment.policy.approved_domains.approve(&email) {
-            return Err(RegistrationError::DomainNotApproved);
-        }
-        if self.is_handled(signed_in, form).await? {
-            return Ok(());
-        }
-        let (code, issued) = environment.make_code().await?;
-        retry_on_conflict!(async {
-            let mut transaction = environment.store.begin().await?;
-            let flow = self.flow(&mut *transaction, &signed_in.session).await?;
-            if transaction.handled_form(flow.id, form).await?.is_some() {
-                return Ok(());
-            }
-            let RegistrationStep::Email(step) = flow.step.clone() else {
-                return Err(RegistrationError::WrongStep);
-            };
-            if let Some(at) = environment.next_code_at(&mut *transaction, &flow.person, None).await? {
-                return Err(RegistrationError::TooEarly { at });
-            }
-            transaction.insert_handled_form(flow.id, form, "").await?;
-            self.send_code(&mut *transaction, signed_in, &email, &code, issued.valid_until, issued.sent_at).await?;
-            let step = RegistrationStep::Code(step.confirm(email.clone(), issued.clone(), &environment.policy));
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
-            Ok::<_, RegistrationError>(transaction.commit().await?)
-        })
-    }
-
-    /// Checks the code; the right one completes the registration.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistrationError`]; then no try was spent.
-    pub async fn enter_code(
-        &self,
-        signed_in: &SignedIn,
-        form: FormId,
-        typed: &str,
-    ) -> Result<CodeEntered, RegistrationError> {
-        let code = Code::parse(typed)?;
-        let mut comparisons = Comparisons::new(&self.environment.hasher);
-        retry_on_conflict!(self.try_enter_code(signed_in, form, &code, &mut comparisons))
-    }
-
-    async fn try_enter_code(
-        &self,
-        signed_in: &SignedIn,
-        form: FormId,
-        code: &Code,
-        comparisons: &mut Comparisons,
-    ) -> Result<CodeEntered, RegistrationError> {
-        let environment = &self.environment;
-        let mut transaction = environment.store.begin().await?;
-        let flow = self.flow(&mut *transaction, &signed_in.session).await?;
-        if let Some(outcome) = transaction.handled_form(flow.id, form).await? {
-            let outcome = serde_json::from_str(&outcome).map_err(|_| RegistrationError::WrongStep)?;
-            return Ok(CodeEntered { outcome, token: None });
-        }
-        drop(transaction);
-        let RegistrationStep::Code(step) = flow.step.clone() else {
-            return Err(RegistrationError::WrongStep);
-        };
-        let compared = step.codes.compare(code, comparisons, environment.now()).await?;
-        let another = if compared == CodeMatch::Expired { Some(environment.make_code().await?) } else { None };
-
-        let mut transaction = environment.store.begin().await?;
-        let how = if compared == CodeMatch::Right { Outcome::Done } else { Outcome::Refused };
-        environment.record(&mut *transaction, Event::RegistrationCodeEntered, how, &flow.person, flow.card).await?;
-        let id = flow.id;
-        let mut token = None;
-        let outcome = match compared {
-            CodeMatch::Right => {
-                self.complete(&mut *transaction, signed_in, flow, step).await?;
-                token = Some(self.renew_session(&mut *transaction, &signed_in.session).await?);
-                RegistrationCodeOutcome::Registered
-            }
-            CodeMatch::Expired => {
-                let wait = environment.next_code_at(&mut *transaction, &flow.person, None).await?;
-                let mut step = step;
-                let mut resent = false;
-                if let Some((code, issued)) = another.filter(|_| wait.is_none()) {
-                    let to = step.email.clone();
-                    self.send_code(&mut *transaction, signed_in, &to, &code, issued.valid_until, issued.sent_at)
-                        .await?;
-                    step = step.resent(issued);
-                    resent = true;
-                }
-                self.go_on(&mut *transaction, RegistrationFlow { step: RegistrationStep::Code(step), ..flow }).await?;
-                RegistrationCodeOutcome::Expired { resent }
-            }
-            CodeMatch::Wrong => {
-                let step = step.wrong();
-                let outcome = match &step {
-                    RegistrationStep::Code(step) => {
-                        RegistrationCodeOutcome::Wrong { tries_left: step.codes.tries_left }
-                    }
-                    _ => RegistrationCodeOutcome::TriesUsedUp,
-                };
-                self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
-                outcome
-            }
-        };
-        let stored = serde_json::to_string(&outcome).map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
-        transaction.insert_handled_form(id, form, &stored).await?;
-        transaction.commit().await?;
-        Ok(CodeEntered { outcome, token })
-    }
-
-    /// Mails another code.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistrationError`].
-    pub async fn resend_code(&self, signed_in: &SignedIn, form: FormId) -> Result<(), RegistrationError> {
-        let environment = &self.environment;
-        if self.is_handled(signed_in, form).await? {
-            return Ok(());
-        }
-        let (code, issued) = environment.make_code().await?;
-        retry_on_conflict!(async {
-            let mut transaction = environment.store.begin().await?;
-            let flow = self.flow(&mut *transaction, &signed_in.session).await?;
-            if transaction.handled_form(flow.id, form).await?.is_some() {
-                return Ok(());
-            }
-            let RegistrationStep::Code(step) = flow.step.clone() else {
-                return Err(RegistrationError::WrongStep);
-            };
-            let sent_at = step.codes.sent_at();
-            if let Some(at) = environment.next_code_at(&mut *transaction, &flow.person, sent_at).await? {
-                return Err(RegistrationError::TooEarly { at });
-            }
-            transaction.insert_handled_form(flow.id, form, "").await?;
-            self.send_code(&mut *transaction, signed_in, &step.email, &code, issued.valid_until, issued.sent_at)
-                .await?;
-            let step = RegistrationStep::Code(step.resent(issued.clone()));
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
-            Ok::<_, RegistrationError>(transaction.commit().await?)
-        })
-    }
-
-    /// Whether a form that asks for a code was handled already. Refuses where no code may be mailed now, before one is
-    /// made: hashing is dear.
-    async fn is_handled(&self, signed_in: &SignedIn, form: FormId) -> Result<bool, RegistrationError> {
-        let mut transaction = self.environment.store.begin().await?;
-        let flow = self.flow(&mut *transaction, &signed_in.session).await?;
-        if transaction.handled_form(flow.id, form).await?.is_some() {
-            return Ok(true);
-        }
-        match self.environment.next_code_at(&mut *transaction, &flow.person, None).await? {
-            Some(at) => Err(RegistrationError::TooEarly { at }),
-            None => Ok(false),
-        }
-    }
-
     /// Goes back to an earlier step.
     ///
     /// # Errors
@@ -537,76 +367,6 @@ impl RegistrationService {
         })
     }
 
-    /// Makes the registration what was set up. Failed attempts of an earlier one stay.
-    async fn complete(
-        &self,
-        transaction: &mut dyn Transaction,
-        signed_in: &SignedIn,
-        flow: RegistrationFlow,
-        step: EnterCode,
-    ) -> Result<(), RegistrationError> {
-        let environment = &self.environment;
-        let earlier = transaction.registration(&flow.person).await?;
-        refuse_locked_out(earlier.as_ref())?;
-        let person = &signed_in.person;
-        let now = environment.now();
-        let former = former_address(&step.email, person, earlier.as_ref(), &environment.policy, now);
-        let registration = Registration {
-            person: flow.person.clone(),
-            email: step.email,
-            former,
-            asked: choose_asked(&step.answers, &environment.policy, &*environment.randomness),
-            answers: step.answers,
-            standing: earlier.as_ref().map_or(Standing::Open { failed_attempts: 0 }, |earlier| earlier.standing),
-            registered_at: now,
-            version: earlier.as_ref().map_or(0, |earlier| earlier.version),
-        };
-        match &earlier {
-            None => transaction.insert_registration(&registration).await?,
-            Some(_) => transaction.save_registration(&registration).await?,
-        }
-        environment.post(transaction, person, &registration.email, Message::RegistrationComplete).await?;
-        if let Some(former) = registration.pending_former(now) {
-            let (former, new, codes_from) = (former.email.clone(), registration.email.clone(), former.until);
-            let changed = Message::EmailChanged { former, new, codes_from };
-            environment.tell(transaction, person, &registration, &changed).await?;
-            // An address that was on file for less than a day is told too.
-            let between = earlier.filter(|earlier| registration.addresses(now).all(|told| *told != earlier.email));
-            if let Some(between) = between {
-                environment.post(transaction, person, &between.email, changed).await?;
-            }
-        }
-        environment.record(transaction, Event::Registered, Outcome::Done, &flow.person, flow.card).await?;
-        self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
-        Ok(())
-    }
-
-    /// Gives the session a new token and ends all others of the person.
-    async fn renew_session(&self, transaction: &mut dyn Transaction, session: &Session) -> Result<Token, StoreError> {
-        let token = Token::generate(&*self.environment.randomness);
-        transaction.delete_sessions(&session.person, Some(session.id)).await?;
-        transaction.renew_session(session.id, token.hash()).await?;
-        Ok(token)
-    }
-
-    async fn send_code(
-        &self,
-        transaction: &mut dyn Transaction,
-        signed_in: &SignedIn,
-        to: &EmailAddress,
-        code: &Code,
-        valid_until: Timestamp,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let environment = &self.environment;
-        let person = &signed_in.person;
-        let message = Message::RegistrationCode { code: code.display().to_string(), valid_until };
-        environment.post(transaction, person, to, message).await?;
-        transaction.insert_code_mail(&person.user_number, at).await?;
-        let event = Event::RegistrationCodeSent;
-        environment.record(transaction, event, Outcome::Done, &person.user_number, signed_in.session.card).await
-    }
-
     async fn go_on(&self, transaction: &mut dyn Transaction, flow: RegistrationFlow) -> Result<(), StoreError> {
         let last_active = self.environment.now();
         transaction.save_registration_flow(&RegistrationFlow { last_active, ..flow }).await
@@ -624,25 +384,6 @@ impl RegistrationService {
         }
         Ok(flow)
     }
-}
-
-/// The address that still receives the codes once a registration with another one is complete: the one that received
-/// them before, or, for a first registration, the one that the RA holds.
-fn former_address(
-    new: &EmailAddress,
-    person: &Person,
-    earlier: Option<&Registration>,
-    policy: &Policy,
-    now: Timestamp,
-) -> Option<FormerAddress> {
-    let before = match earlier {
-        // The address did not change: what is settling goes on settling.
-        Some(earlier) if earlier.email == *new => return earlier.pending_former(now).cloned(),
-        Some(earlier) => Some(earlier.code_address(now)),
-        None => person.email.as_ref(),
-    };
-    let email = before.filter(|before| *before != new)?.clone();
-    Some(FormerAddress { email, until: now + policy.address_settles })
 }
 
 /// Nobody registers anew to get rid of failed attempts.
