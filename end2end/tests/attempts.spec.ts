@@ -42,14 +42,14 @@ test('three failed attempts leave only the RA, after a restart, in another flow 
 
   await test.step('in the same flow', async () => {
     for (const path of ['/unlock/questions', '/unlock/code', '/unlock/passcode']) {
-      await page.goto(path);
+      await open(page, path);
       await expectLockedOut(page);
     }
   });
   await test.step('after a restart', async () => {
     await world.service.stop();
     await world.service.start();
-    await page.goto('/unlock/questions');
+    await open(page, '/unlock/questions');
     await expectLockedOut(page);
     await startLeadsToTheRa(page);
   });
