@@ -161,7 +161,8 @@ fn is_too_late(mail: &Mail, outbox_mail: &OutboxMail, now: Timestamp) -> bool {
         Message::RegistrationComplete
         | Message::EmailChanged { .. }
         | Message::CardUnlocked
-        | Message::SelfServiceLocked => false,
+        | Message::SelfServiceLocked
+        | Message::UnlockKeyRefused => false,
     };
     expired || now - outbox_mail.created_at >= GIVE_UP_AFTER
 }

@@ -59,6 +59,8 @@ pub enum Message {
     CardUnlocked,
     /// Self-service was locked after too many failed attempts.
     SelfServiceLocked,
+    /// A card refused every unlock key: it cannot be unlocked by its person.
+    UnlockKeyRefused,
 }
 
 /// A mail in the outbox: sealed by the vault until it is sent, then erased.

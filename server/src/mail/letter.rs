@@ -160,6 +160,14 @@ templates!(
     "email/self-service-locked/body.html"
 );
 
+templates!(
+    unlock_key_refused,
+    Envelope,
+    "email/unlock-key-refused/subject.txt",
+    "email/unlock-key-refused/body.txt",
+    "email/unlock-key-refused/body.html"
+);
+
 impl Stationery {
     /// Writes a mail.
     ///
@@ -188,6 +196,7 @@ impl Stationery {
             Message::RegistrationComplete => registration_complete(id, &mail.to, &envelope),
             Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
             Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
+            Message::UnlockKeyRefused => unlock_key_refused(id, &mail.to, &envelope),
         }
     }
 
@@ -257,7 +266,7 @@ mod tests {
         }
     }
 
-    fn every_message() -> [Message; 6] {
+    fn every_message() -> [Message; 7] {
         [
             email_changed(),
             unlock_code(),
@@ -265,6 +274,7 @@ mod tests {
             Message::RegistrationComplete,
             Message::CardUnlocked,
             Message::SelfServiceLocked,
+            Message::UnlockKeyRefused,
         ]
     }
 

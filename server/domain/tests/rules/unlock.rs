@@ -404,6 +404,7 @@ async fn after_refused_keys_nothing_is_released_without_the_ra() {
     assert_eq!(world.services.unlock.view(&token).await.unwrap(), ended);
     let state = world.store.tables().await.cards.into_values().next().unwrap().state;
     assert_eq!(state, CardState::UnlockKeyUnknown);
+    assert!(matches!(world.mails().await.last().unwrap().message, Message::UnlockKeyRefused));
     let Identified::DeadEnd(end) = world.identify(&card).await else { panic!("a flow was opened") };
     assert_eq!(end.reason, DeadEndReason::UnlockKeyRefused);
 }

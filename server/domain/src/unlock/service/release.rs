@@ -146,10 +146,12 @@ impl UnlockService {
             UnlockStep::Passcode(step) if !step.releases.is_empty() => {}
             _ => return Err(UnlockError::WrongStep),
         }
-        let (flow, person, guid) = (loaded.flow.id, loaded.flow.person.clone(), loaded.card.guid);
+        let (flow, guid) = (loaded.flow.id, loaded.card.guid);
+        let person = self.person(&mut *transaction, &loaded).await?;
         transaction.save_card(&Card { state: CardState::UnlockKeyUnknown, ..loaded.card }).await?;
         let event = Event::UnlockKeyRefused;
-        let reference = environment.record_dead_end(&mut *transaction, event, &person, guid).await?;
+        let reference = environment.record_dead_end(&mut *transaction, event, &person.user_number, guid).await?;
+        environment.tell(&mut *transaction, &person, &loaded.registration, &Message::UnlockKeyRefused).await?;
         let ended = UnlockStep::Ended { reason: EndReason::UnlockKeyRefused, reference: Some(reference.clone()) };
         self.go_on(&mut *transaction, loaded.flow, ended).await?;
         let end = DeadEnd { reason: DeadEndReason::UnlockKeyRefused, reference };
