@@ -80,6 +80,10 @@ export class CardBridge {
     await this.#running?.kill();
   }
 
+  async abort(): Promise<void> {
+    await this.#running?.abort();
+  }
+
   /** What the bridge says of the readers when a page connects. */
   async look(): Promise<Readers> {
     const socket = new WebSocket(this.url, 'card-bridge.v1', { origin: this.options.origin });

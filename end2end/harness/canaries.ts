@@ -1,8 +1,8 @@
 // Secrets that must not be found where they do not belong, and the search for them in every form in which a program
 // might have written them down.
 
-import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir, readlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** A secret, and what to call it in a report: never by its value. */
 export interface Canary {
@@ -113,4 +113,31 @@ export async function process(pid: number, name: string): Promise<Place[]> {
     { name: `the arguments of ${name}`, content: args },
     { name: `the environment of ${name}`, content: environment },
   ];
+}
+
+async function corePattern(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/core_pattern', 'utf8')).trim();
+}
+
+/** Whether the machine hands core files to a program, in place of leaving them in a folder. */
+export async function coresGoElsewhere(): Promise<boolean> {
+  const pattern = await corePattern();
+  return pattern === '' || pattern.startsWith('|');
+}
+
+/** Where a process would leave its core file: in its working folder, or where the machine says. */
+export async function coreFolder(pid: number): Promise<string> {
+  const pattern = await corePattern();
+  return pattern.startsWith('/') ? dirname(pattern) : readlink(`/proc/${pid}/cwd`);
+}
+
+/** What is in a folder that can be a core file. */
+export async function coreFiles(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.includes('core'));
+}
+
+/** How large a core file of a process may be, as Linux says it: the limit, and the one that it cannot go beyond. */
+export async function coreLimits(pid: number): Promise<string[]> {
+  const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
+  return /^Max core file size +(\S+) +(\S+)/m.exec(limits)?.slice(1) ?? [];
 }

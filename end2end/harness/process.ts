@@ -9,6 +9,11 @@ import { until } from './until.ts';
 /** How long a program may take to end by itself. */
 const STOP_WITHIN = 20_000;
 
+/** A command that may write core files as large as whoever starts it can allow, unless it forbids them itself. */
+export function withCoreFiles(command: string[]): string[] {
+  return ['sh', '-c', 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"', 'sh', ...command];
+}
+
 export class RunningProgram {
   #exit: { code: number | null; signal: string | null } | undefined;
 
@@ -19,9 +24,12 @@ export class RunningProgram {
     child.once('exit', (code, signal) => (this.#exit = { code, signal }));
   }
 
-  /** Starts a program; what it prints is added to the file `log`. It is killed when this process ends, however it ends. */
+  /**
+   * Starts a program; what it prints is added to the file `log`. It is killed when this process ends, however it ends.
+   * Whoever started it would have its core files.
+   */
   static start(name: string, command: string[], log: string, env: NodeJS.ProcessEnv = {}): RunningProgram {
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...withCoreFiles(command)], {
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -61,6 +69,11 @@ export class RunningProgram {
   /** Ends the program without asking. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  /** Ends the program as a fault in it does: where core files are written, it leaves one. */
+  async abort(): Promise<void> {
+    await this.#end('SIGABRT');
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

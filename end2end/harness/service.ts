@@ -53,6 +53,10 @@ export class ServiceCentre {
     return join(this.options.folder, 'service-centre.log');
   }
 
+  get isRunning(): boolean {
+    return this.#running?.isRunning ?? false;
+  }
+
   get pid(): number {
     if (!this.#running) throw new Error('the service centre was not started');
     return this.#running.pid;
@@ -101,6 +105,10 @@ export class ServiceCentre {
 
   async kill(): Promise<void> {
     await this.#running?.kill();
+  }
+
+  async abort(): Promise<void> {
+    await this.#running?.abort();
   }
 
   get #configuration(): string {

@@ -1,6 +1,6 @@
 // A full run with secrets that exist nowhere else, and then the search for them everywhere.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Page } from '@playwright/test';
@@ -10,6 +10,10 @@ import {
   type Canary,
   type Place,
   answerCanaries,
+  coreFiles,
+  coreFolder,
+  coreLimits,
+  coresGoElsewhere,
   file,
   filesBelow,
   passcodeCanaries,
@@ -20,6 +24,7 @@ import {
 import { codeIn } from '../harness/mailbox.ts';
 import { randomAnswers, randomPasscode } from '../harness/people.ts';
 import { lockByWrongPasscodes } from '../harness/piv-tool.ts';
+import { RunningProgram } from '../harness/process.ts';
 import { Wire } from '../harness/wire.ts';
 import type { World } from '../harness/world.ts';
 import { expectFieldError, expectHeading, open, reload } from '../steps/page.ts';
@@ -146,6 +151,33 @@ test('after a full run no secret is found where it must not be', async ({ page, 
     expect(search(run.codes, mails(world)).length, 'codes in their mails').toBeGreaterThan(0);
     const manifest = [await file(world.box.manifest, 'the manifest')];
     expect(search(run.secrets, manifest).length, 'secrets in the manifest').toBeGreaterThan(0);
+  });
+});
+
+test('no program leaves a core file', async ({ world }) => {
+  for (const [name, program] of [
+    ['the service', world.service],
+    ['the bridge', world.bridge],
+  ] as const) {
+    expect(await coreLimits(program.pid), name).toEqual(['0', '0']);
+    const folder = await coreFolder(program.pid);
+    const before = await coreFiles(folder);
+    await program.abort();
+    expect(program.isRunning, `${name} has ended`).toBe(false);
+    expect(await coreFiles(folder), name).toEqual(before);
+  }
+
+  await test.step('a program that does not forbid it leaves one', async () => {
+    const other = RunningProgram.start('sleep', ['sleep', '60'], join(world.folder, 'sleep.log'));
+    await other.ready(async () => (await readFile(`/proc/${other.pid}/comm`, 'utf8')).trim() === 'sleep');
+    const [limit] = await coreLimits(other.pid);
+    const folder = await coreFolder(other.pid);
+    const before = await coreFiles(folder);
+    await other.abort();
+    const left = (await coreFiles(folder)).filter((name) => !before.includes(name));
+    await Promise.all(left.map((name) => rm(join(folder, name))));
+    test.skip(limit === '0' || (await coresGoElsewhere()), 'this machine keeps no core files in a folder');
+    expect(left).toHaveLength(1);
   });
 });
 
