@@ -19,6 +19,7 @@ pub mod logging;
 pub mod mail;
 pub mod masking;
 pub mod outbox;
+pub mod private_file;
 pub mod process;
 pub mod randomness;
 pub mod router;

@@ -13,7 +13,10 @@ use card_protocol::sealed::ServiceSecret;
 use domain::{challenge::ChallengeKey, ports::Randomness, trail::TrailKey};
 use zeroize::Zeroizing;
 
-use crate::config::secrets::{KeyName, KeySet, SecretBytes, SecretsSection};
+use crate::{
+    config::secrets::{KeyName, KeySet, SecretBytes, SecretsSection},
+    private_file::{self, PrivateFileError},
+};
 
 /// The name of a key that is made here.
 const FIRST: &str = "1";
@@ -46,8 +49,8 @@ pub enum DatabaseAge {
 /// A secret that the service cannot have.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Its file cannot be read.
-    #[error("{field}: {} cannot be read", file.display())]
+    /// Its file cannot be read, or everybody can read it.
+    #[error("{field}: {} is not read", file.display())]
     Unreadable {
         /// The field that names it.
         field: &'static str,
@@ -55,7 +58,7 @@ pub enum SecretsError {
         file: PathBuf,
         /// Why.
         #[source]
-        source: io::Error,
+        source: PrivateFileError,
     },
     /// Its file holds something else.
     #[error("{field}: {} does not hold 64 hexadecimal digits", file.display())]
@@ -183,7 +186,7 @@ impl Source<'_> {
 
 fn read(field: &'static str, file: &Path) -> Result<SecretBytes, SecretsError> {
     let unreadable = |source| SecretsError::Unreadable { field, file: file.to_owned(), source };
-    let text = Zeroizing::new(fs::read_to_string(file).map_err(unreadable)?);
+    let text = private_file::read(file).map_err(unreadable)?;
     decode(text.trim()).ok_or_else(|| SecretsError::Malformed { field, file: file.to_owned() })
 }
 
@@ -285,6 +288,22 @@ mod tests {
         let fault = Secrets::load(&section, Some(data.path()), DatabaseAge::New, &SystemRandomness).err().unwrap();
         assert!(matches!(fault, SecretsError::Unreadable { field: "secrets.trail_key_file", .. }), "{fault}");
         assert!(!file.exists());
+    }
+
+    #[test]
+    fn a_file_that_everybody_can_read_is_refused() {
+        let data = tempfile::tempdir().unwrap();
+        load(data.path(), DatabaseAge::New).unwrap_or_else(|fault| panic!("{fault}"));
+        for name in ["vault-key-1", "pepper-1", "challenge-key", "trail-key", "service-key"] {
+            let key = data.path().join("secrets").join(name);
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+            let fault = load(data.path(), DatabaseAge::Existing).err().unwrap();
+            let SecretsError::Unreadable { file, source: PrivateFileError::Exposed { .. }, .. } = &fault else {
+                panic!("{fault}")
+            };
+            assert_eq!(*file, key);
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        }
     }
 
     #[test]

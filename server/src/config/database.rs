@@ -9,7 +9,7 @@ use serde::Deserialize;
 use storage::Location;
 
 use super::FieldError;
-use crate::secrets::DatabaseAge;
+use crate::{private_file, secrets::DatabaseAge};
 
 /// Where the database is: SQLite in a folder (the data folder, where nothing is said), or PostgreSQL by URL.
 #[derive(Clone, Default, Deserialize)]
@@ -46,11 +46,11 @@ impl DatabaseSection {
     ///
     /// # Errors
     ///
-    /// [`FieldError`] when the file with its URL cannot be read or holds none.
+    /// [`FieldError`] when the file with its URL cannot be read, can be read by everybody, or holds none.
     pub fn location(&self, data: Option<&Path>) -> Result<Location, FieldError> {
         if let Some(file) = &self.url_file {
-            let read = fs::read_to_string(file).map_err(|fault| {
-                FieldError::new("database.url_file", format!("{} cannot be read: {fault}", file.display()))
+            let read = private_file::read(file).map_err(|fault| {
+                FieldError::new("database.url_file", format!("{} is not read: {fault}", file.display()))
             })?;
             return Location::parse(read.trim())
                 .map_err(|fault| FieldError::new("database.url_file", fault.to_string()));
@@ -97,6 +97,18 @@ mod tests {
                 .unwrap(),
         );
         assert_eq!(section.age(Some(folder.path())), DatabaseAge::Existing);
+    }
+
+    #[test]
+    fn a_url_that_everybody_can_read_is_refused_and_not_repeated() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, "postgres://service:secret@db/centre").unwrap();
+        let section = DatabaseSection { url_file: Some(file.path().to_owned()), ..DatabaseSection::default() };
+        assert!(section.location(None).is_ok());
+        fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+        let fault = section.location(None).err().unwrap().to_string();
+        assert!(fault.starts_with("database.url_file") && fault.contains("chmod 600"), "{fault}");
+        assert!(!fault.contains("service:secret"), "{fault}");
     }
 
     #[test]
