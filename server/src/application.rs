@@ -1,7 +1,7 @@
 //! The whole service, put together: what the rules ask of the world, the rules, the pages in front of them, and the
 //! workers behind them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::{
     config::{CookieKind, Demonstration, PageConfig, RaContact},
@@ -40,6 +40,8 @@ pub struct World {
     pub demonstration: Option<Demonstration>,
     /// The mails of a demonstration, where they are not sent.
     pub mailbox: Option<DemoMailbox>,
+    /// How long an answer may take.
+    pub answered_within: Duration,
 }
 
 /// The service.
@@ -60,7 +62,7 @@ pub struct Application {
 ///
 /// [`StartupError`].
 pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Result<Application, StartupError> {
-    let World { store, clock, randomness, postman, demonstration, mailbox } = world;
+    let World { store, clock, randomness, postman, demonstration, mailbox, answered_within } = world;
     let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));
     startup::check_secrets(&*store, &*vault, &secrets.trail_key).await?;
     let services = Services::new(Environment {
@@ -84,6 +86,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         public_url: settings.public_url.clone(),
         clients: router::Clients::new(&settings.clients),
         wake_outbox: Arc::clone(&wake),
+        answered_within,
     };
     let outbox = OutboxWorker {
         store: Arc::clone(&store),

@@ -1,8 +1,10 @@
 //! The router: pages and server functions behind everything that holds for all requests.
 //!
-//! From the outside in: the security headers, the Host header, the origin of a POST, how often an address asks, the size
-//! of a body, the time of an answer, forms without JavaScript, and then the routes, each traced by its pattern and never by what was typed.
+//! From the outside in: the security headers, the Host header, the origin of a POST, how often an address asks, the
+//! time of an answer, the size of a body, forms without JavaScript, and then the routes, each traced by its pattern and
+//! never by what was typed.
 
+mod body_limit;
 mod client;
 mod compression;
 mod content_security;
@@ -10,6 +12,7 @@ mod demo_mail;
 mod origin;
 mod resubmission;
 mod security_headers;
+mod time_limit;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +20,7 @@ use app::{App, config::PageConfig, demo::DemoMailbox, resubmitted::Resubmitted};
 use axum::{
     Router,
     extract::{MatchedPath, Request},
-    http::{StatusCode, request::Parts},
+    http::request::Parts,
     middleware::{self, Next},
     response::Response,
 };
@@ -25,7 +28,7 @@ use domain::Services;
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions};
 use tokio::sync::Notify;
-use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir, timeout::TimeoutLayer, trace::TraceLayer};
+use tower_http::{services::ServeDir, trace::TraceLayer};
 use tracing::Span;
 
 use crate::config::PublicUrl;
@@ -36,7 +39,7 @@ use content_security::ContentSecurity;
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// How long an answer may take, the arrival of the body included. The queue of the hasher is shorter.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the pages are made of.
 pub struct Pages {
@@ -54,11 +57,13 @@ pub struct Pages {
     pub clients: Arc<Clients>,
     /// Is notified after each POST: it may have put a mail into the outbox.
     pub wake_outbox: Arc<Notify>,
+    /// How long an answer may take.
+    pub answered_within: Duration,
 }
 
 /// Makes the router.
 pub fn router(pages: Pages) -> Router {
-    let Pages { services, config, mailbox, options, public_url, clients, wake_outbox } = pages;
+    let Pages { services, config, mailbox, options, public_url, clients, wake_outbox, answered_within } = pages;
     let content_security = ContentSecurity::new(&config, &options);
     let demo_mails = mailbox.clone().map(demo_mail::routes).unwrap_or_default();
     let contexts = move || {
@@ -94,8 +99,8 @@ pub fn router(pages: Pages) -> Router {
         .fallback_service(answering)
         .layer(compression::layer())
         .layer(middleware::from_fn(resubmission::answer_forms))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWERED_WITHIN))
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(middleware::from_fn(body_limit::refuse_large))
+        .layer(middleware::from_fn_with_state(answered_within, time_limit::answer_in_time))
         .layer(middleware::from_fn_with_state(wake_outbox, wake_after_post))
         .layer(middleware::from_fn_with_state(clients, client::limit))
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_origin))

@@ -55,8 +55,10 @@ pub(super) fn answer_with(status: StatusCode) {
     }
 }
 
-/// Logs a failure of the service itself: once, here, where it becomes an answer.
+/// Logs a failure of the service itself: once, here, where it becomes an answer. A page that is rendered with it has the
+/// status of the failure too.
 #[cfg(feature = "ssr")]
 pub(super) fn log(fault: &(dyn std::error::Error + 'static)) {
     tracing::error!(error = fault, "a server function failed");
+    answer_with(StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -13,6 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
     Timestamp,
+    environment::CLOCKS_AGREE_WITHIN,
     ports::Randomness,
     token::{FlowId, SessionId, Token},
 };
@@ -48,7 +49,7 @@ pub enum ChallengeFault {
     /// It is not one of ours, or was made for another purpose, flow, session or browser.
     #[error("the challenge is not ours")]
     Foreign,
-    /// It is older than two minutes.
+    /// It is older than two minutes, or from more than a minute later than now.
     #[error("the challenge has expired")]
     Expired,
 }
@@ -75,7 +76,8 @@ impl ChallengeKey {
         Challenge(challenge)
     }
 
-    /// Checks that a challenge was made here, for this purpose and binding, within the last two minutes.
+    /// Checks that a challenge was made here, for this purpose and binding, within the last two minutes; one from more
+    /// than a minute later than now, before the clock was put back, is over too.
     ///
     /// # Errors
     ///
@@ -92,7 +94,8 @@ impl ChallengeKey {
             return Err(ChallengeFault::Foreign);
         }
         let issued = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
-        if u64::from(seconds(now).abs_diff(issued)) > CHALLENGE_LIFE_SECONDS {
+        let is_old = u64::from(seconds(now).saturating_sub(issued)) > CHALLENGE_LIFE_SECONDS;
+        if is_old || issued > seconds(now + CLOCKS_AGREE_WITHIN) {
             return Err(ChallengeFault::Expired);
         }
         Ok(())

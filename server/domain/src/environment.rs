@@ -91,6 +91,10 @@ impl From<ChallengeFault> for ProofFault {
     }
 }
 
+/// What another server's clock, or this one's before a small correction, may say later than this one now. What is from
+/// later still was made before the clock was put back.
+pub(crate) const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
+
 /// How often a use case begins again when another request came first. Every round one request wins, and what they
 /// fight for (attempts, tries) is used up after a few.
 pub(crate) const ROUNDS: usize = 12;
@@ -204,7 +208,8 @@ impl Environment {
     }
 
     /// When the person may get another code mail; nothing where it is now. The pause counts from the latest code of
-    /// this flow, the hour's limit over all flows of the person.
+    /// this flow, the hour's limit over all flows of the person. What seems to be sent later than now, because the clock
+    /// was put back, counts for neither: it would make the pause as long as the step, and the hour two.
     pub(crate) async fn next_code_at(
         &self,
         transaction: &mut dyn Transaction,
@@ -212,13 +217,15 @@ impl Environment {
         sent_in_flow: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, StoreError> {
         let now = self.now();
-        let sent = transaction.code_mails_since(person, now - time::Duration::hours(1)).await?;
+        let latest = now + CLOCKS_AGREE_WITHIN;
+        let mut sent = transaction.code_mails_since(person, now - time::Duration::hours(1)).await?;
+        sent.retain(|at| *at <= latest);
         let limit = sent
             .len()
             .checked_sub(self.policy.codes_an_hour)
             .and_then(|first| sent.get(first))
             .map(|oldest| *oldest + time::Duration::hours(1));
-        let pause = sent_in_flow.map(|sent| sent + self.policy.resend_after);
+        let pause = sent_in_flow.filter(|at| *at <= latest).map(|sent| sent + self.policy.resend_after);
         Ok(limit.max(pause).filter(|at| *at > now))
     }
 }

@@ -165,7 +165,8 @@ impl SignIn {
         if card.is_none_or(|card| card.state == CardState::Cancelled) {
             return Ok(None);
         }
-        if now - session.last_active >= Duration::seconds(30) {
+        // Also where the clock was put back: the time without a request begins anew by the clock of now.
+        if (now - session.last_active).abs() >= Duration::seconds(30) {
             transaction.touch_session(session.id, now).await?;
             transaction.commit().await?;
             session.last_active = now;

@@ -18,6 +18,7 @@ use crate::{
     listener::{self, Limits},
     mail::{Postman, demonstration::MailboxPostman, smtp::SmtpPostman},
     randomness::SystemRandomness,
+    router,
 };
 
 /// Serves.
@@ -72,6 +73,7 @@ pub async fn application(settings: &Settings, manifest: Option<&Manifest>) -> an
         postman,
         demonstration: manifest.map(Manifest::to_demonstration),
         mailbox,
+        answered_within: router::ANSWERED_WITHIN,
     };
     Ok(application::build(settings, secrets, world).await?)
 }

@@ -14,7 +14,7 @@ use std::{
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxSqliteConnector, Statement,
     sqlx::{
-        self, ConnectOptions, SqlitePool,
+        self, ConnectOptions, Connection, SqlitePool,
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
@@ -22,7 +22,7 @@ use sea_orm::{
 use crate::connect::{ACQUIRE_TIMEOUT, ConnectError};
 
 /// The name of the file in the data folder; SQLite makes `-wal` and `-shm` beside it, with the same permissions.
-const FILE: &str = "service-centre.sqlite";
+pub(crate) const FILE: &str = "service-centre.sqlite";
 
 /// How long a transaction waits for one of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,11 +67,17 @@ pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectErr
     Ok(connection)
 }
 
-/// Opens the pool, again and again for as long as another process would be waited for: SQLite answers at once that it
+/// Opens the pool. A connection that is still in a transaction when its turn is over is replaced: when a write fails, on a
+/// full disk for one, SQLite ends the transaction itself, the rollback that follows fails, and sqlx counts on in the
+/// transaction that is no more. On such a connection the next one would begin with a savepoint, and its commit release
+/// that, be answered as done, and keep nothing.
+///
+/// It is opened again and again for as long as another process would be waited for: SQLite answers at once that it
 /// is busy, whatever the busy timeout, while another process makes the write-ahead log of a new file.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None);
@@ -138,7 +144,58 @@ fn make_private_file(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use domain::{
+        person::{Person, UserNumber},
+        ports::{Store, StoreError},
+    };
+
     use super::*;
+    use crate::{SqlStore, migrations};
+
+    fn person(number: usize) -> Person {
+        let user_number = UserNumber::parse(&number.to_string()).unwrap();
+        Person { user_number, name: "A Person with a long name ".repeat(20), email: None }
+    }
+
+    async fn insert(store: &SqlStore, number: usize) -> Result<(), StoreError> {
+        let mut transaction = store.begin().await?;
+        transaction.insert_person(&person(number)).await?;
+        transaction.commit().await
+    }
+
+    #[tokio::test]
+    async fn a_full_database_is_unavailable_and_what_is_written_later_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open(folder.path()).await.unwrap();
+        migrations::run(&connection).await.unwrap();
+        let store = SqlStore::new(connection.clone());
+        // As many pages as it has already.
+        connection.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+        let mut written = 0;
+        let fault = loop {
+            match insert(&store, written).await {
+                Ok(()) => written += 1,
+                Err(fault) => break fault,
+            }
+            assert!(written < 1000, "it is never full");
+        };
+        let StoreError::Unavailable(cause) = fault else { panic!("{fault}") };
+        assert!(format!("{cause:?}").contains("code: 13"), "SQLITE_FULL: {cause:?}");
+
+        connection.execute_unprepared("PRAGMA max_page_count = 100000").await.unwrap();
+        for number in 1000..1010 {
+            // Somebody who only looks ends with a rollback.
+            assert_eq!(store.begin().await.unwrap().person(&person(number).user_number).await.unwrap(), None);
+            insert(&store, number).await.unwrap();
+        }
+        // As another program finds it.
+        let other = SqlStore::new(open(folder.path()).await.unwrap());
+        let mut transaction = other.begin().await.unwrap();
+        for number in (0..written).chain(1000..1010) {
+            assert_eq!(transaction.person(&person(number).user_number).await.unwrap(), Some(person(number)));
+        }
+        assert_eq!(transaction.person(&person(written).user_number).await.unwrap(), None);
+    }
 
     #[tokio::test]
     async fn durability_and_erasure_are_really_set() {

@@ -1,11 +1,15 @@
-//! PostgreSQL for tests: each has a schema of its own in the database that `TEST_DATABASE_URL` names.
+//! PostgreSQL for tests: each has a schema of its own in the database that `TEST_DATABASE_URL` names. And databases that
+//! are taken away for a while: a test that does so on PostgreSQL has one of its own beside the named one.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path, str::FromStr};
 
-use sea_orm::sqlx::{Connection, Executor, PgConnection};
+use sea_orm::sqlx::{
+    self, AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, SqliteConnection,
+    postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+};
 use uuid::Uuid;
 
-use crate::Location;
+use crate::{Location, sqlite};
 
 /// The variable that names the database.
 pub const VARIABLE: &str = "TEST_DATABASE_URL";
@@ -22,16 +26,9 @@ impl TestSchema {
     /// # Panics
     ///
     /// When the variable is not set, or its database does not answer.
-    #[expect(clippy::disallowed_methods, reason = "cargo gives no arguments to a test")]
     pub async fn make() -> Self {
-        let Ok(database) = std::env::var(VARIABLE) else {
-            panic!(
-                "{VARIABLE} is not set: this test needs PostgreSQL. `server/with-postgres cargo test` starts one for \
-                 the tests; or let the variable name a database in which they may make schemas"
-            );
-        };
-        let schema = Self { database, name: format!("test_{}", Uuid::new_v4().simple()) };
-        schema.execute(&format!("CREATE SCHEMA {}", schema.name)).await;
+        let schema = Self { database: named_database(), name: new_name() };
+        execute(&schema.database, &format!("CREATE SCHEMA {}", schema.name)).await;
         schema
     }
 
@@ -51,28 +48,132 @@ impl TestSchema {
     pub fn location(&self) -> Location {
         Location::parse(&self.url()).unwrap_or_else(|fault| panic!("{VARIABLE}: {fault}"))
     }
-
-    async fn execute(&self, statement: &str) {
-        let executed = async {
-            let mut connection = PgConnection::connect(&self.database).await?;
-            connection.execute(sea_orm::sqlx::AssertSqlSafe(statement)).await?;
-            connection.close().await
-        };
-        executed.await.unwrap_or_else(|fault| panic!("{VARIABLE}: {fault}"));
-    }
 }
 
 impl Drop for TestSchema {
     fn drop(&mut self) {
-        // A test may end inside a runtime, which must not be blocked: another thread has one of its own.
-        std::thread::scope(|scope| {
-            let dropping = scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let statement = format!("SET lock_timeout = '10s'; DROP SCHEMA {} CASCADE", self.name);
-                runtime.map(|runtime| runtime.block_on(self.execute(&statement)))
-            });
-            // What cannot be dropped is left to whoever made the database.
-            let _ = dropping.join();
-        });
+        execute_at_last(&self.database, &format!("SET lock_timeout = '10s'; DROP SCHEMA {} CASCADE", self.name));
     }
+}
+
+/// An empty database, dropped with all that is in it when this value is. Whoever the variable names may make databases.
+pub struct TestDatabase {
+    server: String,
+    name: String,
+}
+
+impl TestDatabase {
+    /// Makes it.
+    ///
+    /// # Panics
+    ///
+    /// When the variable is not set, or its database does not answer, or lets nobody make another.
+    pub async fn make() -> Self {
+        let database = Self { server: named_database(), name: new_name() };
+        execute(&database.server, &format!("CREATE DATABASE {}", database.name)).await;
+        database
+    }
+
+    /// Its URL.
+    ///
+    /// # Panics
+    ///
+    /// When the variable names no PostgreSQL database.
+    pub fn url(&self) -> String {
+        let options = PgConnectOptions::from_str(&self.server).unwrap_or_else(|fault| panic!("{VARIABLE}: {fault}"));
+        options.database(&self.name).to_url_lossy().into()
+    }
+
+    /// Ends every connection to it and lets nobody in.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not do it.
+    pub async fn take_away(&self) {
+        execute(&self.server, &format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
+        let connections =
+            format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        execute(&self.server, &connections).await;
+    }
+
+    /// Lets everybody in again.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not do it.
+    pub async fn give_back(&self) {
+        execute(&self.server, &format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        execute_at_last(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+/// The SQLite database of a folder, locked as by a program that does not let go. Nobody else writes until this value is
+/// released.
+pub struct LockedFolder(SqliteConnection);
+
+impl LockedFolder {
+    /// Locks it.
+    ///
+    /// # Panics
+    ///
+    /// When it has none, or somebody else has locked it.
+    pub async fn lock(folder: &Path) -> Self {
+        let locked = async {
+            let options = SqliteConnectOptions::new().filename(folder.join(sqlite::FILE));
+            let mut connection = SqliteConnection::connect_with(&options).await?;
+            connection.execute("BEGIN EXCLUSIVE").await?;
+            Ok::<_, sqlx::Error>(connection)
+        };
+        Self(locked.await.unwrap_or_else(|fault| panic!("{}: {fault}", folder.display())))
+    }
+
+    /// Lets go.
+    ///
+    /// # Panics
+    ///
+    /// When SQLite does not.
+    pub async fn release(self) {
+        self.0.close().await.unwrap_or_else(|fault| panic!("{fault}"));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "cargo gives no arguments to a test")]
+fn named_database() -> String {
+    let Ok(database) = std::env::var(VARIABLE) else {
+        panic!(
+            "{VARIABLE} is not set: this test needs PostgreSQL. `server/with-postgres cargo test` starts one for \
+             the tests; or let the variable name a database in which they may make schemas"
+        );
+    };
+    database
+}
+
+fn new_name() -> String {
+    format!("test_{}", Uuid::new_v4().simple())
+}
+
+async fn execute(database: &str, statement: &str) {
+    let executed = async {
+        let mut connection = PgConnection::connect(database).await?;
+        connection.execute(AssertSqlSafe(statement)).await?;
+        connection.close().await
+    };
+    executed.await.unwrap_or_else(|fault| panic!("{VARIABLE}: {fault}"));
+}
+
+/// The same when a value is dropped: a test may end inside a runtime, which must not be blocked, so another thread has
+/// one of its own. What cannot be dropped is left to whoever made the database.
+fn execute_at_last(database: &str, statement: &str) {
+    std::thread::scope(|scope| {
+        let dropping = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map(|runtime| runtime.block_on(execute(database, statement)))
+        });
+        let _ = dropping.join();
+    });
 }

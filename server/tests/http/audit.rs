@@ -16,6 +16,12 @@ fn trail_key(app: &TestApp) -> TrailKey {
     TrailKey::new(key)
 }
 
+/// Fails unless the whole trail holds.
+pub async fn trail_holds(app: &TestApp) {
+    let verdict = follow(app.store(), &trail_key(app), None).await.unwrap();
+    assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
+}
+
 async fn head(store: &dyn Store) -> ChainEnd {
     store.begin().await.unwrap().trail_head().await.unwrap().unwrap().end()
 }

@@ -105,6 +105,11 @@ impl Browser {
     }
 
     async fn post_accepting(&mut self, accept: &str, function: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self.form(accept, function, fields);
+        self.send(request).await
+    }
+
+    fn form(&self, accept: &str, function: &str, fields: &[(&str, &str)]) -> Request<Body> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self
             .request("POST", &format!("/api/{function}"))
@@ -113,7 +118,13 @@ impl Browser {
             .header(header::CONTENT_LENGTH, body.len())
             .header(header::REFERER, format!("{ORIGIN}/somewhere"))
             .header(header::ORIGIN, ORIGIN);
-        self.send(request.body(Body::from(body)).unwrap()).await
+        request.body(Body::from(body)).unwrap()
+    }
+
+    /// Posts a form from a page with JavaScript; nothing where the service did not live to answer.
+    pub async fn try_to_post(&mut self, function: &str, fields: &[(&str, &str)]) -> Option<Answer> {
+        let request = self.form("application/json", function, fields);
+        self.try_to_send(request).await
     }
 
     /// Opens a page.
@@ -131,12 +142,16 @@ impl Browser {
 
     /// Sends a request and keeps the cookies of its answer.
     pub async fn send(&mut self, request: Request<Body>) -> Answer {
+        self.try_to_send(request).await.expect("the service answers")
+    }
+
+    async fn try_to_send(&mut self, request: Request<Body>) -> Option<Answer> {
         let (parts, body) = match &self.service {
             Service::InProcess(router) => {
                 let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
                 (parts, to_bytes(body, ANSWER_LIMIT).await.unwrap())
             }
-            Service::Process(address) => send_to(*address, request).await,
+            Service::Process(address) => send_to(*address, request).await?,
         };
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
@@ -148,21 +163,22 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Some(Answer { status: parts.status, headers: parts.headers, body })
     }
 }
 
-/// Sends a request over a connection of its own.
-async fn send_to(address: SocketAddr, request: Request<Body>) -> (response::Parts, Bytes) {
+/// Sends a request over a connection of its own; nothing where that broke.
+async fn send_to(address: SocketAddr, request: Request<Body>) -> Option<(response::Parts, Bytes)> {
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().unwrap().clone();
     parts.uri = Uri::builder().scheme("http").authority(address.to_string()).path_and_query(path).build().unwrap();
     let body = to_bytes(body, ANSWER_LIMIT).await.unwrap().to_vec();
     let send = move || {
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
-        let response = ureq::Agent::new_with_config(config).run(Request::from_parts(parts, body)).unwrap();
+        let response = ureq::Agent::new_with_config(config).run(Request::from_parts(parts, body)).ok()?;
         let (parts, mut body) = response.into_parts();
-        (parts, body.read_to_vec().unwrap().into())
+        Some((parts, body.read_to_vec().ok()?.into()))
     };
     tokio::task::spawn_blocking(send).await.unwrap()
 }

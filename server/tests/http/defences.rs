@@ -6,6 +6,8 @@ use axum::{body::Body, extract::ConnectInfo, http::header};
 
 use crate::{
     browser::{Answer, Browser},
+    logs::Log,
+    place::write_private,
     test_app::{ORIGIN, TestApp},
 };
 
@@ -111,11 +113,31 @@ async fn a_large_body_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_body_stands_in_the_log_without_what_was_in_it() {
+    let app = TestApp::start().await;
+    let mut browser = Browser::new(&app);
+    let log = Log::default();
+    let logging = tracing::subscriber::set_default(log.subscriber());
+    let text = "canary".repeat(20_000);
+    browser.post("register/email", &[("email", &text)]).await;
+    // Its length is not told.
+    let answer = browser.call("unlock/answer", &serde_json::json!({ "answers": text })).await;
+    drop(logging);
+    assert_eq!(answer.status, 413, "{}", answer.body);
+    let log = log.text();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("a body over the limit was refused")).collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    assert!(lines.iter().all(|line| line.contains("WARN")), "{log}");
+    assert!(lines[0].contains("length=120006"), "{log}");
+    assert!(!log.contains("canary"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn behind_https_browsers_are_told_to_stay_there() {
     let names = ["vault", "pepper", "challenge", "trail", "service"];
     let folder = tempfile::tempdir().unwrap();
     for name in names {
-        fs::write(folder.path().join(name), "5a".repeat(32)).unwrap();
+        write_private(&folder.path().join(name), &"5a".repeat(32));
     }
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let app = TestApp::start_with(&[

@@ -16,7 +16,23 @@ use crate::{
 
 /// A log in memory.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// All that was logged.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// A log that takes everything.
+    pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(self.clone())
+            .finish()
+    }
+}
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -40,8 +56,7 @@ impl<'a> MakeWriter<'a> for Log {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_says_what_happened_and_not_to_whom() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    tracing::subscriber::set_global_default(log.subscriber()).unwrap();
 
     let app = TestApp::start().await;
     let card = janes_card(&app).await;
@@ -54,7 +69,7 @@ async fn the_log_says_what_happened_and_not_to_whom() {
     let mail = app.mail().await;
     browser.get("/nobody/jane.canary?code=KTRWMGBD").await;
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("http.request.answer") && log.contains("/api/register/email"), "{log}");
     assert!(log.contains("outbox.mail.send") && log.contains("ja…@nhs.net"), "{log}");
     let code = mail.code();

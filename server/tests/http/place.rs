@@ -1,13 +1,13 @@
 //! Where a service of a test has its data: a folder with its secrets, and a database.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use server::{
     config::Settings,
     randomness::SystemRandomness,
     secrets::{DatabaseAge, Secrets},
 };
-use storage::testing::TestSchema;
+use storage::testing::{LockedFolder, TestDatabase, TestSchema};
 use tempfile::TempDir;
 
 /// The variable that says on which database the tests run.
@@ -16,8 +16,35 @@ pub const DATABASE_VARIABLE: &str = "TEST_DATABASE";
 /// Folder, database and configuration of a service that has not run yet.
 pub struct Place {
     folder: TempDir,
-    schema: Option<TestSchema>,
+    database: Database,
     variables: Vec<(String, String)>,
+}
+
+enum Database {
+    /// SQLite in the folder.
+    InFolder,
+    /// A schema beside those of other tests.
+    Schema(TestSchema),
+    /// A PostgreSQL database that no other test uses.
+    Own(TestDatabase),
+}
+
+/// The time in which a database is away.
+pub enum Outage<'a> {
+    /// Another program holds it.
+    Locked(LockedFolder),
+    /// It lets nobody in.
+    Closed(&'a TestDatabase),
+}
+
+impl Outage<'_> {
+    /// The database is back.
+    pub async fn end(self) {
+        match self {
+            Self::Locked(folder) => folder.release().await,
+            Self::Closed(database) => database.give_back().await,
+        }
+    }
 }
 
 impl Place {
@@ -25,20 +52,35 @@ impl Place {
     ///
     /// A service on PostgreSQL finds its secrets: it makes none itself, as nobody knows what is in the database.
     pub async fn new(variables: &[(&str, &str)]) -> Self {
+        let database = if is_postgres() { Database::Schema(TestSchema::make().await) } else { Database::InFolder };
+        Self::on(database, variables)
+    }
+
+    /// Makes one whose database can be taken away.
+    pub async fn alone() -> Self {
+        let database = if is_postgres() { Database::Own(TestDatabase::make().await) } else { Database::InFolder };
+        Self::on(database, &[])
+    }
+
+    fn on(database: Database, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let schema = if is_postgres() { Some(TestSchema::make().await) } else { None };
         let mut all = vec![
             ("SERVICE_CENTRE_DATA".to_owned(), folder.path().to_str().unwrap().to_owned()),
             ("SERVICE_CENTRE_MAIL__HOST".to_owned(), "localhost".to_owned()),
             ("SERVICE_CENTRE_MAIL__FROM".to_owned(), "Smartcard Service Centre <no-reply@example.org>".to_owned()),
         ];
         all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        if let Some(schema) = &schema {
+        let url = match &database {
+            Database::InFolder => None,
+            Database::Schema(schema) => Some(schema.url()),
+            Database::Own(database) => Some(database.url()),
+        };
+        if let Some(url) = url {
             let file = folder.path().join("database-url");
-            fs::write(&file, schema.url()).unwrap();
+            write_private(&file, &url);
             all.push(("SERVICE_CENTRE_DATABASE__URL_FILE".to_owned(), file.to_str().unwrap().to_owned()));
         }
-        let place = Self { folder, schema, variables: all };
+        let place = Self { folder, database, variables: all };
         if is_postgres() {
             place.load_secrets(&place.settings(), DatabaseAge::New);
         }
@@ -71,10 +113,33 @@ impl Place {
         self.folder.path()
     }
 
+    /// Whether the database is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.database, Database::InFolder)
+    }
+
     /// How many processes serve where several are to: SQLite is for one.
     pub fn processes(&self) -> usize {
-        if self.schema.is_some() { 2 } else { 1 }
+        if self.is_sqlite() { 1 } else { 2 }
     }
+
+    /// Takes the database away: on SQLite another program holds it, on PostgreSQL all connections end and it lets nobody in.
+    pub async fn take_database_away(&self) -> Outage<'_> {
+        match &self.database {
+            Database::InFolder => Outage::Locked(LockedFolder::lock(self.folder()).await),
+            Database::Schema(_) => panic!("other tests use this database"),
+            Database::Own(database) => {
+                database.take_away().await;
+                Outage::Closed(database)
+            }
+        }
+    }
+}
+
+/// Writes a file that only its owner can read.
+pub fn write_private(file: &Path, text: &str) {
+    fs::write(file, text).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 #[expect(clippy::disallowed_methods, reason = "cargo gives no arguments to a test")]

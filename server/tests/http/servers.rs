@@ -33,7 +33,7 @@ struct Process {
 impl Servers {
     /// Starts some at once and waits until all are up.
     pub async fn start(place: &Place, processes: usize) -> Self {
-        let mut servers = Self((0..processes).map(|number| Process::spawn(place, number)).collect());
+        let mut servers = Self((0..processes).map(|_| Process::spawn(place)).collect());
         for process in &mut servers.0 {
             process.wait_until_up().await;
         }
@@ -50,6 +50,30 @@ impl Servers {
     /// The address of one of them, in turn.
     pub fn address(&self, number: usize) -> SocketAddr {
         self.0[number % self.0.len()].address
+    }
+
+    /// Kills all of them, whatever they are doing.
+    pub fn kill(&mut self) {
+        for process in &mut self.0 {
+            process.child.kill().unwrap();
+        }
+        for process in &mut self.0 {
+            process.child.wait().unwrap();
+        }
+    }
+
+    /// From now on they cannot write another byte, neither to the database nor to the log.
+    pub fn fill_disk(&self) {
+        for process in &self.0 {
+            process.limit_files("0");
+        }
+    }
+
+    /// From now on they can write again.
+    pub fn make_room(&self) {
+        for process in &self.0 {
+            process.limit_files("unlimited");
+        }
     }
 
     /// A browser that begins at one of them.
@@ -74,13 +98,15 @@ impl Drop for Servers {
 }
 
 impl Process {
-    fn spawn(place: &Place, number: usize) -> Self {
+    fn spawn(place: &Place) -> Self {
         // Nobody else takes the port that the system has just given: it goes through all the others first.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let log = place.folder().join(format!("server-{number}.log"));
+        let log = place.folder().join(format!("server-{}.log", address.port()));
         // It ends with this process, also when this one is killed.
         let child = Command::new("/usr/bin/setpriv")
-            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_service-centre")])
+            // A file that must not grow is an error then, as a full disk is, and no signal.
+            .args(["--pdeathsig", "KILL", "/usr/bin/env", "--ignore-signal=XFSZ"])
+            .arg(env!("CARGO_BIN_EXE_service-centre"))
             .args(["--log", "error,server::outbox=off", "serve"])
             .env_clear()
             .envs(place.variables().iter().cloned())
@@ -91,6 +117,14 @@ impl Process {
             .spawn()
             .unwrap();
         Self { child, address, log }
+    }
+
+    /// From now on no file of the process may be longer.
+    fn limit_files(&self, bytes: &str) {
+        let pid = self.child.id().to_string();
+        let limit = format!("--fsize={bytes}:");
+        let limited = Command::new("/usr/bin/prlimit").args(["--pid", &pid, &limit]).status().unwrap();
+        assert!(limited.success());
     }
 
     async fn wait_until_up(&mut self) {

@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::Router;
@@ -12,7 +13,7 @@ use domain::{
     answer::AnswerSet,
     email::EmailAddress,
     person::UserNumber,
-    ports::{Clock, Store},
+    ports::{Clock, Store, StoreError},
     registration::Standing,
     trail::TrailEntry,
 };
@@ -20,6 +21,7 @@ use server::{
     application::{self, Application, World},
     mail::Postman,
     randomness::SystemRandomness,
+    router::ANSWERED_WITHIN,
     startup::StartupError,
 };
 use time::macros::datetime;
@@ -35,7 +37,7 @@ pub const ORIGIN: &str = "http://localhost:3000";
 /// The answers that [`TestApp::register`] sets: question and answer.
 pub const ANSWERS: [(u8, &str); 4] = [(1, "Tom Baker"), (4, "Elm Row"), (9, "green teapot"), (17, "Heidi")];
 
-/// A clock that stands until it is advanced.
+/// A clock that stands until it is advanced, or put back.
 #[derive(Clone)]
 pub struct TestClock(Arc<Mutex<Timestamp>>);
 
@@ -48,6 +50,10 @@ impl Clock for TestClock {
 impl TestClock {
     pub fn advance(&self, by: time::Duration) {
         *self.0.lock().unwrap() += by;
+    }
+
+    pub fn put_back(&self, by: time::Duration) {
+        self.advance(-by);
     }
 }
 
@@ -76,18 +82,32 @@ impl TestApp {
 
     /// Starts it with variables over its configuration.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
-        let place = Place::new(variables).await;
+        Self::start_in(Place::new(variables).await, ANSWERED_WITHIN).await
+    }
+
+    /// Starts it on a database that can be taken away.
+    pub async fn start_alone() -> Self {
+        Self::start_in(Place::alone().await, ANSWERED_WITHIN).await
+    }
+
+    /// Starts it with less time for an answer.
+    pub async fn start_hasty(answered_within: Duration) -> Self {
+        Self::start_in(Place::new(&[]).await, answered_within).await
+    }
+
+    async fn start_in(place: Place, answered_within: Duration) -> Self {
         let clock = TestClock(Arc::new(Mutex::new(datetime!(2026-11-24 03:00 UTC))));
         let mails = KeptMails::default();
         let Started { application, service_key, store } =
-            build(&place, &clock, &mails).await.unwrap_or_else(|fault| panic!("{fault}"));
+            build(&place, &clock, &mails, answered_within).await.unwrap_or_else(|fault| panic!("{fault}"));
         Self { application, service_key, clock, mails, store, place }
     }
 
     /// Starts the service anew, as after a crash: nothing but folder, database and clock stays.
     pub async fn restart(&mut self) {
-        let Started { application, service_key, store } =
-            build(&self.place, &self.clock, &self.mails).await.unwrap_or_else(|fault| panic!("{fault}"));
+        let Started { application, service_key, store } = build(&self.place, &self.clock, &self.mails, ANSWERED_WITHIN)
+            .await
+            .unwrap_or_else(|fault| panic!("{fault}"));
         self.application = application;
         self.store = store;
         assert_eq!(self.service_key, service_key);
@@ -95,7 +115,7 @@ impl TestApp {
 
     /// Starts it anew, if it can be started.
     pub async fn try_restart(&self) -> Result<(), StartupError> {
-        build(&self.place, &self.clock, &self.mails).await.map(drop)
+        build(&self.place, &self.clock, &self.mails, ANSWERED_WITHIN).await.map(drop)
     }
 
     pub fn services(&self) -> &Services {
@@ -158,6 +178,11 @@ impl TestApp {
         self.next_mail().await.is_none()
     }
 
+    /// Sends the mails that are due, if the outbox can be read.
+    pub async fn try_to_send_mails(&self) -> Result<(), StoreError> {
+        self.application.outbox.round().await.map(drop)
+    }
+
     async fn send_mails(&self) {
         while self.application.outbox.round().await.unwrap() > 0 {}
     }
@@ -175,7 +200,12 @@ impl Drop for TestApp {
     }
 }
 
-async fn build(place: &Place, clock: &TestClock, mails: &KeptMails) -> Result<Started, StartupError> {
+async fn build(
+    place: &Place,
+    clock: &TestClock,
+    mails: &KeptMails,
+    answered_within: Duration,
+) -> Result<Started, StartupError> {
     let settings = place.settings();
     let secrets = place.secrets();
     let service_key = secrets.service_key.public();
@@ -189,6 +219,7 @@ async fn build(place: &Place, clock: &TestClock, mails: &KeptMails) -> Result<St
         postman,
         demonstration: None,
         mailbox: None,
+        answered_within,
     };
     Ok(Started { application: application::build(&settings, secrets, world).await?, service_key, store })
 }

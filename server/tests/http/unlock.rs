@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Jane's card, she being registered.
-async fn registered(app: &TestApp) -> Card {
+pub async fn registered(app: &TestApp) -> Card {
     let card = janes_card(app).await;
     app.register(JANE.0, JANE.2).await;
     card
@@ -23,7 +23,7 @@ pub async fn identify(browser: &mut Browser, card: &Card) -> Value {
     browser.call("unlock/identify", &json!({ "proof": proof })).await.value()
 }
 
-async fn prove(browser: &mut Browser, card: &Card, purpose: Purpose) -> CardProof {
+pub async fn prove(browser: &mut Browser, card: &Card, purpose: Purpose) -> CardProof {
     let name = if purpose == Purpose::Release { "Release" } else { "Attempt" };
     let challenge: Challenge = browser.call("unlock/challenge", &json!({ "purpose": name })).await.value();
     card.prove(purpose, challenge)

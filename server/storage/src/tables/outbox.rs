@@ -53,6 +53,9 @@ impl TryFrom<Model> for OutboxMail {
     }
 }
 
+/// How much later than now another server's clock may say that it is.
+const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
+
 /// Notes in one of the two columns when the mail was done with, and erases its body.
 fn finish(id: MailId, column: Column, at: Timestamp) -> sea_orm::UpdateMany<Entity> {
     Entity::update_many()
@@ -84,11 +87,14 @@ impl Outbox for SqlTransaction {
         lease: Timestamp,
         limit: u64,
     ) -> Result<Vec<OutboxMail>, StoreError> {
+        // A mail that nobody has tried and that was made later than now is from before the clock was put back.
+        let made_later = Column::CreatedAt.gt(value::milliseconds(now + CLOCKS_AGREE_WITHIN));
+        let due = Column::DueAt.lte(value::milliseconds(now)).or(Column::Attempts.eq(0).and(made_later));
         let rows = self
             .list(
                 Entity::find()
                     .filter(Column::Body.is_not_null())
-                    .filter(Column::DueAt.lte(value::milliseconds(now)))
+                    .filter(due)
                     .order_by_asc(Column::CreatedAt)
                     .order_by_asc(Column::Id)
                     .limit(limit)

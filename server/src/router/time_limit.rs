@@ -1,0 +1,46 @@
+//! How long an answer may take. Whatever it waits for (the rest of a body, a database, a lock), somebody is told in time.
+//!
+//! What was begun is dropped, and its transaction with it, unless that was committed already: as with an answer that gets
+//! lost, sending the same again gets the first outcome and spends nothing.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+
+/// What a page without JavaScript, or one that was only opened, gets in place of its own.
+const PAGE: &str = r#"<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>The service did not answer in time</title></head>
+<body>
+<h1>The service did not answer in time</h1>
+<p>The service cannot do this just now. Try again in a minute.</p>
+</body>
+</html>
+"#;
+
+/// What a server function gives then: the variant that the errors of all of them have (`server_fn_fault` in `app`).
+const FAULT: &str = r#""Unavailable""#;
+
+/// Answers with 503 when the answer does not come in time.
+pub async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let wants_page = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accepted| accepted.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("text/html"));
+    if let Ok(answer) = tokio::time::timeout(limit, next.run(request)).await {
+        return answer;
+    }
+    tracing::error!("a request was not answered in time");
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    if wants_page {
+        (status, Html(PAGE)).into_response()
+    } else {
+        (status, [(header::CONTENT_TYPE, "application/json")], FAULT).into_response()
+    }
+}
