@@ -42,6 +42,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/register/questions") view={Lazy::<lazy::RegisterQuestions>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/register/email") view={Lazy::<lazy::RegisterEmail>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/register/code") view={Lazy::<lazy::RegisterCode>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/not-me") view={Lazy::<lazy::NotMe>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/help") view={Lazy::<lazy::Help>::new()} />
                 <Route path=path!("/help/reader") view={Lazy::<lazy::CheckReader>::new()} />
                 <Route path=path!("/demo/mailbox") view={Lazy::<lazy::DemoMailbox>::new()} ssr=SsrMode::Async />

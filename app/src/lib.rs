@@ -25,6 +25,7 @@ mod work;
 
 pub use app::App;
 pub use language::{Language, t};
+pub use server_fns::freezing::{FREEZE_PAGE, FREEZE_PARAMETER};
 #[cfg(feature = "ssr")]
 pub use shell::shell;
 

@@ -9,6 +9,7 @@ pub mod home;
 pub mod lazy;
 mod more_time;
 pub mod not_found;
+pub mod not_me;
 pub mod profile;
 pub mod register;
 pub mod sign_in;

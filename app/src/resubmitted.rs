@@ -6,6 +6,8 @@ use leptos::{
     server_fn::{Bytes, error::FromServerFnError},
 };
 
+use crate::server_fns::freezing::FREEZE_PAGE;
+
 /// A form that was posted and failed: provided as a context when its page is rendered again.
 #[derive(Clone, Debug)]
 pub struct Resubmitted {
@@ -18,7 +20,7 @@ pub struct Resubmitted {
 }
 
 /// The server functions that a form without JavaScript may call, and the pages that have these forms.
-const FORMS: [(&str, &str); 8] = [
+const FORMS: [(&str, &str); 9] = [
     ("/api/register/questions", "/register/questions"),
     ("/api/register/email", "/register/email"),
     ("/api/register/code", "/register/code"),
@@ -27,6 +29,7 @@ const FORMS: [(&str, &str); 8] = [
     ("/api/register/stop", "/profile"),
     ("/api/session/sign-out", "/profile"),
     ("/api/unlock/stop", "/unlock"),
+    ("/api/freezing/freeze", FREEZE_PAGE),
 ];
 
 /// The page to render again when a form that posts to this path fails; nothing where no form does.

@@ -4,6 +4,7 @@
 
 pub mod demo;
 mod fault;
+pub mod freezing;
 pub mod registration;
 pub mod session;
 pub mod unlock;

@@ -103,6 +103,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
 pub fn stationery(settings: &Settings) -> Stationery {
     Stationery {
         service_name: settings.service_name.clone(),
+        public_url: settings.public_url.clone(),
         time_zone: settings.time_zone.clone(),
         ra: settings.ra.clone(),
     }

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
-    mail::{Mail, Message, OutboxMail},
+    mail::{Mail, OutboxMail},
     ports::{Clock, Store, StoreError, Vault},
 };
 use tokio::{
@@ -156,14 +156,7 @@ impl OutboxWorker {
 
 /// A code that has expired helps nobody, nor does anything else after a day.
 fn is_too_late(mail: &Mail, outbox_mail: &OutboxMail, now: Timestamp) -> bool {
-    let expired = match &mail.message {
-        Message::UnlockCode { valid_until, .. } | Message::RegistrationCode { valid_until, .. } => now >= *valid_until,
-        Message::RegistrationComplete
-        | Message::EmailChanged { .. }
-        | Message::CardUnlocked
-        | Message::SelfServiceLocked
-        | Message::UnlockKeyRefused => false,
-    };
+    let expired = mail.message.code_valid_until().is_some_and(|valid_until| now >= valid_until);
     expired || now - outbox_mail.created_at >= GIVE_UP_AFTER
 }
 

@@ -36,6 +36,7 @@ pub enum Aim {
 enum Fault {
     SignedOut,
     LockedOut,
+    Frozen,
     Stale,
     Refused,
     Cancelled,
@@ -60,6 +61,7 @@ impl From<RegistrationFault> for Fault {
         match fault {
             RegistrationFault::SignedOut => Self::SignedOut,
             RegistrationFault::LockedOut => Self::LockedOut,
+            RegistrationFault::Frozen => Self::Frozen,
             RegistrationFault::Stale => Self::Stale,
             RegistrationFault::Refused => Self::Refused,
             RegistrationFault::Cancelled => Self::Cancelled,
@@ -210,6 +212,7 @@ fn meet(stop: &Stop, errors: Errors, way: Way, input: NodeRef<html::Input>) {
         Stop::Server(fault) => match fault {
             Fault::SignedOut => way.go("/sign-in?over"),
             Fault::LockedOut => errors.show_general(t::dead_locked_out_text()),
+            Fault::Frozen => errors.show_general(t::dead_frozen_text()),
             Fault::Stale => errors.show_general(t::fault_proof_stale()),
             Fault::Refused => errors.show_general(t::fault_proof_refused()),
             Fault::Cancelled => errors.show_general(t::dead_cancelled_title()),

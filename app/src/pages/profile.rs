@@ -148,6 +148,11 @@ fn SelfService(
             <InsetText text=t::dead_locked_out_text() />
         }
         .into_any(),
+        RegistrationState::Frozen { email: address } => view! {
+            <SummaryList rows=vec![state(TagColour::Red, t::profile_frozen()), email(address)] />
+            <InsetText text=t::dead_frozen_text() />
+        }
+        .into_any(),
     }
 }
 
@@ -194,6 +199,7 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::UnlockCodeSent => t::event_unlock_code_sent(),
         ActivityKind::UnlockCodeEntered => t::event_unlock_code_entered(),
         ActivityKind::SelfServiceLocked => t::event_self_service_locked(),
+        ActivityKind::SelfServiceFrozen => t::event_self_service_frozen(),
         ActivityKind::UnlockKeyReleased => t::event_unlock_key_released(),
         ActivityKind::CardUnlocked => t::event_card_unlocked(),
         ActivityKind::UnlockKeyRefused => t::event_unlock_key_refused(),

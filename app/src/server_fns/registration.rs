@@ -33,6 +33,8 @@ pub enum RegistrationFault {
     OtherStep,
     /// Self-service is locked for this person.
     LockedOut,
+    /// The person had self-service frozen.
+    Frozen,
     /// The proof came too late: prove again.
     Stale,
     /// The card is not the one of the session, or the proof does not hold.
@@ -121,6 +123,7 @@ impl From<RegistrationError> for RegistrationFault {
             RegistrationError::NotBegun => Self::NotBegun,
             RegistrationError::WrongStep => Self::OtherStep,
             RegistrationError::LockedOut => Self::LockedOut,
+            RegistrationError::Frozen => Self::Frozen,
             RegistrationError::Proof(ProofFault::Stale) => Self::Stale,
             RegistrationError::Proof(ProofFault::Refused) => Self::Refused,
             RegistrationError::Cancelled => Self::Cancelled,

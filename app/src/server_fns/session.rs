@@ -140,6 +140,11 @@ pub enum RegistrationState {
         /// Where the news of it went.
         email: String,
     },
+    /// They are, but they had it frozen.
+    Frozen {
+        /// Where the news of it went.
+        email: String,
+    },
 }
 
 /// Something that was done.
@@ -168,6 +173,7 @@ pub enum ActivityKind {
     UnlockCodeSent,
     UnlockCodeEntered,
     SelfServiceLocked,
+    SelfServiceFrozen,
     UnlockKeyReleased,
     CardUnlocked,
     UnlockKeyRefused,
@@ -262,6 +268,7 @@ impl From<RegistrationStatus> for RegistrationState {
                     former: former.map(|former| (former.email.into(), former.until.into())),
                 },
                 Standing::LockedOut { .. } => Self::LockedOut { email: email.into() },
+                Standing::Frozen { .. } => Self::Frozen { email: email.into() },
             },
         }
     }
@@ -295,6 +302,7 @@ impl From<trail::Event> for ActivityKind {
             Event::UnlockCodeSent => Self::UnlockCodeSent,
             Event::UnlockCodeEntered => Self::UnlockCodeEntered,
             Event::SelfServiceLocked => Self::SelfServiceLocked,
+            Event::SelfServiceFrozen => Self::SelfServiceFrozen,
             Event::UnlockKeyReleased => Self::UnlockKeyReleased,
             Event::CardUnlocked => Self::CardUnlocked,
             Event::UnlockKeyRefused => Self::UnlockKeyRefused,

@@ -84,6 +84,8 @@ pub enum DeadEndReason {
     NotRegistered,
     /// Too many attempts have failed.
     LockedOut,
+    /// The person had self-service frozen.
+    Frozen,
     /// The card is not known here.
     UnknownCard,
     /// The card was cancelled.
@@ -98,6 +100,7 @@ impl From<service::DeadEndReason> for DeadEndReason {
         match reason {
             service::DeadEndReason::NotRegistered => Self::NotRegistered,
             service::DeadEndReason::LockedOut => Self::LockedOut,
+            service::DeadEndReason::Frozen => Self::Frozen,
             service::DeadEndReason::Cancelled => Self::Cancelled,
             service::DeadEndReason::UnlockKeyRefused => Self::UnlockKeyRefused,
         }
@@ -246,6 +249,7 @@ impl From<UnlockView> for UnlockPage {
                     EndReason::Superseded => Self::Ended(Ended::Superseded),
                     EndReason::CodeTriesUsedUp => Self::Ended(Ended::CodeTriesUsedUp),
                     EndReason::LockedOut => dead_end(DeadEndReason::LockedOut),
+                    EndReason::Frozen => dead_end(DeadEndReason::Frozen),
                     EndReason::UnlockKeyRefused => dead_end(DeadEndReason::UnlockKeyRefused),
                 }
             }

@@ -10,6 +10,7 @@ use crate::{
     code::{Code, IssuedCode},
     email::EmailAddress,
     enrolment::Enrolment,
+    freezing::{FreezeToken, Freezing},
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
     policy::Policy,
@@ -56,6 +57,8 @@ pub struct Services {
     pub registration: RegistrationService,
     /// Unlocking.
     pub unlock: UnlockService,
+    /// Freezing self-service.
+    pub freezing: Freezing,
 }
 
 impl Services {
@@ -66,7 +69,8 @@ impl Services {
             enrolment: Enrolment::new(Arc::clone(&environment)),
             sign_in: SignIn::new(Arc::clone(&environment)),
             registration: RegistrationService::new(Arc::clone(&environment)),
-            unlock: UnlockService::new(environment),
+            unlock: UnlockService::new(Arc::clone(&environment)),
+            freezing: Freezing::new(environment),
         }
     }
 }
@@ -157,7 +161,7 @@ impl Environment {
         transaction: &mut dyn Transaction,
         event: Event,
         person: &UserNumber,
-        card: Guid,
+        card: Option<Guid>,
     ) -> Result<Reference, StoreError> {
         let reference = Reference::generate(&*self.randomness);
         let entry = TrailEntry {
@@ -165,7 +169,7 @@ impl Environment {
             event,
             outcome: Outcome::Refused,
             person: Some(person.clone()),
-            card: Some(card),
+            card,
             reference: Some(reference.clone()),
         };
         self.trail_key.append(transaction, entry).await?;
@@ -180,7 +184,9 @@ impl Environment {
         to: &EmailAddress,
         message: Message,
     ) -> Result<(), StoreError> {
-        let mail = Mail { to: to.clone(), name: person.name.clone(), at: self.now(), message };
+        let at = self.now();
+        let freeze = message.has_freeze_link().then(|| FreezeToken::seal(&person.user_number, at, &*self.vault));
+        let mail = Mail { to: to.clone(), name: person.name.clone(), at, message, freeze };
         let id = MailId::generate(&*self.randomness);
         transaction.insert_mail(&OutboxMail::seal(id, &mail, &*self.vault, self.now())).await
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     email::EmailAddress,
+    freezing::FreezeToken,
     ports::{Vault, VaultCiphertext, VaultError},
     token::MailId,
 };
@@ -21,6 +22,9 @@ pub struct Mail {
     pub at: Timestamp,
     /// What it tells.
     pub message: Message,
+    /// What the link for whoever did not do that holds.
+    #[serde(default)]
+    pub freeze: Option<FreezeToken>,
 }
 
 /// What a mail tells.
@@ -61,6 +65,29 @@ pub enum Message {
     SelfServiceLocked,
     /// A card refused every unlock key: it cannot be unlocked by its person.
     UnlockKeyRefused,
+    /// Self-service was frozen by the link of a mail.
+    SelfServiceFrozen,
+}
+
+impl Message {
+    /// Until when the code in it works, where it holds one.
+    pub fn code_valid_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::UnlockCode { valid_until, .. } | Self::RegistrationCode { valid_until, .. } => Some(*valid_until),
+            Self::RegistrationComplete
+            | Self::EmailChanged { .. }
+            | Self::CardUnlocked
+            | Self::SelfServiceLocked
+            | Self::UnlockKeyRefused
+            | Self::SelfServiceFrozen => None,
+        }
+    }
+
+    /// Whether it has a link by which self-service can be frozen. The mail of a code has none, so that nobody gets used
+    /// to follow one from there.
+    pub(crate) fn has_freeze_link(&self) -> bool {
+        self.code_valid_until().is_none() && !matches!(self, Self::SelfServiceFrozen)
+    }
 }
 
 /// A mail in the outbox: sealed by the vault until it is sent, then erased.

@@ -73,6 +73,11 @@ pub enum Standing {
         /// Since when.
         since: Timestamp,
     },
+    /// The person said that something was not done by them: only the RA can help.
+    Frozen {
+        /// Since when.
+        since: Timestamp,
+    },
 }
 
 impl Registration {
@@ -99,23 +104,34 @@ impl Registration {
                 Standing::Open { failed_attempts: failed_attempts + 1 }
             }
             Standing::Open { .. } => Standing::LockedOut { since: now },
-            locked @ Standing::LockedOut { .. } => locked,
+            closed @ (Standing::LockedOut { .. } | Standing::Frozen { .. }) => closed,
         };
         Self { standing, ..self }
     }
 
-    /// An unlock was completed: the failed attempts are cleared, and the next unlock asks other questions.
+    /// The person said that something was not done by them.
+    #[must_use]
+    pub fn freeze(self, now: Timestamp) -> Self {
+        Self { standing: Standing::Frozen { since: now }, ..self }
+    }
+
+    /// An unlock was completed: the failed attempts are cleared, and the next unlock asks other questions. What is
+    /// frozen stays so.
     #[must_use]
     pub fn unlocked(self, policy: &Policy, randomness: &dyn Randomness) -> Self {
         let asked = choose_asked(&self.answers, policy, randomness);
-        Self { standing: Standing::Open { failed_attempts: 0 }, asked, ..self }
+        let standing = match self.standing {
+            Standing::Open { .. } | Standing::LockedOut { .. } => Standing::Open { failed_attempts: 0 },
+            frozen @ Standing::Frozen { .. } => frozen,
+        };
+        Self { standing, asked, ..self }
     }
 
     /// How many attempts are left.
     pub fn attempts_left(&self, policy: &Policy) -> u8 {
         match self.standing {
             Standing::Open { failed_attempts } => policy.attempts.saturating_sub(failed_attempts),
-            Standing::LockedOut { .. } => 0,
+            Standing::LockedOut { .. } | Standing::Frozen { .. } => 0,
         }
     }
 }

@@ -44,6 +44,8 @@ pub enum Event {
     UnlockCodeEntered,
     /// Self-service was locked after too many failed attempts.
     SelfServiceLocked,
+    /// Self-service was frozen by the link of a mail.
+    SelfServiceFrozen,
     /// The unlock keys of a card were released to its bridge.
     UnlockKeyReleased,
     /// A card reported that it was unlocked.

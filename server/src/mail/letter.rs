@@ -1,15 +1,17 @@
 //! What the mails say: their templates stand in `templates/email`, a folder for each.
 
 use askama::Template;
+use app::{FREEZE_PAGE, FREEZE_PARAMETER};
 use domain::{
     email::EmailAddress,
+    freezing::FreezeToken,
     mail::{Mail, Message},
     token::MailId,
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
-    config::{LocalTimeZone, RaSection},
+    config::{LocalTimeZone, PublicUrl, RaSection},
     masking::masked,
 };
 
@@ -35,6 +37,8 @@ pub struct Letter {
 pub struct Stationery {
     /// What the service is called.
     pub service_name: String,
+    /// Where its pages are.
+    pub public_url: PublicUrl,
     /// In which times are told.
     pub time_zone: LocalTimeZone,
     /// Whom to contact.
@@ -48,6 +52,8 @@ struct Envelope<'a> {
     name: String,
     day: String,
     time: String,
+    /// The page where whoever did not do that has self-service frozen.
+    freeze: Option<String>,
 }
 
 /// What the template of a code can say.
@@ -167,6 +173,13 @@ templates!(
     "email/unlock-key-refused/body.txt",
     "email/unlock-key-refused/body.html"
 );
+templates!(
+    self_service_frozen,
+    Envelope,
+    "email/self-service-frozen/subject.txt",
+    "email/self-service-frozen/body.txt",
+    "email/self-service-frozen/body.html"
+);
 
 impl Stationery {
     /// Writes a mail.
@@ -180,6 +193,7 @@ impl Stationery {
             name: one_line(&mail.name),
             day: self.time_zone.day(mail.at),
             time: self.time_zone.time_of_day(mail.at),
+            freeze: mail.freeze.as_ref().map(|token| freeze_link(&self.public_url, token)),
         };
         match &mail.message {
             Message::UnlockCode { code, valid_until } => {
@@ -197,6 +211,7 @@ impl Stationery {
             Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
             Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
             Message::UnlockKeyRefused => unlock_key_refused(id, &mail.to, &envelope),
+            Message::SelfServiceFrozen => self_service_frozen(id, &mail.to, &envelope),
         }
     }
 
@@ -223,6 +238,11 @@ impl Stationery {
     }
 }
 
+/// The page that freezes self-service. The letters of a token are those of an address already.
+fn freeze_link(public_url: &PublicUrl, token: &FreezeToken) -> String {
+    format!("{}{FREEZE_PAGE}?{FREEZE_PARAMETER}={}", public_url.origin(), token.as_str())
+}
+
 fn one_line(text: &str) -> String {
     text.split(|character: char| character.is_control() || character.is_whitespace())
         .filter(|word| !word.is_empty())
@@ -242,11 +262,13 @@ mod tests {
     fn write(name: &str, message: Message) -> Letter {
         let stationery = Stationery {
             service_name: "Smartcard Service Centre".to_owned(),
+            public_url: PublicUrl::parse("https://unlock.example.org").unwrap(),
             time_zone: LocalTimeZone::default(),
             ra: RaSection::default(),
         };
         let to = EmailAddress::parse("jane.smith@nhs.net").unwrap();
-        let mail = Mail { to, name: name.to_owned(), at: datetime!(2026-07-01 01:59:00.2 UTC), message };
+        let freeze = message.code_valid_until().is_none().then(|| FreezeToken::new("c2VhbGVk".to_owned()));
+        let mail = Mail { to, name: name.to_owned(), at: datetime!(2026-07-01 01:59:00.2 UTC), message, freeze };
         stationery.write(MailId(Uuid::from_u128(1)), &mail).unwrap()
     }
 
@@ -266,7 +288,7 @@ mod tests {
         }
     }
 
-    fn every_message() -> [Message; 7] {
+    fn every_message() -> [Message; 8] {
         [
             email_changed(),
             unlock_code(),
@@ -275,6 +297,7 @@ mod tests {
             Message::CardUnlocked,
             Message::SelfServiceLocked,
             Message::UnlockKeyRefused,
+            Message::SelfServiceFrozen,
         ]
     }
 
@@ -306,13 +329,16 @@ mod tests {
 
     #[test]
     fn every_mail_has_a_name_a_way_to_the_ra_and_no_link_or_code_where_none_belongs() {
+        let link = "https://unlock.example.org/not-me?of=c2VhbGVk";
         for message in every_message() {
+            let links = if message.code_valid_until().is_some() { 0 } else { 1 };
             let letter = write("Jane Smith", message);
             for part in [&letter.text, &letter.html] {
                 assert!(part.contains("Dear Jane Smith"), "{part}");
                 assert!(part.contains("If this was not you, contact your RA now"), "{part}");
                 assert!(part.contains(RaSection::default().telephone.as_str()), "{part}");
-                assert!(!part.contains("http://") && !part.contains("https://") && !part.contains("href"), "{part}");
+                let found = |text: &str| part.matches(text).count();
+                assert_eq!((found("://"), found(link)), (links, links), "{part}");
                 assert!(!part.to_lowercase().contains("password"), "{part}");
             }
             assert!(!letter.subject.contains(CODE));

@@ -14,6 +14,7 @@ mod clock;
 mod defences;
 mod demonstration;
 mod forms;
+mod freezing;
 mod full_disk;
 mod killed;
 mod logs;

@@ -98,6 +98,7 @@ fn general(fault: &RegistrationFault) -> Vec<FieldError> {
     let text = match fault {
         RegistrationFault::TooEarly => t::code_resend_wait(),
         RegistrationFault::LockedOut => t::dead_locked_out_text(),
+        RegistrationFault::Frozen => t::dead_frozen_text(),
         RegistrationFault::Unreachable => t::fault_unreachable(),
         RegistrationFault::OtherStep => t::already_done(),
         RegistrationFault::SignedOut | RegistrationFault::NotBegun => t::fault_over(),

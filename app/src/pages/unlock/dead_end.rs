@@ -17,6 +17,7 @@ pub fn DeadEndPage(
     let (title, text) = match end.reason {
         DeadEndReason::NotRegistered => (t::dead_not_registered_title(), t::dead_not_registered_text()),
         DeadEndReason::LockedOut => (t::dead_locked_out_title(), t::dead_locked_out_text()),
+        DeadEndReason::Frozen => (t::dead_frozen_title(), t::dead_frozen_text()),
         DeadEndReason::UnknownCard => (t::dead_unknown_title(), t::dead_unknown_text()),
         DeadEndReason::Cancelled => (t::dead_cancelled_title(), t::dead_cancelled_text()),
         DeadEndReason::UnlockKeyRefused => (t::dead_refused_title(), t::dead_refused_text()),

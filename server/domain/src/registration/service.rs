@@ -127,6 +127,9 @@ pub enum RegistrationError {
     /// Too many attempts have failed: only the RA can help.
     #[error("self-service is locked for this person")]
     LockedOut,
+    /// The person said that something was not done by them: only the RA can help.
+    #[error("self-service is frozen for this person")]
+    Frozen,
     /// The proof does not count.
     #[error(transparent)]
     Proof(#[from] ProofFault),
@@ -225,7 +228,7 @@ impl RegistrationService {
         }
         let mut transaction = environment.store.begin().await?;
         let card = proved_card(environment, &mut *transaction, proof).await?;
-        refuse_locked_out(transaction.registration(&session.person).await?.as_ref())?;
+        refuse_closed(transaction.registration(&session.person).await?.as_ref())?;
         let now = environment.now();
         use_challenge(&mut *transaction, proof, now).await?;
         let flow = RegistrationFlow {
@@ -386,10 +389,11 @@ impl RegistrationService {
     }
 }
 
-/// Nobody registers anew to get rid of failed attempts.
-fn refuse_locked_out(registration: Option<&Registration>) -> Result<(), RegistrationError> {
+/// Nobody registers anew to get rid of failed attempts, or after the person had self-service frozen.
+fn refuse_closed(registration: Option<&Registration>) -> Result<(), RegistrationError> {
     match registration.map(|registration| registration.standing) {
         Some(Standing::LockedOut { .. }) => Err(RegistrationError::LockedOut),
+        Some(Standing::Frozen { .. }) => Err(RegistrationError::Frozen),
         Some(Standing::Open { .. }) | None => Ok(()),
     }
 }

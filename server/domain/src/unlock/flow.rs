@@ -74,6 +74,8 @@ pub enum EndReason {
     CodeTriesUsedUp,
     /// The card refused every unlock key.
     UnlockKeyRefused,
+    /// The person had self-service frozen.
+    Frozen,
 }
 
 /// The questions are to be answered.

@@ -73,6 +73,8 @@ pub enum DeadEndReason {
     NotRegistered,
     /// Too many attempts have failed.
     LockedOut,
+    /// The person had self-service frozen.
+    Frozen,
     /// The card was cancelled.
     Cancelled,
     /// The card has refused every unlock key.
@@ -270,7 +272,7 @@ impl UnlockService {
             Ok(registration) => registration.asked.clone(),
             Err(reason) => {
                 let reference =
-                    environment.record_dead_end(&mut *transaction, Event::UnlockBegun, &card.holder, card.guid).await?;
+                    environment.record_dead_end(&mut *transaction, Event::UnlockBegun, &card.holder, Some(card.guid)).await?;
                 transaction.commit().await?;
                 return Ok(Identified::DeadEnd(DeadEnd { reason, reference }));
             }
@@ -453,6 +455,7 @@ fn dead_end<'a>(card: &Card, registration: Option<&'a Registration>) -> Result<&
     match registration.standing {
         Standing::Open { .. } => Ok(registration),
         Standing::LockedOut { .. } => Err(DeadEndReason::LockedOut),
+        Standing::Frozen { .. } => Err(DeadEndReason::Frozen),
     }
 }
 

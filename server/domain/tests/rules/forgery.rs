@@ -81,7 +81,7 @@ fn is_stale<T>(outcome: &Result<T, UnlockError>) -> bool {
 async fn failed_attempts(world: &World) -> u8 {
     match world.store.tables().await.registrations.into_values().next().unwrap().standing {
         Standing::Open { failed_attempts } => failed_attempts,
-        locked @ Standing::LockedOut { .. } => panic!("{locked:?}"),
+        closed @ (Standing::LockedOut { .. } | Standing::Frozen { .. }) => panic!("{closed:?}"),
     }
 }
 

@@ -5,6 +5,7 @@
 mod fakes;
 mod forgery;
 mod former_address;
+mod freezing;
 mod memory_store;
 mod registration;
 mod sign_in;

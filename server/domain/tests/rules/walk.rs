@@ -129,6 +129,7 @@ impl Walk {
         match standing {
             Standing::Open { failed_attempts } => assert_eq!(failed_attempts, self.failed),
             Standing::LockedOut { .. } => assert_eq!(self.failed, 3),
+            Standing::Frozen { .. } => panic!("nobody had it frozen"),
         }
         let open = tables.unlock_flows.iter().filter(|flow| flow.step.is_open()).count();
         assert!(open <= 1, "a card has one open flow");

@@ -20,7 +20,7 @@ use domain::{
     },
     sign_in::{HolderPurpose, SignedIn},
     token::{FormId, Token},
-    trail::TrailKey,
+    trail::{TrailEntry, TrailKey},
     unlock::service::{AnswerOutcome, CodeOutcome, FlowPurpose, Identified, UnlockError, UnlockView},
 };
 use time::Duration;
@@ -152,6 +152,12 @@ impl World {
     /// Every mail that was put into the outbox, in order.
     pub async fn mails(&self) -> Vec<Mail> {
         self.store.tables().await.outbox.iter().map(|mail| mail.open(&OneKeyVault).unwrap()).collect()
+    }
+
+    /// Every entry of the trail, in order.
+    pub async fn trail(&self) -> Vec<TrailEntry> {
+        let tables = self.store.tables().await;
+        tables.trail.iter().map(|record| serde_json::from_str(&record.entry).unwrap()).collect()
     }
 
     pub async fn last_code(&self) -> String {

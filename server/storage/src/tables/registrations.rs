@@ -31,6 +31,8 @@ pub struct Model {
     /// While the person may try; otherwise `locked_out_since`.
     pub failed_attempts: Option<i64>,
     pub locked_out_since: Option<i64>,
+    /// Beside `locked_out_since`: to a server that knows of no freezing, whoever is frozen is locked out.
+    pub frozen_since: Option<i64>,
     pub registered_at: i64,
     pub version: i64,
 }
@@ -44,9 +46,10 @@ impl TryFrom<&Registration> for Model {
     type Error = StoreError;
 
     fn try_from(registration: &Registration) -> Result<Self, StoreError> {
-        let (failed_attempts, locked_out_since) = match registration.standing {
-            Standing::Open { failed_attempts } => (Some(failed_attempts.into()), None),
-            Standing::LockedOut { since } => (None, Some(value::milliseconds(since))),
+        let (failed_attempts, locked_out_since, frozen_since) = match registration.standing {
+            Standing::Open { failed_attempts } => (Some(failed_attempts.into()), None, None),
+            Standing::LockedOut { since } => (None, Some(value::milliseconds(since)), None),
+            Standing::Frozen { since } => (None, Some(value::milliseconds(since)), Some(value::milliseconds(since))),
         };
         Ok(Self {
             person: registration.person.as_str().to_owned(),
@@ -57,6 +60,7 @@ impl TryFrom<&Registration> for Model {
             asked: value::json(&registration.asked, "registrations.asked")?,
             failed_attempts,
             locked_out_since,
+            frozen_since,
             registered_at: value::milliseconds(registration.registered_at),
             version: registration.version.into(),
         })
@@ -73,7 +77,7 @@ impl TryFrom<Model> for Registration {
             former: read_former(row.former_email, row.former_until)?,
             answers: value::read_json(&row.answers, "registrations.answers")?,
             asked: value::read_json(&row.asked, "registrations.asked")?,
-            standing: read_standing(row.failed_attempts, row.locked_out_since)?,
+            standing: read_standing(row.failed_attempts, row.locked_out_since, row.frozen_since)?,
             registered_at: value::read_time(row.registered_at, "registrations.registered_at")?,
             version: value::read_version(row.version, "registrations.version")?,
         })
@@ -91,15 +95,22 @@ fn read_former(email: Option<String>, until: Option<i64>) -> Result<Option<Forme
     }
 }
 
-fn read_standing(failed_attempts: Option<i64>, locked_out_since: Option<i64>) -> Result<Standing, StoreError> {
-    match (failed_attempts, locked_out_since) {
-        (Some(failed), None) => Ok(Standing::Open {
+fn read_standing(
+    failed_attempts: Option<i64>,
+    locked_out_since: Option<i64>,
+    frozen_since: Option<i64>,
+) -> Result<Standing, StoreError> {
+    match (failed_attempts, locked_out_since, frozen_since) {
+        (Some(failed), None, None) => Ok(Standing::Open {
             failed_attempts: u8::try_from(failed).map_err(unreadable("registrations.failed_attempts"))?,
         }),
-        (None, Some(since)) => {
+        (None, Some(since), None) => {
             Ok(Standing::LockedOut { since: value::read_time(since, "registrations.locked_out_since")? })
         }
-        (None, None) | (Some(_), Some(_)) => Err(unreadable("registrations.locked_out_since")(UnknownValue)),
+        (None, Some(_), Some(since)) => {
+            Ok(Standing::Frozen { since: value::read_time(since, "registrations.frozen_since")? })
+        }
+        _ => Err(unreadable("registrations.locked_out_since")(UnknownValue)),
     }
 }
 
@@ -124,6 +135,7 @@ impl Registrations for SqlTransaction {
                 .col_expr(Column::Asked, row.asked.into())
                 .col_expr(Column::FailedAttempts, row.failed_attempts.into())
                 .col_expr(Column::LockedOutSince, row.locked_out_since.into())
+                .col_expr(Column::FrozenSince, row.frozen_since.into())
                 .col_expr(Column::RegisteredAt, row.registered_at.into())
                 .col_expr(Column::Version, Expr::col(Column::Version).add(1))
                 .filter(Column::Person.eq(row.person))

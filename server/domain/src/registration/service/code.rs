@@ -2,7 +2,7 @@
 
 use super::{
     super::{FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, choose_asked, flow::EnterCode},
-    CodeEntered, RegistrationCodeOutcome, RegistrationError, RegistrationService, refuse_locked_out,
+    CodeEntered, RegistrationCodeOutcome, RegistrationError, RegistrationService, refuse_closed,
 };
 use crate::{
     Timestamp,
@@ -198,7 +198,7 @@ impl RegistrationService {
     ) -> Result<(), RegistrationError> {
         let environment = &self.environment;
         let earlier = transaction.registration(&flow.person).await?;
-        refuse_locked_out(earlier.as_ref())?;
+        refuse_closed(earlier.as_ref())?;
         let person = &signed_in.person;
         let now = environment.now();
         let former = former_address(&step.email, person, earlier.as_ref(), &environment.policy, now);

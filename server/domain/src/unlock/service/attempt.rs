@@ -286,9 +286,9 @@ impl UnlockService {
                 self.go_on(transaction, loaded.flow, step).await?;
                 Ok(Failed::Open { attempts_left: registration.attempts_left(&environment.policy) })
             }
-            Standing::LockedOut { .. } => {
+            Standing::LockedOut { .. } | Standing::Frozen { .. } => {
                 let reference = environment
-                    .record_dead_end(transaction, Event::SelfServiceLocked, &person.user_number, loaded.card.guid)
+                    .record_dead_end(transaction, Event::SelfServiceLocked, &person.user_number, Some(loaded.card.guid))
                     .await?;
                 let ended = UnlockStep::Ended { reason: EndReason::LockedOut, reference: Some(reference.clone()) };
                 self.go_on(transaction, loaded.flow, ended).await?;

@@ -150,7 +150,7 @@ impl UnlockService {
         let person = self.person(&mut *transaction, &loaded).await?;
         transaction.save_card(&Card { state: CardState::UnlockKeyUnknown, ..loaded.card }).await?;
         let event = Event::UnlockKeyRefused;
-        let reference = environment.record_dead_end(&mut *transaction, event, &person.user_number, guid).await?;
+        let reference = environment.record_dead_end(&mut *transaction, event, &person.user_number, Some(guid)).await?;
         environment.tell(&mut *transaction, &person, &loaded.registration, &Message::UnlockKeyRefused).await?;
         let ended = UnlockStep::Ended { reason: EndReason::UnlockKeyRefused, reference: Some(reference.clone()) };
         self.go_on(&mut *transaction, loaded.flow, ended).await?;

@@ -93,7 +93,11 @@ pub async fn every_standing_of_a_registration_comes_back(store: &Shared) {
     committed!(store, |transaction| transaction.insert_registration(&registration()));
     let found = tried!(store, |transaction| transaction.registration(&user_number(1))).unwrap();
     assert_eq!(found, Some(registration()));
-    let standings = [Standing::Open { failed_attempts: 2 }, Standing::LockedOut { since: at(777) }];
+    let standings = [
+        Standing::Open { failed_attempts: 2 },
+        Standing::LockedOut { since: at(777) },
+        Standing::Frozen { since: at(888) },
+    ];
     for (version, standing) in (0..).zip(standings) {
         let changed = Registration { standing, version, ..registration() };
         committed!(store, |transaction| transaction.save_registration(&changed));
