@@ -1,6 +1,7 @@
 //! The pages, a file for each.
 
 pub mod check_reader;
+mod code_delivery;
 mod code_time;
 pub mod demo;
 pub mod help;

@@ -29,6 +29,35 @@ impl From<&domain::question::Question> for QuestionText {
     }
 }
 
+/// How far the mail with a code is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CodeDelivery {
+    /// It is to be sent in a moment.
+    OnItsWay,
+    /// It waits for the mail server.
+    Delayed,
+    /// A mail server took it.
+    Sent,
+    /// The mail server refused its address.
+    Refused,
+    /// It could not be sent before its code expired.
+    GivenUp,
+}
+
+#[cfg(feature = "ssr")]
+impl From<domain::delivery::CodeDelivery> for CodeDelivery {
+    fn from(delivery: domain::delivery::CodeDelivery) -> Self {
+        use domain::delivery::CodeDelivery;
+        match delivery {
+            CodeDelivery::OnItsWay => Self::OnItsWay,
+            CodeDelivery::Delayed => Self::Delayed,
+            CodeDelivery::Sent => Self::Sent,
+            CodeDelivery::Refused => Self::Refused,
+            CodeDelivery::GivenUp => Self::GivenUp,
+        }
+    }
+}
+
 /// A time as pages count it; one that is over is 0.
 #[cfg(feature = "ssr")]
 fn whole_seconds(left: time::Duration) -> u32 {

@@ -90,6 +90,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     };
     let outbox = OutboxWorker {
         store: Arc::clone(&store),
+        deliveries: services.deliveries.clone(),
         vault,
         clock: Arc::clone(&clock),
         postman,

@@ -22,10 +22,11 @@ pub trait Postman: Send + Sync + 'static {
 /// A letter was not accepted. The cause can quote the address, so it is for people at a terminal and not for a log.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// The mail server does not answer, or not now.
+    /// The mail server does not answer, not now, or refused for a reason that may lie with the service: who it is, what
+    /// it may, what it says.
     #[error("the mail server did not take the mail")]
     NotNow(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The mail server refused.
-    #[error("the mail server refused the mail")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The mail server refused the address for good.
+    #[error("the mail server refused the address")]
+    AddressRefused(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
+    delivery::{Deliveries, Undelivered},
     mail::{Mail, OutboxMail},
     ports::{Clock, Store, StoreError, Vault},
 };
@@ -44,6 +45,8 @@ const LONGEST_PAUSE: time::Duration = time::Duration::hours(1);
 pub struct OutboxWorker {
     /// Where the mails wait.
     pub store: Arc<dyn Store>,
+    /// Who notes those that are not delivered.
+    pub deliveries: Deliveries,
     /// What they are sealed by.
     pub vault: Arc<dyn Vault>,
     /// The time.
@@ -60,7 +63,8 @@ pub struct OutboxWorker {
 enum Fate {
     Sent,
     TryAgain,
-    GiveUp,
+    /// The mail is told where it could be read.
+    Ends(Undelivered, Option<Mail>),
 }
 
 impl OutboxWorker {
@@ -109,15 +113,22 @@ impl OutboxWorker {
     }
 
     async fn send(&self, outbox_mail: OutboxMail) -> Result<(), StoreError> {
+        let id = outbox_mail.id;
         let fate = self.try_to_send(&outbox_mail).await;
         let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
         match fate {
-            Fate::Sent => transaction.mark_mail_sent(outbox_mail.id, now).await?,
-            Fate::TryAgain => transaction.put_off_mail(outbox_mail.id, now + pause(outbox_mail.attempts)).await?,
-            Fate::GiveUp => transaction.give_up_mail(outbox_mail.id, now).await?,
+            Fate::Sent => {
+                let mut transaction = self.store.begin().await?;
+                transaction.mark_mail_sent(id, now).await?;
+                transaction.commit().await
+            }
+            Fate::TryAgain => {
+                let mut transaction = self.store.begin().await?;
+                transaction.put_off_mail(id, now + pause(outbox_mail.attempts)).await?;
+                transaction.commit().await
+            }
+            Fate::Ends(why, mail) => self.deliveries.undelivered(id, mail.as_ref(), why).await,
         }
-        transaction.commit().await
     }
 
     async fn try_to_send(&self, outbox_mail: &OutboxMail) -> Fate {
@@ -125,19 +136,19 @@ impl OutboxWorker {
             Ok(mail) => mail,
             Err(fault) => {
                 tracing::error!(fault = &fault as &dyn std::error::Error, "a mail cannot be read and is given up");
-                return Fate::GiveUp;
+                return Fate::Ends(Undelivered::GivenUp, None);
             }
         };
         let to = masked(&mail.to);
         if is_too_late(&mail, outbox_mail, self.clock.now()) {
             tracing::error!(to, "a mail could not be sent in its time and is given up");
-            return Fate::GiveUp;
+            return Fate::Ends(Undelivered::GivenUp, Some(mail));
         }
         let letter = match self.stationery.write(outbox_mail.id, &mail) {
             Ok(letter) => letter,
             Err(fault) => {
                 tracing::error!(fault = &fault as &dyn std::error::Error, "a mail cannot be written and is given up");
-                return Fate::GiveUp;
+                return Fate::Ends(Undelivered::GivenUp, Some(mail));
             }
         };
         match self.postman.deliver(&letter).await {
@@ -146,9 +157,13 @@ impl OutboxWorker {
                 Fate::Sent
             }
             // What the mail server said can quote the address, so it is not logged.
-            Err(fault @ (DeliveryError::NotNow(_) | DeliveryError::Refused(_))) => {
+            Err(fault @ DeliveryError::NotNow(_)) => {
                 tracing::warn!(to, "{fault}; it is tried again");
                 Fate::TryAgain
+            }
+            Err(fault @ DeliveryError::AddressRefused(_)) => {
+                tracing::error!(to, "{fault}; it is given up");
+                Fate::Ends(Undelivered::Refused, Some(mail))
             }
         }
     }

@@ -200,6 +200,7 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::UnlockCodeEntered => t::event_unlock_code_entered(),
         ActivityKind::SelfServiceLocked => t::event_self_service_locked(),
         ActivityKind::SelfServiceFrozen => t::event_self_service_frozen(),
+        ActivityKind::MailUndelivered => t::event_mail_undelivered(),
         ActivityKind::UnlockKeyReleased => t::event_unlock_key_released(),
         ActivityKind::CardUnlocked => t::event_card_unlocked(),
         ActivityKind::UnlockKeyRefused => t::event_unlock_key_refused(),

@@ -6,7 +6,7 @@ use card_protocol::{CardProof, Challenge};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::{QuestionText, fault::server_fn_fault};
+use super::{CodeDelivery, QuestionText, fault::server_fn_fault};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
@@ -226,6 +226,8 @@ pub enum RegistrationPage {
         sent_to: String,
         /// Until when the latest works.
         valid_until: Option<Moment>,
+        /// How far its mail is.
+        delivery: CodeDelivery,
         /// From when another can be asked for.
         resend_at: Option<Moment>,
     },
@@ -260,12 +262,13 @@ impl From<RegistrationView> for RegistrationPage {
             RegistrationView::Email { form, on_file } => {
                 Self::Email { form: form.to_string(), on_file: on_file.map(String::from).unwrap_or_default() }
             }
-            RegistrationView::Code { form, resend_form, sent_to, valid_until, resend_at, tries_left: _ } => {
+            RegistrationView::Code { form, resend_form, sent_to, valid_until, delivery, resend_at, tries_left: _ } => {
                 Self::Code {
                     form: form.to_string(),
                     resend_form: resend_form.to_string(),
                     sent_to: sent_to.into(),
                     valid_until: valid_until.map(Moment::from),
+                    delivery: delivery.into(),
                     resend_at: resend_at.map(Moment::from),
                 }
             }

@@ -6,7 +6,7 @@ use card_protocol::{CardProof, Challenge, sealed::Sealed};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::{QuestionText, fault::server_fn_fault, registration::CodeResent};
+use super::{CodeDelivery, QuestionText, fault::server_fn_fault, registration::CodeResent};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
@@ -179,6 +179,8 @@ pub enum UnlockPage {
         end: String,
         /// Until when the latest works; none where none could be sent.
         valid_until: Option<Moment>,
+        /// How far its mail is.
+        delivery: CodeDelivery,
         /// From when another can be asked for.
         resend_at: Option<Moment>,
     },
@@ -230,10 +232,11 @@ impl From<UnlockView> for UnlockPage {
                 asked: asked.into_iter().map(|id| QuestionText::from(id.question())).collect(),
                 attempts_left,
             },
-            UnlockView::Code { sent_to, valid_until, resend_at, tries_left: _ } => Self::Code {
+            UnlockView::Code { sent_to, valid_until, delivery, resend_at, tries_left: _ } => Self::Code {
                 start: sent_to.start,
                 end: sent_to.end,
                 valid_until: valid_until.map(Moment::from),
+                delivery: delivery.into(),
                 resend_at: resend_at.map(Moment::from),
             },
             UnlockView::Passcode(PasscodeView::First) => Self::Passcode,

@@ -7,6 +7,7 @@ use crate::{
     Timestamp,
     comparisons::Comparisons,
     ports::{HasherError, Randomness, SecretHash},
+    token::MailId,
 };
 
 /// No vowels, so that no word appears; no digits, so that nobody takes a code for a passcode.
@@ -85,6 +86,9 @@ impl Code {
 pub struct IssuedCode {
     /// Its hash.
     pub hash: SecretHash,
+    /// The mail that it is in.
+    #[serde(default)]
+    pub mail: Option<MailId>,
     /// When it was sent.
     #[serde(with = "crate::milliseconds")]
     pub sent_at: Timestamp,

@@ -8,6 +8,7 @@ use crate::{
     Timestamp,
     challenge::{Binding, ChallengeFault, ChallengeKey},
     code::{Code, IssuedCode},
+    delivery::Deliveries,
     email::EmailAddress,
     enrolment::Enrolment,
     freezing::{FreezeToken, Freezing},
@@ -59,6 +60,8 @@ pub struct Services {
     pub unlock: UnlockService,
     /// Freezing self-service.
     pub freezing: Freezing,
+    /// Noting what became of mails.
+    pub deliveries: Deliveries,
 }
 
 impl Services {
@@ -70,7 +73,8 @@ impl Services {
             sign_in: SignIn::new(Arc::clone(&environment)),
             registration: RegistrationService::new(Arc::clone(&environment)),
             unlock: UnlockService::new(Arc::clone(&environment)),
-            freezing: Freezing::new(environment),
+            freezing: Freezing::new(Arc::clone(&environment)),
+            deliveries: Deliveries::new(environment),
         }
     }
 }
@@ -183,12 +187,14 @@ impl Environment {
         person: &Person,
         to: &EmailAddress,
         message: Message,
-    ) -> Result<(), StoreError> {
+    ) -> Result<MailId, StoreError> {
         let at = self.now();
         let freeze = message.has_freeze_link().then(|| FreezeToken::seal(&person.user_number, at, &*self.vault));
-        let mail = Mail { to: to.clone(), name: person.name.clone(), at, message, freeze };
+        let owner = Some(person.user_number.clone());
+        let mail = Mail { to: to.clone(), person: owner, name: person.name.clone(), at, message, freeze };
         let id = MailId::generate(&*self.randomness);
-        transaction.insert_mail(&OutboxMail::seal(id, &mail, &*self.vault, self.now())).await
+        transaction.insert_mail(&OutboxMail::seal(id, &mail, &*self.vault, at)).await?;
+        Ok(id)
     }
 
     /// Tells a person of what happened with their registration, at every address that is theirs now.
@@ -205,12 +211,12 @@ impl Environment {
         Ok(())
     }
 
-    /// Makes a code, and what is stored of it.
+    /// Makes a code, and what is stored of it; it is in no mail yet.
     pub(crate) async fn make_code(&self) -> Result<(Code, IssuedCode), HasherError> {
         let code = Code::generate(&*self.randomness);
         let hash = self.hasher.hash(code.expose_secret()).await?;
         let sent_at = self.now();
-        Ok((code, IssuedCode { hash, sent_at, valid_until: sent_at + self.policy.code_life }))
+        Ok((code, IssuedCode { hash, mail: None, sent_at, valid_until: sent_at + self.policy.code_life }))
     }
 
     /// When the person may get another code mail; nothing where it is now. The pause counts from the latest code of

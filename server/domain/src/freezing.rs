@@ -133,8 +133,7 @@ impl Freezing {
         }
         let registration = registration.freeze(environment.now());
         transaction.save_registration(&registration).await?;
-        let reference =
-            environment.record_dead_end(&mut *transaction, Event::SelfServiceFrozen, &number, None).await?;
+        let reference = environment.record_dead_end(&mut *transaction, Event::SelfServiceFrozen, &number, None).await?;
         transaction.delete_sessions(&number, None).await?;
         end_unlocks(&mut *transaction, &number, &reference).await?;
         environment.tell(&mut *transaction, &person, &registration, &Message::SelfServiceFrozen).await?;

@@ -14,6 +14,7 @@ pub mod card;
 pub mod challenge;
 pub mod code;
 mod comparisons;
+pub mod delivery;
 pub mod email;
 pub mod enrolment;
 mod environment;

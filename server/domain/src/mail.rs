@@ -6,6 +6,7 @@ use crate::{
     Timestamp,
     email::EmailAddress,
     freezing::FreezeToken,
+    person::UserNumber,
     ports::{Vault, VaultCiphertext, VaultError},
     token::MailId,
 };
@@ -15,6 +16,9 @@ use crate::{
 pub struct Mail {
     /// To whom.
     pub to: EmailAddress,
+    /// Whose it is.
+    #[serde(default)]
+    pub person: Option<UserNumber>,
     /// The name of the person.
     pub name: String,
     /// When what it tells happened.

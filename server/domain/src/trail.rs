@@ -46,6 +46,8 @@ pub enum Event {
     SelfServiceLocked,
     /// Self-service was frozen by the link of a mail.
     SelfServiceFrozen,
+    /// A mail could not be delivered.
+    MailUndelivered,
     /// The unlock keys of a card were released to its bridge.
     UnlockKeyReleased,
     /// A card reported that it was unlocked.

@@ -1,7 +1,7 @@
 //! What the mails say: their templates stand in `templates/email`, a folder for each.
 
-use askama::Template;
 use app::{FREEZE_PAGE, FREEZE_PARAMETER};
+use askama::Template;
 use domain::{
     email::EmailAddress,
     freezing::FreezeToken,
@@ -268,7 +268,8 @@ mod tests {
         };
         let to = EmailAddress::parse("jane.smith@nhs.net").unwrap();
         let freeze = message.code_valid_until().is_none().then(|| FreezeToken::new("c2VhbGVk".to_owned()));
-        let mail = Mail { to, name: name.to_owned(), at: datetime!(2026-07-01 01:59:00.2 UTC), message, freeze };
+        let mail =
+            Mail { to, person: None, name: name.to_owned(), at: datetime!(2026-07-01 01:59:00.2 UTC), message, freeze };
         stationery.write(MailId(Uuid::from_u128(1)), &mail).unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! Mails by SMTP (RFC 5321), as text and HTML (RFC 2046, 5.1.4).
 
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{error::Error as _, io, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use lettre::{
@@ -11,10 +11,12 @@ use lettre::{
         client::{Certificate, Tls, TlsParameters},
     },
 };
-use zeroize::Zeroizing;
 
 use super::{DeliveryError, Letter, Postman};
-use crate::config::{MailSection, MailSecurity};
+use crate::{
+    config::{MailSection, MailSecurity},
+    private_file::{self, PrivateFileError},
+};
 
 /// How long one step with the mail server may take. A round of the outbox waits for it, and so does its lease.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
@@ -31,6 +33,15 @@ pub enum SmtpSetupError {
     /// `mail.host` or `mail.from` is missing.
     #[error("mail.host and mail.from are needed to send mail")]
     NotConfigured,
+    /// The file of the password cannot be read, or everybody can read it.
+    #[error("mail.password_file: {} is not read", file.display())]
+    Password {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: PrivateFileError,
+    },
     /// A file cannot be read.
     #[error("{field}: {} cannot be read", file.display())]
     Unreadable {
@@ -67,17 +78,15 @@ impl SmtpPostman {
             .timeout(Some(TIMEOUT))
             .tls(tls);
         if let (Some(user), Some(file)) = (&section.user, &section.password_file) {
-            let password = fs::read_to_string(file).map(Zeroizing::new).map_err(|source| {
-                SmtpSetupError::Unreadable { field: "mail.password_file", file: file.clone(), source }
-            })?;
+            let password =
+                private_file::read(file).map_err(|source| SmtpSetupError::Password { file: file.clone(), source })?;
             transport = transport.credentials(Credentials::new(user.clone(), password.trim_end().to_owned()));
         }
         Ok(Self { transport: transport.build(), from: from.0.clone() })
     }
 
     fn message(&self, letter: &Letter) -> Result<Message, DeliveryError> {
-        let refused = |fault: Box<dyn std::error::Error + Send + Sync>| DeliveryError::Refused(fault);
-        let to: Address = letter.to.as_str().parse().map_err(|fault| refused(Box::new(fault)))?;
+        let to: Address = letter.to.as_str().parse().map_err(|fault| DeliveryError::AddressRefused(Box::new(fault)))?;
         Message::builder()
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
             .from(self.from.clone())
@@ -85,14 +94,14 @@ impl SmtpPostman {
             .subject(letter.subject.clone())
             .header(AutoSubmitted)
             .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
-            .map_err(|fault| refused(Box::new(fault)))
+            .map_err(|fault| DeliveryError::NotNow(Box::new(fault)))
     }
 }
 
 fn tls_parameters(section: &MailSection, host: &str) -> Result<TlsParameters, SmtpSetupError> {
     let mut parameters = TlsParameters::builder(host.to_owned());
     if let Some(file) = &section.ca_file {
-        let pem = fs::read(file).map_err(|source| SmtpSetupError::Unreadable {
+        let pem = std::fs::read(file).map_err(|source| SmtpSetupError::Unreadable {
             field: "mail.ca_file",
             file: file.clone(),
             source,
@@ -108,10 +117,29 @@ impl Postman for SmtpPostman {
         let message = self.message(letter)?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),
-            Err(fault) if fault.is_permanent() => Err(DeliveryError::Refused(Box::new(fault))),
+            Err(fault) if is_of_the_address(&fault) => Err(DeliveryError::AddressRefused(Box::new(fault))),
             Err(fault) => Err(DeliveryError::NotNow(Box::new(fault))),
         }
     }
+}
+
+/// Whether a mail server refused the address of a mail for good. Every other refusal may be of the service (its sender, its
+/// rights, its TLS) and so of all mails: these are tried again, until somebody has set it right.
+///
+/// The enhanced status code says it where there is one (RFC 3463, 3.2 and 3.3), else the code (RFC 5321, 4.2.3).
+fn is_of_the_address(fault: &lettre::transport::smtp::Error) -> bool {
+    let Some(code) = fault.status().filter(|_| fault.is_permanent()) else { return false };
+    let said = fault.source().map(ToString::to_string).unwrap_or_default();
+    match said.split_whitespace().next().filter(|word| is_enhanced_status(word)) {
+        Some(status) => ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"].contains(&status),
+        None => [550, 551, 553].contains(&u16::from(code)),
+    }
+}
+
+/// Whether it is like `5.1.1`.
+fn is_enhanced_status(word: &str) -> bool {
+    let is_number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    word.split('.').count() == 3 && word.split('.').all(is_number)
 }
 
 /// Tells mail servers that no person wrote this, so that no out-of-office note comes back (RFC 3834, 5).
@@ -135,27 +163,91 @@ impl header::Header for AutoSubmitted {
 #[cfg(test)]
 mod tests {
     use domain::{email::EmailAddress, token::MailId};
+    use tokio::{
+        io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+        net::TcpListener,
+    };
     use uuid::Uuid;
 
     use super::*;
     use crate::config::Sender;
 
-    fn formatted() -> String {
+    fn postman(port: Option<u16>) -> SmtpPostman {
         let section = MailSection {
             host: Some("localhost".to_owned()),
+            port,
             security: MailSecurity::None,
             from: Some(Sender::try_from("Smartcard Service Centre <no-reply@example.org>".to_owned()).unwrap()),
             ..MailSection::default()
         };
-        let letter = Letter {
+        SmtpPostman::new(&section).unwrap_or_else(|fault| panic!("{fault}"))
+    }
+
+    fn letter() -> Letter {
+        Letter {
             id: MailId(Uuid::from_u128(1)),
             to: EmailAddress::parse("jane.smith@nhs.net").unwrap(),
             subject: "Your Smartcard Unlock Code\r\nBcc: thief@example.com".to_owned(),
             text: "KTRW-MGBD\n\nZoë".to_owned(),
             html: "<p>KTRW-MGBD</p>".to_owned(),
-        };
-        let message = SmtpPostman::new(&section).unwrap_or_else(|fault| panic!("{fault}")).message(&letter).unwrap();
-        String::from_utf8(message.formatted()).unwrap()
+        }
+    }
+
+    fn formatted() -> String {
+        String::from_utf8(postman(None).message(&letter()).unwrap().formatted()).unwrap()
+    }
+
+    /// A mail server that answers one command of a dialogue with this reply, and all others well.
+    async fn server_that_says(command: &'static str, reply: &'static str) -> u16 {
+        let listener = TcpListener::bind(("localhost", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            stream.write_all(b"220 mail.test\r\n").await.unwrap();
+            let mut is_text = false;
+            let mut line = String::new();
+            while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
+                let said = std::mem::take(&mut line);
+                if is_text && said != ".\r\n" {
+                    continue;
+                }
+                is_text = said.starts_with("DATA") && command != "DATA";
+                let answer = if said.starts_with(command) {
+                    reply
+                } else if is_text {
+                    "354 go on"
+                } else {
+                    "250 ok"
+                };
+                stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_refused_for_good_is_told_from_a_service_that_is_not_served() {
+        for (command, reply, is_of_the_address) in [
+            ("RCPT", "550 5.1.1 <jane.smith@nhs.net>: no such user", true),
+            ("RCPT", "550 no such user", true),
+            ("RCPT", "553 mailbox name not allowed", true),
+            ("RCPT", "556 5.1.10 null MX", true),
+            ("RCPT", "450 4.2.1 try later", false),
+            ("RCPT", "554 5.7.1 relay access denied", false),
+            ("RCPT", "530 5.7.0 must issue a STARTTLS command first", false),
+            ("RCPT", "552 5.2.2 mailbox full", false),
+            ("MAIL", "550 5.1.8 the sender's domain is not known", false),
+            ("MAIL", "550 5.7.1 not from this machine", false),
+            ("DATA", "554 5.6.0 not such a text", false),
+            ("EHLO", "421 too busy", false),
+        ] {
+            let port = server_that_says(command, reply).await;
+            let fault = postman(Some(port)).deliver(&letter()).await.err().unwrap_or_else(|| panic!("taken: {reply}"));
+            assert_eq!(matches!(fault, DeliveryError::AddressRefused(_)), is_of_the_address, "{reply}: {fault:?}");
+        }
+        let port = server_that_says("NOTHING", "").await;
+        postman(Some(port)).deliver(&letter()).await.unwrap();
     }
 
     #[tokio::test]

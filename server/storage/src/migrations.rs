@@ -8,6 +8,7 @@ mod m0005_trail;
 mod m0006_outbox;
 mod m0007_former_addresses;
 mod m0008_frozen_registrations;
+mod m0010_refused_mails;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_outbox::Migration),
             Box::new(m0007_former_addresses::Migration),
             Box::new(m0008_frozen_registrations::Migration),
+            Box::new(m0010_refused_mails::Migration),
         ]
     }
 }

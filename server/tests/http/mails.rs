@@ -32,6 +32,7 @@ impl SentMail {
 pub struct KeptMails {
     mails: Arc<Mutex<Vec<SentMail>>>,
     is_down: Arc<AtomicBool>,
+    refuses_addresses: Arc<AtomicBool>,
 }
 
 impl KeptMails {
@@ -46,9 +47,15 @@ impl KeptMails {
         self.is_down.store(true, Ordering::SeqCst);
     }
 
+    /// From now on it refuses every address.
+    pub fn refuse_addresses(&self) {
+        self.refuses_addresses.store(true, Ordering::SeqCst);
+    }
+
     /// From now on it takes mails again.
     pub fn come_back(&self) {
         self.is_down.store(false, Ordering::SeqCst);
+        self.refuses_addresses.store(false, Ordering::SeqCst);
     }
 }
 
@@ -57,6 +64,9 @@ impl Postman for KeptMails {
     async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryError> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(DeliveryError::NotNow("the mail server is down".into()));
+        }
+        if self.refuses_addresses.load(Ordering::SeqCst) {
+            return Err(DeliveryError::AddressRefused("no such user".into()));
         }
         self.mails.lock().unwrap().push(SentMail {
             to: letter.to.as_str().to_owned(),

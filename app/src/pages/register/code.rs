@@ -4,7 +4,10 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 use super::{
-    super::code_time,
+    super::{
+        code_delivery::{self, CodeDeliveryNews},
+        code_time,
+    },
     Here, Place, StopForm, at_step,
     step::{failed, outcome_of, renewed_form},
 };
@@ -14,8 +17,12 @@ use crate::{
         SubmitButton,
     },
     moment::{Moment, Shown, Time},
-    server_fns::registration::{
-        BackTo, CodeResent, EnterRegistrationCode, GoBack, RegistrationFault, RegistrationPage, ResendRegistrationCode,
+    server_fns::{
+        CodeDelivery,
+        registration::{
+            BackTo, CodeResent, EnterRegistrationCode, GoBack, RegistrationFault, RegistrationPage,
+            ResendRegistrationCode, look_at_registration,
+        },
     },
     t,
 };
@@ -27,8 +34,8 @@ const CODE: &str = "code";
 #[component]
 pub fn RegisterCode() -> impl IntoView {
     at_step(Place::Code, |page, here| match page {
-        RegistrationPage::Code { form, resend_form, sent_to, valid_until, .. } => {
-            view! { <Form form resend_form sent_to valid_until here /> }.into_any()
+        RegistrationPage::Code { form, resend_form, sent_to, valid_until, delivery, .. } => {
+            view! { <Form form resend_form sent_to valid_until delivery here /> }.into_any()
         }
         _ => ().into_any(),
     })
@@ -44,9 +51,18 @@ fn Form(
     sent_to: String,
     /// Until when the latest works.
     valid_until: Option<Moment>,
+    /// How far its mail is.
+    delivery: CodeDelivery,
     /// The step.
     here: Here,
 ) -> impl IntoView {
+    let delivery = RwSignal::new(delivery);
+    code_delivery::watch(delivery, t::register_code_refused, || async {
+        match look_at_registration().await {
+            Ok(RegistrationPage::Code { delivery, .. }) => Some(delivery),
+            _ => None,
+        }
+    });
     let action = ServerAction::<EnterRegistrationCode>::new();
     let entered = failed::<EnterRegistrationCode>();
     let errors = here.errors_of(action, entered.as_ref(), words);
@@ -71,6 +87,7 @@ fn Form(
                 {sent} " " {valid_until.map(|at| view! { <Time at shown=Shown::Time /> ". " })}
                 <strong>{t::code_not_passcode()}</strong> " " {t::code_junk()}
             </p>
+            <CodeDeliveryNews delivery refused=t::register_code_refused />
             <ActionForm action attr:novalidate=true>
                 <input type="hidden" name="form" value=move || form.try_get() />
                 <Input

@@ -3,7 +3,13 @@
 use leptos::{html, prelude::*};
 use zeroize::Zeroizing;
 
-use super::{super::code_time, Here, Place, StopForm, at_step};
+use super::{
+    super::{
+        code_delivery::{self, CodeDeliveryNews},
+        code_time,
+    },
+    Here, Place, StopForm, at_step,
+};
 use crate::{
     announcer::Announcer,
     components::{
@@ -12,6 +18,7 @@ use crate::{
     },
     moment::{Moment, Shown, Time},
     server_fns::{
+        CodeDelivery,
         registration::CodeResent,
         unlock::{CodeEntered, Resent, UnlockFault, UnlockPage, enter_code, look_at_unlock, resend_code},
     },
@@ -25,7 +32,9 @@ const CODE: &str = "code";
 #[component]
 pub fn UnlockCode() -> impl IntoView {
     at_step(Place::Code, |page, here| match page {
-        UnlockPage::Code { start, end, valid_until, .. } => view! { <Form start end valid_until here /> }.into_any(),
+        UnlockPage::Code { start, end, valid_until, delivery, .. } => {
+            view! { <Form start end valid_until delivery here /> }.into_any()
+        }
         _ => ().into_any(),
     })
 }
@@ -38,12 +47,15 @@ fn Form(
     end: String,
     /// Until when the latest code works.
     valid_until: Option<Moment>,
+    /// How far its mail is.
+    delivery: CodeDelivery,
     /// The step.
     here: Here,
 ) -> impl IntoView {
     let errors = here.errors;
-    let valid_until = RwSignal::new(valid_until);
-    code_time::announce(valid_until);
+    let latest = LatestCode { valid_until: RwSignal::new(valid_until), delivery: RwSignal::new(delivery) };
+    code_time::announce(latest.valid_until);
+    code_delivery::watch(latest.delivery, t::code_refused, || async { look().await.map(|(_, delivery)| delivery) });
     let news = RwSignal::new(None::<String>);
     let announcer = expect_context::<Announcer>();
     let input = NodeRef::<html::Input>::new();
@@ -54,19 +66,19 @@ fn Form(
         if typed.trim().is_empty() {
             errors.show_field(CODE, t::code_missing());
         } else {
-            here.work.start(enter(here, typed, valid_until));
+            here.work.start(enter(here, typed, latest));
         }
     });
     let resend = Callback::new(move |()| {
         news.set(None);
         errors.clear();
-        here.work.start(resend(here, announcer, news, valid_until));
+        here.work.start(resend(here, announcer, news, latest));
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         enter.run(());
     };
-    let sent = move || match valid_until.get() {
+    let sent = move || match latest.valid_until.get() {
         Some(at) => {
             let sent = t::code_sent(&start, &end);
             view! { {sent} " " <Time at shown=Shown::Time /> ". " }.into_any()
@@ -76,6 +88,7 @@ fn Form(
     view! {
         <Page title=t::code_title() step=Step { number: 2, of: 3 } back="/unlock" errors>
             <p class="nhsuk-body">{sent} <strong>{t::code_not_passcode()}</strong> " " {t::code_junk()}</p>
+            <CodeDeliveryNews delivery=latest.delivery refused=t::code_refused />
             {move || news.get().map(|text| view! { <InsetText text /> })}
             <form novalidate on:submit=submit>
                 <Input
@@ -101,7 +114,7 @@ fn Form(
     }
 }
 
-async fn enter(here: Here, typed: String, valid_until: RwSignal<Option<Moment>>) {
+async fn enter(here: Here, typed: String, latest: LatestCode) {
     let Some(entered) = here.hand_in(typed.clone().into(), async |proof| enter_code(proof, typed.clone()).await).await
     else {
         return;
@@ -115,7 +128,7 @@ async fn enter(here: Here, typed: String, valid_until: RwSignal<Option<Moment>>)
                 CodeResent::No => t::code_expired(),
             };
             here.errors.show_field(CODE, text);
-            look_again(valid_until).await;
+            latest.look_again().await;
         }
         Ok(CodeEntered::TriesUsedUp) => here.way.go("/unlock?tries"),
         Ok(CodeEntered::LockedOut(end)) => here.dead_end.set(Some(end)),
@@ -125,18 +138,13 @@ async fn enter(here: Here, typed: String, valid_until: RwSignal<Option<Moment>>)
     }
 }
 
-async fn resend(
-    here: Here,
-    announcer: Announcer,
-    news: RwSignal<Option<String>>,
-    valid_until: RwSignal<Option<Moment>>,
-) {
+async fn resend(here: Here, announcer: Announcer, news: RwSignal<Option<String>>, latest: LatestCode) {
     let Some(resent) = here.hand_in(Zeroizing::default(), async |proof| resend_code(proof).await).await else {
         return;
     };
     let text = match resent {
         Ok(Resent::Sent) => {
-            look_again(valid_until).await;
+            latest.look_again().await;
             t::code_resent().to_owned()
         }
         Ok(Resent::TooEarly(at)) => t::code_resend_seconds(at.seconds_from_now()),
@@ -146,9 +154,28 @@ async fn resend(
     news.set(Some(text));
 }
 
-/// Asks until when the latest code works. What was typed stays, since the page is not made anew.
-async fn look_again(valid_until: RwSignal<Option<Moment>>) {
-    if let Ok(UnlockPage::Code { valid_until: at, .. }) = look_at_unlock().await {
-        valid_until.set(at);
+/// What is known of the latest code.
+#[derive(Clone, Copy)]
+struct LatestCode {
+    /// Until when it works.
+    valid_until: RwSignal<Option<Moment>>,
+    /// How far its mail is.
+    delivery: RwSignal<CodeDelivery>,
+}
+
+impl LatestCode {
+    /// Asks the server. What was typed stays, since the page is not made anew.
+    async fn look_again(self) {
+        if let Some((valid_until, delivery)) = look().await {
+            self.valid_until.set(valid_until);
+            self.delivery.set(delivery);
+        }
+    }
+}
+
+async fn look() -> Option<(Option<Moment>, CodeDelivery)> {
+    match look_at_unlock().await {
+        Ok(UnlockPage::Code { valid_until, delivery, .. }) => Some((valid_until, delivery)),
+        _ => None,
     }
 }

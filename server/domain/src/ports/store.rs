@@ -10,6 +10,7 @@ use card_protocol::{Challenge, Guid};
 use crate::{
     Timestamp,
     card::{Card, CardPublicKey},
+    delivery::{MailState, Undelivered},
     mail::OutboxMail,
     person::{Person, UserNumber},
     registration::{Registration, RegistrationFlow},
@@ -232,7 +233,9 @@ pub trait Outbox {
     /// It was not sent: try again at a time.
     async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError>;
     /// It will not be sent: its body is erased.
-    async fn give_up_mail(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError>;
+    async fn end_mail(&mut self, id: MailId, why: Undelivered, at: Timestamp) -> Result<(), StoreError>;
+    /// How far it is; nothing where it is forgotten.
+    async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError>;
 }
 
 /// What is kept for a time only.

@@ -15,6 +15,7 @@ use crate::{
     answer::{AnswerSet, AnswerSetFault},
     challenge::Binding,
     code::NotACode,
+    delivery::CodeDelivery,
     email::{EmailAddress, NotAnEmailAddress},
     environment::{ProofFault, retry_on_conflict},
     policy::QUESTIONS_SET,
@@ -76,6 +77,8 @@ pub enum RegistrationView {
         sent_to: EmailAddress,
         /// Until when the latest works.
         valid_until: Option<Timestamp>,
+        /// How far its mail is.
+        delivery: CodeDelivery,
         /// From when another can be asked for.
         resend_at: Option<Timestamp>,
         /// How many wrong entries are left.
@@ -272,6 +275,7 @@ impl RegistrationService {
                 form,
                 resend_form: FormId::generate(&*environment.randomness),
                 valid_until: code.codes.valid_until(),
+                delivery: CodeDelivery::of(&code.codes, &mut *transaction, environment.now()).await?,
                 resend_at: environment.next_code_at(&mut *transaction, &flow.person, code.codes.sent_at()).await?,
                 tries_left: code.codes.tries_left,
                 sent_to: code.email,

@@ -15,6 +15,7 @@ use crate::{
     card::{Card, CardState},
     challenge::Binding,
     code::NotACode,
+    delivery::CodeDelivery,
     email::MaskedAddress,
     environment::{ProofFault, retry_on_conflict},
     ports::{HasherError, StoreError, Transaction, UsedChallenge, VaultError},
@@ -97,6 +98,8 @@ pub enum UnlockView {
         sent_to: MaskedAddress,
         /// Until when the latest works; none where none could be sent.
         valid_until: Option<Timestamp>,
+        /// How far its mail is.
+        delivery: CodeDelivery,
         /// From when another can be asked for.
         resend_at: Option<Timestamp>,
         /// How many wrong entries are left.
@@ -271,8 +274,9 @@ impl UnlockService {
         let asked = match dead_end(&card, registration.as_ref()) {
             Ok(registration) => registration.asked.clone(),
             Err(reason) => {
-                let reference =
-                    environment.record_dead_end(&mut *transaction, Event::UnlockBegun, &card.holder, Some(card.guid)).await?;
+                let reference = environment
+                    .record_dead_end(&mut *transaction, Event::UnlockBegun, &card.holder, Some(card.guid))
+                    .await?;
                 transaction.commit().await?;
                 return Ok(Identified::DeadEnd(DeadEnd { reason, reference }));
             }
@@ -354,6 +358,7 @@ impl UnlockService {
                 UnlockView::Code {
                     sent_to: registration.code_address(environment.now()).masked(),
                     valid_until: code.codes.valid_until(),
+                    delivery: CodeDelivery::of(&code.codes, &mut *transaction, environment.now()).await?,
                     resend_at: environment.next_code_at(&mut *transaction, &flow.person, sent_at).await?,
                     tries_left: code.codes.tries_left,
                 }

@@ -13,6 +13,7 @@ use card_protocol::{Challenge, Guid};
 use domain::{
     Timestamp,
     card::{Card, CardPublicKey},
+    delivery::{MailState, Undelivered},
     mail::OutboxMail,
     person::{Person, UserNumber},
     ports::{
@@ -44,6 +45,7 @@ pub struct Tables {
     pub code_mails: Vec<(UserNumber, Timestamp)>,
     pub trail: Vec<TrailRecord>,
     pub outbox: Vec<OutboxMail>,
+    pub undelivered: HashMap<MailId, Undelivered>,
 }
 
 #[derive(Clone, Default)]
@@ -376,8 +378,17 @@ impl Outbox for MemoryTransaction {
         Err(StoreError::Unavailable("the domain empties no outbox".into()))
     }
 
-    async fn give_up_mail(&mut self, _: MailId, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("the domain empties no outbox".into()))
+    async fn end_mail(&mut self, id: MailId, why: Undelivered, _: Timestamp) -> Result<(), StoreError> {
+        self.working.undelivered.insert(id, why);
+        Ok(())
+    }
+
+    async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError> {
+        let mail = self.working.outbox.iter().find(|mail| mail.id == id);
+        Ok(mail.map(|mail| match self.working.undelivered.get(&id) {
+            Some(why) => MailState::Undelivered(*why),
+            None => MailState::Waiting { since: mail.created_at },
+        }))
     }
 }
 

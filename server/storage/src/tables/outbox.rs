@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Timestamp,
+    delivery::{MailState, Undelivered},
     mail::OutboxMail,
     ports::{Outbox, StoreError, VaultCiphertext},
     token::MailId,
@@ -33,6 +34,8 @@ pub struct Model {
     pub attempts: i64,
     pub sent_at: Option<i64>,
     pub given_up_at: Option<i64>,
+    /// Beside `given_up_at`, where the mail server refused the address.
+    pub refused_at: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -53,10 +56,24 @@ impl TryFrom<Model> for OutboxMail {
     }
 }
 
+impl TryFrom<Model> for MailState {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        match (row.sent_at, row.given_up_at, row.refused_at) {
+            (None, None, None) => Ok(Self::Waiting { since: value::read_time(row.created_at, "outbox.created_at")? }),
+            (Some(_), None, None) => Ok(Self::Sent),
+            (None, Some(_), None) => Ok(Self::Undelivered(Undelivered::GivenUp)),
+            (None, Some(_), Some(_)) => Ok(Self::Undelivered(Undelivered::Refused)),
+            _ => Err(unreadable("outbox.sent_at")(UnknownValue)),
+        }
+    }
+}
+
 /// How much later than now another server's clock may say that it is.
 const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
 
-/// Notes in one of the two columns when the mail was done with, and erases its body.
+/// Notes in one of the columns when the mail was done with, and erases its body.
 fn finish(id: MailId, column: Column, at: Timestamp) -> sea_orm::UpdateMany<Entity> {
     Entity::update_many()
         .col_expr(Column::Body, Expr::value(None::<Vec<u8>>))
@@ -77,6 +94,7 @@ impl Outbox for SqlTransaction {
             attempts: mail.attempts.into(),
             sent_at: None,
             given_up_at: None,
+            refused_at: None,
         })
         .await
     }
@@ -128,8 +146,18 @@ impl Outbox for SqlTransaction {
         .map(drop)
     }
 
-    async fn give_up_mail(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError> {
+    async fn end_mail(&mut self, id: MailId, why: Undelivered, at: Timestamp) -> Result<(), StoreError> {
         self.erased();
-        self.update(finish(id, Column::GivenUpAt, at)).await.map(drop)
+        let ended = match why {
+            Undelivered::Refused => {
+                finish(id, Column::GivenUpAt, at).col_expr(Column::RefusedAt, value::milliseconds(at).into())
+            }
+            Undelivered::GivenUp => finish(id, Column::GivenUpAt, at),
+        };
+        self.update(ended).await.map(drop)
+    }
+
+    async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError> {
+        self.find(Entity::find_by_id(id.0)).await?.map(MailState::try_from).transpose()
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Timestamp,
-    code::{Code, CodeMatch},
+    code::{Code, CodeMatch, IssuedCode},
     comparisons::Comparisons,
     email::EmailAddress,
     environment::retry_on_conflict,
@@ -54,8 +54,8 @@ impl RegistrationService {
                 return Err(RegistrationError::TooEarly { at });
             }
             transaction.insert_handled_form(flow.id, form, "").await?;
-            self.send_code(&mut *transaction, signed_in, &email, &code, issued.valid_until, issued.sent_at).await?;
-            let step = RegistrationStep::Code(step.confirm(email.clone(), issued.clone(), &environment.policy));
+            let issued = self.send_code(&mut *transaction, signed_in, &email, &code, issued.clone()).await?;
+            let step = RegistrationStep::Code(step.confirm(email.clone(), issued, &environment.policy));
             self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
@@ -115,9 +115,7 @@ impl RegistrationService {
                 let mut resent = false;
                 if let Some((code, issued)) = another.filter(|_| wait.is_none()) {
                     let to = step.email.clone();
-                    self.send_code(&mut *transaction, signed_in, &to, &code, issued.valid_until, issued.sent_at)
-                        .await?;
-                    step = step.resent(issued);
+                    step = step.resent(self.send_code(&mut *transaction, signed_in, &to, &code, issued).await?);
                     resent = true;
                 }
                 self.go_on(&mut *transaction, RegistrationFlow { step: RegistrationStep::Code(step), ..flow }).await?;
@@ -166,9 +164,8 @@ impl RegistrationService {
                 return Err(RegistrationError::TooEarly { at });
             }
             transaction.insert_handled_form(flow.id, form, "").await?;
-            self.send_code(&mut *transaction, signed_in, &step.email, &code, issued.valid_until, issued.sent_at)
-                .await?;
-            let step = RegistrationStep::Code(step.resent(issued.clone()));
+            let issued = self.send_code(&mut *transaction, signed_in, &step.email, &code, issued.clone()).await?;
+            let step = RegistrationStep::Code(step.resent(issued));
             self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
@@ -246,16 +243,17 @@ impl RegistrationService {
         signed_in: &SignedIn,
         to: &EmailAddress,
         code: &Code,
-        valid_until: Timestamp,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
+        mut issued: IssuedCode,
+    ) -> Result<IssuedCode, StoreError> {
         let environment = &self.environment;
         let person = &signed_in.person;
+        let valid_until = issued.valid_until;
         let message = Message::RegistrationCode { code: code.display().to_string(), valid_until };
-        environment.post(transaction, person, to, message).await?;
-        transaction.insert_code_mail(&person.user_number, at).await?;
+        issued.mail = Some(environment.post(transaction, person, to, message).await?);
+        transaction.insert_code_mail(&person.user_number, issued.sent_at).await?;
         let event = Event::RegistrationCodeSent;
-        environment.record(transaction, event, Outcome::Done, &person.user_number, signed_in.session.card).await
+        environment.record(transaction, event, Outcome::Done, &person.user_number, signed_in.session.card).await?;
+        Ok(issued)
     }
 }
 

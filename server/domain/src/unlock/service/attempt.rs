@@ -254,7 +254,7 @@ impl UnlockService {
         loaded: &Loaded,
         person: &Person,
         code: &Code,
-        issued: IssuedCode,
+        mut issued: IssuedCode,
     ) -> Result<Option<IssuedCode>, StoreError> {
         let environment = &self.environment;
         if environment.next_code_at(transaction, &person.user_number, None).await?.is_some() {
@@ -262,7 +262,7 @@ impl UnlockService {
         }
         let message = Message::UnlockCode { code: code.display().to_string(), valid_until: issued.valid_until };
         let to = loaded.registration.code_address(issued.sent_at);
-        environment.post(transaction, person, to, message).await?;
+        issued.mail = Some(environment.post(transaction, person, to, message).await?);
         transaction.insert_code_mail(&person.user_number, issued.sent_at).await?;
         environment
             .record(transaction, Event::UnlockCodeSent, Outcome::Done, &person.user_number, loaded.card.guid)

@@ -7,6 +7,7 @@ use std::{
 };
 
 use domain::{
+    delivery::Undelivered,
     mail::OutboxMail,
     ports::{Store, StoreError, VaultCiphertext},
 };
@@ -138,7 +139,7 @@ async fn the_body_of_a_mail_that_is_done_with_is_nowhere_on_disk() {
         assert!(on_disk(&folder, &body(number)[..32]), "mail {number} is not even there");
     }
     committed!(&store, |transaction| transaction.mark_mail_sent(long(1).id, at(1)));
-    committed!(&store, |transaction| transaction.give_up_mail(long(2).id, at(1)));
+    committed!(&store, |transaction| transaction.end_mail(long(2).id, Undelivered::Refused, at(1)));
     for (number, kept) in [(1, false), (2, false), (3, true)] {
         assert_eq!(on_disk(&folder, &body(number)[..32]), kept, "mail {number}");
     }

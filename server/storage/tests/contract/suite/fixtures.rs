@@ -98,6 +98,7 @@ pub fn answers() -> Vec<StoredAnswer> {
 pub fn codes() -> Codes {
     let issued = |sent: i64| IssuedCode {
         hash: SecretHash(format!("$argon2id$code {sent}")),
+        mail: Some(mail(1, sent).id),
         sent_at: at(sent),
         valid_until: at(sent + 900_000),
     };

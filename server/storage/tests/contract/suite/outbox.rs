@@ -2,7 +2,12 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use domain::{mail::OutboxMail, ports::StoreError, token::MailId};
+use domain::{
+    delivery::{MailState, Undelivered},
+    mail::OutboxMail,
+    ports::StoreError,
+    token::MailId,
+};
 use tokio::task::JoinSet;
 
 use super::fixtures::*;
@@ -52,11 +57,30 @@ pub async fn a_mail_put_off_comes_again_with_one_attempt_more(store: &Shared) {
 pub async fn a_mail_that_is_done_with_comes_no_more(store: &Shared) {
     with_mails(store).await;
     committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(1)), at(40)));
-    committed!(store, |transaction| transaction.give_up_mail(MailId(id(2)), at(41)));
+    committed!(store, |transaction| transaction.end_mail(MailId(id(2)), Undelivered::GivenUp, at(41)));
     // Late news of a mail that is done with change nothing.
     committed!(store, |transaction| transaction.put_off_mail(MailId(id(1)), at(42)));
     committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(2)), at(43)));
     assert_eq!(claim(store, 10_000, 20_000).await, [mail(3, 30)]);
+}
+
+pub async fn how_far_a_mail_is_can_be_asked(store: &Shared) {
+    for number in 1..=4 {
+        committed!(store, |transaction| transaction.insert_mail(&mail(number, 20)));
+    }
+    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(2)), at(40)));
+    committed!(store, |transaction| transaction.end_mail(MailId(id(3)), Undelivered::GivenUp, at(41)));
+    committed!(store, |transaction| transaction.end_mail(MailId(id(4)), Undelivered::Refused, at(42)));
+    for (number, state) in [
+        (1, Some(MailState::Waiting { since: at(20) })),
+        (2, Some(MailState::Sent)),
+        (3, Some(MailState::Undelivered(Undelivered::GivenUp))),
+        (4, Some(MailState::Undelivered(Undelivered::Refused))),
+        (5, None),
+    ] {
+        let found = tried!(store, |transaction| transaction.mail_state(MailId(id(number)))).unwrap();
+        assert_eq!(found, state, "{number}");
+    }
 }
 
 pub async fn two_claimers_never_get_one_mail(store: &Shared) {
