@@ -7,7 +7,7 @@ use card_protocol::{
 use sha2::{Digest, Sha256};
 use spki::DecodePublicKey;
 
-use crate::person::UserNumber;
+use crate::{person::UserNumber, weak_key::has_roca_mark};
 
 /// A card that was issued to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,18 @@ impl CardPublicKey {
             Parsed::P256(_) => KeyAlgorithm::P256,
             Parsed::P384(_) => KeyAlgorithm::P384,
             Parsed::Rsa2048(_) => KeyAlgorithm::Rsa2048,
+        }
+    }
+
+    /// Whether it is known to be weak: anybody can find its private half.
+    pub fn is_weak(&self) -> bool {
+        use rsa::traits::PublicKeyParts;
+        match &self.parsed {
+            Parsed::P256(_) | Parsed::P384(_) => false,
+            Parsed::Rsa2048(key) => {
+                let key: &rsa::PublicKey = (**key).as_ref();
+                has_roca_mark(&key.n_bytes())
+            }
         }
     }
 

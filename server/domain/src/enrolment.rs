@@ -59,6 +59,9 @@ pub enum EnrolError {
     /// Another card, or the other slot, has one of these keys.
     #[error("a public key was seen before")]
     KeyTaken,
+    /// One of the keys is known to be weak: the card has to get others.
+    #[error("a key of the card is weak (CVE-2017-15361)")]
+    WeakKey,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -106,6 +109,9 @@ impl Enrolment {
         }
         if new.authentication_key == new.card_authentication_key {
             return Err(EnrolError::KeyTaken);
+        }
+        if new.authentication_key.is_weak() || new.card_authentication_key.is_weak() {
+            return Err(EnrolError::WeakKey);
         }
         retry_on_conflict!(self.try_enrol(new))
     }

@@ -33,6 +33,7 @@ pub mod token;
 pub mod trail;
 pub mod unlock;
 pub mod unlock_key;
+mod weak_key;
 
 pub use environment::{Environment, ProofFault, Services};
 
