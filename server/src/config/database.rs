@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_url_that_everybody_can_read_is_refused_and_not_repeated() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(&file, "postgres://service:secret@db/centre").unwrap();
+        fs::write(&file, "postgres://service:secret@localhost/centre").unwrap();
         let section = DatabaseSection { url_file: Some(file.path().to_owned()), ..DatabaseSection::default() };
         assert!(section.location(None).is_ok());
         fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();

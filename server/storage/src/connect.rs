@@ -1,12 +1,12 @@
 //! Where the database is, and how it is opened.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use sea_orm::{
     DatabaseConnection, DbErr, SqlxPostgresConnector,
     sqlx::{
         self, ConnectOptions,
-        postgres::{PgConnectOptions, PgPoolOptions},
+        postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
     },
 };
 
@@ -28,10 +28,18 @@ enum Kind {
     Postgres(Box<PgConnectOptions>),
 }
 
-/// The text names no database. It is not repeated, as a URL can hold a password.
+/// The text names no database that can be used. It is not repeated, as a URL can hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a database is a folder, or a URL that begins with postgres:// or postgresql://")]
-pub struct NotALocation;
+pub enum NotALocation {
+    /// It is something else.
+    #[error("a database is a folder, or a URL that begins with postgres:// or postgresql://")]
+    Malformed,
+    /// PostgreSQL is on another machine, and who answers there is not verified.
+    #[error(
+        "PostgreSQL on another machine needs ?sslmode=verify-full in its URL (and sslrootcert, where its CA is your own)"
+    )]
+    Unverified,
+}
 
 impl Location {
     /// SQLite in this folder, which is made where there is none.
@@ -43,17 +51,28 @@ impl Location {
     ///
     /// # Errors
     ///
-    /// [`NotALocation`] when the URL is malformed or of another database, or the path is empty.
+    /// [`NotALocation`] when the URL is malformed or of another database, leads to another machine without TLS that is
+    /// verified, or the path is empty.
     pub fn parse(text: &str) -> Result<Self, NotALocation> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(text).map_err(|_| NotALocation)?;
+            let options = PgConnectOptions::from_str(text).map_err(|_| NotALocation::Malformed)?;
+            if !is_on_this_machine(&options) && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) {
+                return Err(NotALocation::Unverified);
+            }
             Ok(Self(Kind::Postgres(Box::new(options))))
         } else if text.is_empty() || text.contains("://") || text.starts_with("sqlite:") {
-            Err(NotALocation)
+            Err(NotALocation::Malformed)
         } else {
             Ok(Self::folder(text))
         }
     }
+}
+
+/// Whether the connection never leaves this machine: by a socket, or the loopback interface.
+fn is_on_this_machine(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let is_loopback = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    options.get_socket().is_some() || host.starts_with('/') || host == "localhost" || is_loopback
 }
 
 /// The database cannot be used.
@@ -119,9 +138,32 @@ mod tests {
 
     #[test]
     fn a_url_of_postgresql_and_a_path_are_locations() {
-        assert!(Location::parse("postgres://service:secret@db.example.org/centre").is_ok());
+        assert!(Location::parse("postgres://service:secret@db.example.org/centre?sslmode=verify-full").is_ok());
         assert!(Location::parse("/var/lib/service-centre").is_ok());
         assert!(Location::parse("data").is_ok());
+    }
+
+    #[test]
+    fn postgresql_elsewhere_is_verified() {
+        for text in [
+            "postgres://service:secret@db.example.org/centre",
+            "postgres://service:secret@db.example.org/centre?sslmode=require",
+            "postgres://service:secret@db.example.org/centre?sslmode=verify-ca",
+            "postgres://service:secret@192.0.2.1/centre",
+            "postgres://service:secret@localhost.example.org/centre",
+        ] {
+            let fault = Location::parse(text).err().unwrap_or_else(|| panic!("{text} is taken"));
+            assert_eq!(fault, NotALocation::Unverified, "{text}");
+        }
+        for text in [
+            "postgres://service:secret@localhost/centre",
+            "postgres://service:secret@127.0.0.1:5433/centre?sslmode=disable",
+            "postgres://service:secret@[::1]/centre",
+            "postgres:///centre?host=/run/postgresql",
+            "postgres://%2Frun%2Fpostgresql/centre",
+        ] {
+            assert!(Location::parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]
