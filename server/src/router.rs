@@ -9,6 +9,7 @@ mod client;
 mod compression;
 mod content_security;
 mod demo_mail;
+mod even_refusals;
 mod origin;
 mod resubmission;
 mod security_headers;
@@ -32,6 +33,7 @@ use tower_http::{services::ServeDir, trace::TraceLayer};
 use tracing::Span;
 
 use crate::config::PublicUrl;
+use client::ClientAddress;
 pub use client::Clients;
 use content_security::ContentSecurity;
 
@@ -99,6 +101,7 @@ pub fn router(pages: Pages) -> Router {
         .fallback_service(answering)
         .layer(compression::layer())
         .layer(middleware::from_fn(resubmission::answer_forms))
+        .layer(middleware::from_fn(even_refusals::answer_evenly))
         .layer(middleware::from_fn(body_limit::refuse_large))
         .layer(middleware::from_fn_with_state(answered_within, time_limit::answer_in_time))
         .layer(middleware::from_fn_with_state(wake_outbox, wake_after_post))
@@ -110,7 +113,9 @@ pub fn router(pages: Pages) -> Router {
 
 fn span(request: &Request) -> Span {
     let path = request.extensions().get::<MatchedPath>().map_or("(file or unknown)", MatchedPath::as_str);
-    tracing::info_span!("http.request.answer", http.method = %request.method(), http.route = path)
+    let client =
+        request.extensions().get::<ClientAddress>().map(|ClientAddress(address)| tracing::field::display(*address));
+    tracing::info_span!("http.request.answer", http.method = %request.method(), http.route = path, client)
 }
 
 fn log_answer<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span) {

@@ -74,16 +74,24 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The address of the client, for the log.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
 /// Lets an address ask only so often. Pages and files are not counted, nor is a request without a connection.
-pub async fn limit(State(clients): State<Arc<Clients>>, request: Request, next: Next) -> Response {
+pub async fn limit(State(clients): State<Arc<Clients>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let Some(peer) = peer.filter(|_| !request.method().is_safe()) else {
+    let Some(address) = peer.map(|peer| clients.address(peer, request.headers())) else {
         return next.run(request).await;
     };
-    match clients.wait(clients.address(peer, request.headers())) {
+    request.extensions_mut().insert(ClientAddress(address));
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match clients.wait(address) {
         None => next.run(request).await,
         Some(seconds) => {
-            tracing::warn!("an address asks too often");
+            tracing::warn!(client = %address, "an address asks too often");
             let words = "Too many requests from this address. Try again in a moment.";
             (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], words).into_response()
         }

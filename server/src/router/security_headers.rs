@@ -10,8 +10,8 @@ use axum::{
 use super::content_security;
 use crate::config::PublicUrl;
 
-/// Two years, as browsers' preload lists ask (RFC 6797, 6.1).
-const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+/// Two years, and for hosts below ours too, as browsers' preload lists ask (RFC 6797, 6.1).
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
@@ -26,10 +26,22 @@ pub async fn add(State(public_url): State<PublicUrl>, request: Request, next: Ne
     if public_url.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
+    name_charset(headers);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(content_security::NOTHING);
     let lifetime = lifetime(headers);
     headers.entry(header::CACHE_CONTROL).or_insert(lifetime);
     response
+}
+
+/// All our text is UTF-8, and no browser has to guess it. JSON is so by its definition (RFC 8259, 8.1).
+fn name_charset(headers: &mut HeaderMap) {
+    let Some(named) = headers.get(header::CONTENT_TYPE).and_then(|named| named.to_str().ok()) else { return };
+    let is_text = named.starts_with("text/") || named == "image/svg+xml";
+    if is_text && !named.contains("charset") {
+        if let Ok(full) = HeaderValue::try_from(format!("{named}; charset=utf-8")) {
+            headers.insert(header::CONTENT_TYPE, full);
+        }
+    }
 }
 
 /// Files are asked for again each time, because a script keeps its name when its bytes change; what is no file is
@@ -37,4 +49,25 @@ pub async fn add(State(public_url): State<PublicUrl>, request: Request, next: Ne
 fn lifetime(headers: &HeaderMap) -> HeaderValue {
     let is_file = headers.contains_key(header::LAST_MODIFIED);
     HeaderValue::from_static(if is_file { "no-cache" } else { "no-store" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_says_its_charset() {
+        for (named, full) in [
+            ("text/css", "text/css; charset=utf-8"),
+            ("text/javascript", "text/javascript; charset=utf-8"),
+            ("image/svg+xml", "image/svg+xml; charset=utf-8"),
+            ("text/html; charset=utf-8", "text/html; charset=utf-8"),
+            ("application/wasm", "application/wasm"),
+            ("application/json", "application/json"),
+        ] {
+            let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(named))]);
+            name_charset(&mut headers);
+            assert_eq!(headers[header::CONTENT_TYPE], full);
+        }
+    }
 }

@@ -158,7 +158,7 @@ async fn behind_https_browsers_are_told_to_stay_there() {
     request.headers_mut().insert(header::HOST, "unlock.example.org".parse().unwrap());
     let answer = browser.send(request).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert_eq!(answer.header("strict-transport-security"), "max-age=63072000");
+    assert_eq!(answer.header("strict-transport-security"), "max-age=63072000; includeSubDomains");
     let cookie = answer.header("set-cookie");
     assert!(cookie.starts_with("__Host-browser="), "{cookie}");
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"), "{cookie}");

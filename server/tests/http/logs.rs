@@ -2,9 +2,11 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
+use axum::{body::Body, extract::ConnectInfo};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -78,4 +80,17 @@ async fn the_log_says_what_happened_and_not_to_whom() {
     for secret in secrets {
         assert!(!log.contains(secret), "{secret} stands in the log");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_from_which_address() {
+    let app = TestApp::start().await;
+    let log = Log::default();
+    let logging = tracing::subscriber::set_default(log.subscriber());
+    let mut request = Browser::new(&app).request("GET", "/unlock").body(Body::empty()).unwrap();
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 5000))));
+    Browser::new(&app).send(request).await;
+    drop(logging);
+    let answered = log.text().lines().find(|line| line.contains("answered")).map(str::to_owned).unwrap();
+    assert!(answered.contains("client=192.0.2.7") && answered.contains("/unlock"), "{answered}");
 }
