@@ -21,12 +21,17 @@ export class Mailbox {
   readonly mails: Mail[] = [];
   #server: SMTPServer | undefined;
   #read = 0;
+  #refusal: { code: number; words: string } | undefined;
 
   constructor(readonly port: number) {}
 
   async open(): Promise<void> {
     const server = new SMTPServer({
       disabledCommands: ['AUTH', 'STARTTLS'],
+      onRcptTo: (_address, _session, done) => {
+        const refusal = this.#refusal;
+        done(refusal && Object.assign(new Error(refusal.words), { responseCode: refusal.code }));
+      },
       onData: (stream, _session, done) => {
         const chunks: Buffer[] = [];
         stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -40,6 +45,11 @@ export class Mailbox {
       server.once('error', reject);
       server.listen(this.port, '127.0.0.1', resolve);
     });
+  }
+
+  /** From now on every address is refused with this answer; without one all are taken again. */
+  refuse(code?: number, words = ''): void {
+    this.#refusal = code === undefined ? undefined : { code, words };
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ export interface Policy {
   code_minutes?: number;
   resend_seconds?: number;
   codes_an_hour?: number;
+  unlocks_an_hour?: number;
   questions_asked?: number;
   session_idle_minutes?: number;
 }

@@ -194,6 +194,7 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::RegistrationCodeSent => t::event_registration_code_sent(),
         ActivityKind::RegistrationCodeEntered => t::event_registration_code_entered(),
         ActivityKind::Registered => t::event_registered(),
+        ActivityKind::CardProofRefused => t::event_card_proof_refused(),
         ActivityKind::UnlockBegun => t::event_unlock_begun(),
         ActivityKind::QuestionsAnswered => t::event_questions_answered(),
         ActivityKind::UnlockCodeSent => t::event_unlock_code_sent(),

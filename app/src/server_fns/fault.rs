@@ -55,6 +55,20 @@ pub(super) fn answer_with(status: StatusCode) {
     }
 }
 
+/// Says in the answer that is being made after how many seconds to ask again.
+#[cfg(feature = "ssr")]
+pub(super) fn retry_after(seconds: u32) {
+    if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>() {
+        response.insert_header(http::header::RETRY_AFTER, http::HeaderValue::from(seconds));
+    }
+}
+
+/// Logs that a card proof was refused. To whom is on the trail, where somebody had a session or an unlock.
+#[cfg(feature = "ssr")]
+pub(super) fn log_refused_proof() {
+    tracing::warn!("a card proof was refused");
+}
+
 /// Logs a failure of the service itself: once, here, where it becomes an answer. A page that is rendered with it has the
 /// status of the failure too.
 #[cfg(feature = "ssr")]

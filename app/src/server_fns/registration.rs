@@ -125,7 +125,10 @@ impl From<RegistrationError> for RegistrationFault {
             RegistrationError::LockedOut => Self::LockedOut,
             RegistrationError::Frozen => Self::Frozen,
             RegistrationError::Proof(ProofFault::Stale) => Self::Stale,
-            RegistrationError::Proof(ProofFault::Refused) => Self::Refused,
+            RegistrationError::Proof(ProofFault::Refused) => {
+                super::fault::log_refused_proof();
+                Self::Refused
+            }
             RegistrationError::Cancelled => Self::Cancelled,
             RegistrationError::Answers(faults) => Self::Answers(faults.into_iter().map(AnswerFaultAt::from).collect()),
             RegistrationError::NotAnEmailAddress(_) => Self::NotAnEmail,

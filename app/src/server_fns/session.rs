@@ -44,7 +44,10 @@ impl From<SignInError> for SessionFault {
     fn from(fault: SignInError) -> Self {
         match fault {
             SignInError::Proof(ProofFault::Stale) => Self::Stale,
-            SignInError::Proof(ProofFault::Refused) => Self::Refused,
+            SignInError::Proof(ProofFault::Refused) => {
+                super::fault::log_refused_proof();
+                Self::Refused
+            }
             SignInError::Cancelled => Self::Cancelled,
             SignInError::Store(fault) => fault.into(),
         }
@@ -168,6 +171,7 @@ pub enum ActivityKind {
     RegistrationCodeSent,
     RegistrationCodeEntered,
     Registered,
+    CardProofRefused,
     UnlockBegun,
     QuestionsAnswered,
     UnlockCodeSent,
@@ -298,6 +302,7 @@ impl From<trail::Event> for ActivityKind {
             Event::RegistrationCodeSent => Self::RegistrationCodeSent,
             Event::RegistrationCodeEntered => Self::RegistrationCodeEntered,
             Event::Registered => Self::Registered,
+            Event::CardProofRefused => Self::CardProofRefused,
             Event::UnlockBegun => Self::UnlockBegun,
             Event::QuestionsAnswered => Self::QuestionsAnswered,
             Event::UnlockCodeSent => Self::UnlockCodeSent,

@@ -35,6 +35,11 @@ pub enum UnlockFault {
     Stale,
     /// The card is not known or not the one of this unlock, or the proof does not hold.
     Refused,
+    /// The card has begun too many unlocks within an hour.
+    TooOften {
+        /// How long to wait.
+        seconds: u32,
+    },
     /// An answer is missing.
     AnswersMissing,
     /// No code was entered.
@@ -58,7 +63,15 @@ impl From<UnlockError> for UnlockFault {
             UnlockError::NoFlow => Self::NoFlow,
             UnlockError::WrongStep => Self::OtherStep,
             UnlockError::Proof(ProofFault::Stale) => Self::Stale,
-            UnlockError::Proof(ProofFault::Refused) => Self::Refused,
+            UnlockError::Proof(ProofFault::Refused) => {
+                super::fault::log_refused_proof();
+                Self::Refused
+            }
+            UnlockError::TooOften { wait } => {
+                let seconds = super::whole_seconds(wait).max(1);
+                super::fault::retry_after(seconds);
+                Self::TooOften { seconds }
+            }
             UnlockError::AnswersMissing => Self::AnswersMissing,
             UnlockError::NotACode(NotACode::Empty) => Self::NoCode,
             UnlockError::NotACode(NotACode::Letters) => Self::NotACode,

@@ -19,7 +19,7 @@ use crate::{
     registration::{Registration, RegistrationService},
     sign_in::SignIn,
     token::MailId,
-    trail::{Event, Outcome, Reference, TrailEntry, TrailKey},
+    trail::{Event, Outcome, Reference, TrailEntry, TrailKey, TrailRecord},
     unlock::UnlockService,
 };
 
@@ -103,6 +103,12 @@ impl From<ChallengeFault> for ProofFault {
 /// later still was made before the clock was put back.
 pub(crate) const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
 
+/// How many refused proofs the trail keeps before something else happens.
+const REFUSED_PROOFS_IN_A_ROW: u64 = 3;
+
+/// How long a card that is refused an unlock gets the same reference.
+const SAME_REFERENCE_WITHIN: time::Duration = time::Duration::minutes(15);
+
 /// How often a use case begins again when another request came first. Every round one request wins, and what they
 /// fight for (attempts, tries) is used up after a few.
 pub(crate) const ROUNDS: usize = 12;
@@ -180,6 +186,42 @@ impl Environment {
         Ok(reference)
     }
 
+    /// Adds to the trail, in a transaction of its own, that a proof was refused to whoever has a session or an unlock of
+    /// this card: three in a row at most, so that a forger does not fill the trail.
+    pub(crate) async fn record_refused_proof(&self, person: &UserNumber, card: Guid) -> Result<(), StoreError> {
+        retry_on_conflict!(async {
+            let mut transaction = self.store.begin().await?;
+            let latest = transaction.trail_of(person, REFUSED_PROOFS_IN_A_ROW).await?;
+            let refused = latest.iter().filter(|record| {
+                record.read().is_some_and(|entry| entry.event == Event::CardProofRefused && entry.card == Some(card))
+            });
+            if refused.count() as u64 == REFUSED_PROOFS_IN_A_ROW {
+                return Ok(());
+            }
+            self.record(&mut *transaction, Event::CardProofRefused, Outcome::Refused, person, card).await?;
+            transaction.commit().await
+        })
+    }
+
+    /// The reference that a card got when it was refused an unlock, if nothing has happened since and it is not long ago:
+    /// whoever presses Start again and again has one to quote, and the trail one record.
+    pub(crate) async fn recent_dead_end(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &UserNumber,
+        card: Guid,
+    ) -> Result<Option<Reference>, StoreError> {
+        let latest = transaction.trail_of(person, 1).await?.first().and_then(TrailRecord::read);
+        let is_this = |entry: &TrailEntry| {
+            let age = self.now() - entry.at;
+            entry.event == Event::UnlockBegun
+                && entry.card == Some(card)
+                && !age.is_negative()
+                && age < SAME_REFERENCE_WITHIN
+        };
+        Ok(latest.filter(is_this).and_then(|entry| entry.reference))
+    }
+
     /// Puts a mail into the outbox, in the caller's transaction.
     pub(crate) async fn post(
         &self,
@@ -219,6 +261,15 @@ impl Environment {
         Ok((code, IssuedCode { hash, mail: None, sent_at, valid_until: sent_at + self.policy.code_life }))
     }
 
+    /// When something may be done again that was done at these times, in order, and may be so often an hour; nothing where
+    /// that is now. What seems to be from later than now does not count.
+    pub(crate) fn hour_is_full(&self, mut done: Vec<Timestamp>, an_hour: usize) -> Option<Timestamp> {
+        let now = self.now();
+        done.retain(|at| *at <= now + CLOCKS_AGREE_WITHIN);
+        let oldest = done.len().checked_sub(an_hour).and_then(|first| done.get(first));
+        oldest.map(|oldest| *oldest + time::Duration::hours(1)).filter(|at| *at > now)
+    }
+
     /// When the person may get another code mail; nothing where it is now. The pause counts from the latest code of
     /// this flow, the hour's limit over all flows of the person. What seems to be sent later than now, because the clock
     /// was put back, counts for neither: it would make the pause as long as the step, and the hour two.
@@ -230,13 +281,8 @@ impl Environment {
     ) -> Result<Option<Timestamp>, StoreError> {
         let now = self.now();
         let latest = now + CLOCKS_AGREE_WITHIN;
-        let mut sent = transaction.code_mails_since(person, now - time::Duration::hours(1)).await?;
-        sent.retain(|at| *at <= latest);
-        let limit = sent
-            .len()
-            .checked_sub(self.policy.codes_an_hour)
-            .and_then(|first| sent.get(first))
-            .map(|oldest| *oldest + time::Duration::hours(1));
+        let sent = transaction.code_mails_since(person, now - time::Duration::hours(1)).await?;
+        let limit = self.hour_is_full(sent, self.policy.codes_an_hour);
         let pause = sent_in_flow.filter(|at| *at <= latest).map(|sent| sent + self.policy.resend_after);
         Ok(limit.max(pause).filter(|at| *at > now))
     }

@@ -19,10 +19,14 @@ pub struct Policy {
     pub resend_after: Duration,
     /// How many code mails one person may get within an hour.
     pub codes_an_hour: usize,
+    /// How many unlocks one card may begin within an hour.
+    pub unlocks_an_hour: usize,
     /// How long unlock codes still go to the former address after a change.
     pub address_settles: Duration,
     /// How long a flow lives without a request.
     pub flow_idle: Duration,
+    /// How long a flow lives at most.
+    pub flow_life: Duration,
     /// How long a session lives without a request.
     pub session_idle: Duration,
     /// How long a session lives at most.
@@ -43,8 +47,10 @@ impl Default for Policy {
             code_tries: 5,
             resend_after: Duration::seconds(60),
             codes_an_hour: 4,
+            unlocks_an_hour: 20,
             address_settles: Duration::hours(24),
             flow_idle: Duration::minutes(30),
+            flow_life: Duration::hours(2),
             session_idle: Duration::minutes(15),
             session_life: Duration::hours(1),
             approved_domains: ApprovedDomains::new(["nhs.net", "nhs.uk", "gov.uk", "mod.uk"].map(str::to_owned)),

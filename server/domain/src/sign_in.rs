@@ -17,7 +17,7 @@ use crate::{
     ports::{StoreError, Transaction, UsedChallenge},
     session::Session,
     token::{SessionId, Token},
-    trail::{Event, Outcome, TrailEntry},
+    trail::{Event, Outcome, TrailEntry, TrailRecord},
 };
 
 /// The use cases of signing in.
@@ -195,7 +195,7 @@ impl SignIn {
     pub async fn activity(&self, signed_in: &SignedIn, limit: u64) -> Result<Vec<TrailEntry>, StoreError> {
         let mut transaction = self.environment.store.begin().await?;
         let records = transaction.trail_of(&signed_in.person.user_number, limit).await?;
-        Ok(records.iter().filter_map(|record| serde_json::from_str(&record.entry).ok()).collect())
+        Ok(records.iter().filter_map(TrailRecord::read).collect())
     }
 
     /// Ends a session; no error where there is none.

@@ -34,6 +34,8 @@ pub enum Event {
     RegistrationCodeEntered,
     /// A registration was completed.
     Registered,
+    /// A proof did not hold, of whoever has a session or an unlock of the card.
+    CardProofRefused,
     /// A card asked to be unlocked.
     UnlockBegun,
     /// Security questions were answered.
@@ -120,6 +122,11 @@ pub struct TrailRecord {
 }
 
 impl TrailRecord {
+    /// The entry; nothing where it cannot be read, which the chain shows.
+    pub fn read(&self) -> Option<TrailEntry> {
+        serde_json::from_str(&self.entry).ok()
+    }
+
     /// The chain up to here.
     pub fn end(&self) -> ChainEnd {
         ChainEnd { number: self.number, mac: self.mac }
@@ -203,7 +210,7 @@ impl TrailKey {
     pub fn follow(&self, mut end: ChainEnd, records: &[TrailRecord]) -> Result<ChainEnd, BrokenChain> {
         for record in records {
             let number = end.number + 1;
-            let said = serde_json::from_str::<TrailEntry>(&record.entry).ok().map(|entry| entry.person);
+            let said = record.read().map(|entry| entry.person);
             let fits = record.number == number
                 && said.as_ref() == Some(&record.person)
                 && subtle::ConstantTimeEq::ct_eq(&self.mac(number, &end.mac, &record.entry)[..], &record.mac[..])

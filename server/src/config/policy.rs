@@ -23,6 +23,8 @@ pub struct PolicySection {
     pub resend_seconds: u16,
     /// How many code mails one person may get within an hour: 1 to 60.
     pub codes_an_hour: u8,
+    /// How many unlocks one card may begin within an hour: 3 to 1000.
+    pub unlocks_an_hour: u16,
     /// How long a flow lives without a request, in minutes: 5 to 120.
     pub flow_idle_minutes: u8,
     /// How long a session lives without a request, in minutes: 2 to 60.
@@ -41,6 +43,7 @@ impl Default for PolicySection {
             code_tries: 5,
             resend_seconds: 60,
             codes_an_hour: 4,
+            unlocks_an_hour: 20,
             flow_idle_minutes: 30,
             session_idle_minutes: 15,
             session_minutes: 60,
@@ -57,6 +60,7 @@ impl PolicySection {
             ("policy.code_tries", self.code_tries.into(), 1, 10),
             ("policy.resend_seconds", self.resend_seconds.into(), 0, 600),
             ("policy.codes_an_hour", self.codes_an_hour.into(), 1, 60),
+            ("policy.unlocks_an_hour", self.unlocks_an_hour.into(), 3, 1000),
             ("policy.flow_idle_minutes", self.flow_idle_minutes.into(), 5, 120),
             ("policy.session_idle_minutes", self.session_idle_minutes.into(), 2, 60),
             ("policy.session_minutes", self.session_minutes.into(), self.session_idle_minutes.into(), 720),
@@ -81,6 +85,7 @@ impl PolicySection {
             code_tries: self.code_tries,
             resend_after: Duration::seconds(self.resend_seconds.into()),
             codes_an_hour: self.codes_an_hour.into(),
+            unlocks_an_hour: self.unlocks_an_hour.into(),
             flow_idle: Duration::minutes(self.flow_idle_minutes.into()),
             session_idle: Duration::minutes(self.session_idle_minutes.into()),
             session_life: Duration::minutes(self.session_minutes.into()),

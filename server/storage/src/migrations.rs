@@ -9,6 +9,7 @@ mod m0006_outbox;
 mod m0007_former_addresses;
 mod m0008_frozen_registrations;
 mod m0010_refused_mails;
+mod m0011_beginnings_of_unlocks;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_former_addresses::Migration),
             Box::new(m0008_frozen_registrations::Migration),
             Box::new(m0010_refused_mails::Migration),
+            Box::new(m0011_beginnings_of_unlocks::Migration),
         ]
     }
 }

@@ -1,9 +1,11 @@
 //! Signing in with card and passcode.
 
+use std::time::{Duration, Instant};
+
 use card_protocol::{Challenge, Purpose};
 use serde_json::{Value, json};
 
-use crate::{browser::Browser, card::Card, test_app::TestApp};
+use crate::{browser::Browser, card::Card, logs::Log, test_app::TestApp};
 
 pub const JANE: (&str, &str, &str) = ("555000000017", "Jane Smith", "jane.smith@nhs.net");
 
@@ -102,6 +104,36 @@ async fn an_unknown_card_and_a_bad_signature_get_one_answer() {
         browser.call("session/confirm-card", &json!({ "proof": forged })).await.fault(),
     ];
     assert_eq!(answers[0], answers[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_a_refusal_takes_tells_nothing_and_the_log_keeps_it() {
+    let app = TestApp::start().await;
+    let card = janes_card(&app).await;
+    let mut browser = Browser::new(&app);
+    let log = Log::default();
+    let logging = tracing::subscriber::set_default(log.subscriber());
+    for (function, purpose) in [
+        ("unlock/identify", Purpose::Unlock),
+        ("session/confirm-card", Purpose::Hello),
+        ("session/sign-in", Purpose::SignIn),
+    ] {
+        let start = if purpose == Purpose::Unlock { "unlock/start" } else { "session/start" };
+        let challenge = browser.challenge(start).await;
+        let unknown = Card::number(2).prove(purpose, challenge);
+        let mut forged = card.prove(purpose, challenge);
+        forged.signature = unknown.signature.clone();
+        for proof in [unknown, forged] {
+            let asked = Instant::now();
+            assert_eq!(browser.call(function, &json!({ "proof": proof })).await.fault(), "Refused");
+            assert!(asked.elapsed() >= Duration::from_millis(100), "{function} took {:?}", asked.elapsed());
+        }
+    }
+    drop(logging);
+    let lines: Vec<String> =
+        log.text().lines().filter(|line| line.contains("a card proof was refused")).map(str::to_owned).collect();
+    assert_eq!(lines.len(), 6, "{}", log.text());
+    assert!(lines.iter().all(|line| line.contains("WARN") && !line.contains(JANE.0)), "{lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -227,3 +227,20 @@ async fn somebody_who_has_not_registered_is_sent_to_the_ra() {
     let answer = identify(&mut browser, &card).await;
     assert_eq!(answer["DeadEnd"]["reason"], "NotRegistered", "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_begins_too_many_unlocks_is_told_for_how_long_to_wait() {
+    let app = TestApp::start_with(&[("SERVICE_CENTRE_POLICY__UNLOCKS_AN_HOUR", "3")]).await;
+    let card = registered(&app).await;
+    for _ in 0..3 {
+        assert_eq!(identify(&mut Browser::new(&app), &card).await, "Flow");
+    }
+    let mut browser = Browser::new(&app);
+    let challenge = browser.challenge("unlock/start").await;
+    let proof = card.prove(Purpose::Unlock, challenge);
+    let answer = browser.call("unlock/identify", &json!({ "proof": proof })).await;
+    assert_eq!(answer.header("retry-after"), "3600");
+    assert_eq!(answer.fault()["TooOften"]["seconds"], 3600);
+    app.clock.advance(time::Duration::hours(1));
+    assert_eq!(identify(&mut Browser::new(&app), &card).await, "Flow");
+}

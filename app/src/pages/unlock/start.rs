@@ -116,6 +116,7 @@ async fn begin(bridge: Bridge, way: Way, errors: Errors, dead_end: RwSignal<Opti
         Err(UnlockFault::Refused) => {
             dead_end.set(Some(DeadEnd { reason: DeadEndReason::UnknownCard, reference: None }));
         }
+        Err(UnlockFault::TooOften { seconds }) => errors.show_general(t::fault_too_often(seconds.div_ceil(60))),
         Err(UnlockFault::Stale) => errors.show_general(t::fault_proof_stale()),
         Err(UnlockFault::Unreachable) => errors.show_general(t::fault_unreachable()),
         Err(_) => errors.show_general(t::fault_unavailable()),

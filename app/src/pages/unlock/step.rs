@@ -138,7 +138,11 @@ impl Here {
             UnlockFault::Stale => self.errors.show_general(t::fault_proof_stale()),
             UnlockFault::Refused => self.errors.show_general(t::fault_proof_refused()),
             UnlockFault::Unreachable => self.errors.show_general(t::fault_unreachable()),
-            UnlockFault::AnswersMissing | UnlockFault::NoCode | UnlockFault::NotACode | UnlockFault::Unavailable => {
+            UnlockFault::TooOften { .. }
+            | UnlockFault::AnswersMissing
+            | UnlockFault::NoCode
+            | UnlockFault::NotACode
+            | UnlockFault::Unavailable => {
                 self.errors.show_general(t::fault_unavailable());
             }
         }

@@ -137,6 +137,8 @@ pub trait UnlockFlows {
     async fn unlock_flow(&mut self, token: TokenHash) -> Result<Option<UnlockFlow>, StoreError>;
     /// Finds those of a card that are still open.
     async fn open_unlock_flows(&mut self, guid: &Guid) -> Result<Vec<UnlockFlow>, StoreError>;
+    /// When those of a card began that began after a time, in order.
+    async fn unlock_flows_begun_since(&mut self, guid: &Guid, after: Timestamp) -> Result<Vec<Timestamp>, StoreError>;
     /// Adds one.
     async fn insert_unlock_flow(&mut self, flow: &UnlockFlow) -> Result<(), StoreError>;
     /// Notes that it is in use; its version stays.

@@ -219,7 +219,12 @@ impl RegistrationService {
     ///
     /// [`RegistrationError`].
     pub async fn begin(&self, signed_in: &SignedIn, proof: &CardProof) -> Result<(), RegistrationError> {
-        retry_on_conflict!(self.try_begin(signed_in, proof))
+        let begun = retry_on_conflict!(self.try_begin(signed_in, proof));
+        if let Err(RegistrationError::Proof(ProofFault::Refused)) = &begun {
+            let session = &signed_in.session;
+            self.environment.record_refused_proof(&session.person, session.card).await?;
+        }
+        begun
     }
 
     async fn try_begin(&self, signed_in: &SignedIn, proof: &CardProof) -> Result<(), RegistrationError> {

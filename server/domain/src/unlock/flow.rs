@@ -32,10 +32,19 @@ pub struct UnlockFlow {
     pub person: UserNumber,
     /// How far it is.
     pub step: UnlockStep,
+    /// When it began.
+    pub began_at: Timestamp,
     /// When it was used last.
     pub last_active: Timestamp,
     /// The version that was read.
     pub version: u32,
+}
+
+impl UnlockFlow {
+    /// When it ends unless it is used.
+    pub fn ends_at(&self, policy: &Policy) -> Timestamp {
+        (self.last_active + policy.flow_idle).min(self.began_at + policy.flow_life)
+    }
 }
 
 /// How far an unlock is.

@@ -5,7 +5,7 @@ mod release;
 
 use std::sync::Arc;
 
-use card_protocol::{CardProof, Challenge, Purpose, sealed::SealedError};
+use card_protocol::{CardProof, Challenge, Guid, Purpose, sealed::SealedError};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -193,6 +193,12 @@ pub enum UnlockError {
     /// The proof does not count.
     #[error(transparent)]
     Proof(#[from] ProofFault),
+    /// The card has begun too many unlocks within an hour.
+    #[error("the card has begun too many unlocks")]
+    TooOften {
+        /// How long to wait.
+        wait: Duration,
+    },
     /// An answer is missing, or one was given to a question that was not asked.
     #[error("answers are missing")]
     AnswersMissing,
@@ -274,13 +280,14 @@ impl UnlockService {
         let asked = match dead_end(&card, registration.as_ref()) {
             Ok(registration) => registration.asked.clone(),
             Err(reason) => {
-                let reference = environment
-                    .record_dead_end(&mut *transaction, Event::UnlockBegun, &card.holder, Some(card.guid))
-                    .await?;
+                let reference = self.reference(&mut *transaction, &card).await?;
                 transaction.commit().await?;
                 return Ok(Identified::DeadEnd(DeadEnd { reason, reference }));
             }
         };
+        if let Some(at) = self.next_unlock_at(&mut *transaction, &card.guid).await? {
+            return Err(UnlockError::TooOften { wait: at - environment.now() });
+        }
         for earlier in transaction.open_unlock_flows(&card.guid).await? {
             let step = UnlockStep::ended(EndReason::Superseded);
             transaction.save_unlock_flow(&UnlockFlow { step, ..earlier }).await?;
@@ -292,6 +299,7 @@ impl UnlockService {
             card: card.guid,
             person: card.holder.clone(),
             step: UnlockStep::Questions(AnswerQuestions { asked }),
+            began_at: now,
             last_active: now,
             version: 0,
         };
@@ -334,7 +342,7 @@ impl UnlockService {
     pub async fn time_left(&self, token: &Token) -> Result<Duration, UnlockError> {
         let mut transaction = self.environment.store.begin().await?;
         let flow = self.flow(&mut *transaction, token).await?;
-        Ok(flow.last_active + self.environment.policy.flow_idle - self.environment.now())
+        Ok(flow.ends_at(&self.environment.policy) - self.environment.now())
     }
 
     /// Says what to show.
@@ -393,10 +401,42 @@ impl UnlockService {
         Ok(transaction.commit().await?)
     }
 
+    /// What the person quotes to the RA of a card that is refused an unlock.
+    async fn reference(&self, transaction: &mut dyn Transaction, card: &Card) -> Result<Reference, StoreError> {
+        let environment = &self.environment;
+        if let Some(reference) = environment.recent_dead_end(transaction, &card.holder, card.guid).await? {
+            return Ok(reference);
+        }
+        environment.record_dead_end(transaction, Event::UnlockBegun, &card.holder, Some(card.guid)).await
+    }
+
+    /// When a card may begin another unlock; nothing where it may now. Who has found a card could begin any number,
+    /// each a row and a record of the trail.
+    async fn next_unlock_at(
+        &self,
+        transaction: &mut dyn Transaction,
+        card: &Guid,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let environment = &self.environment;
+        let begun = transaction.unlock_flows_begun_since(card, environment.now() - Duration::hours(1)).await?;
+        Ok(environment.hour_is_full(begun, environment.policy.unlocks_an_hour))
+    }
+
+    /// Gives a result on; that a proof was refused is noted on the trail first.
+    async fn noting_refusal<T>(&self, token: &Token, result: Result<T, UnlockError>) -> Result<T, UnlockError> {
+        if let Err(UnlockError::Proof(ProofFault::Refused)) = &result {
+            let flow = self.environment.store.begin().await?.unlock_flow(token.hash()).await?;
+            if let Some(flow) = flow {
+                self.environment.record_refused_proof(&flow.person, flow.card).await?;
+            }
+        }
+        result
+    }
+
     /// The flow of a cookie, unless its time is over.
     async fn flow(&self, transaction: &mut dyn Transaction, token: &Token) -> Result<UnlockFlow, UnlockError> {
         let flow = transaction.unlock_flow(token.hash()).await?.ok_or(UnlockError::NoFlow)?;
-        if self.environment.now() - flow.last_active >= self.environment.policy.flow_idle {
+        if self.environment.now() >= flow.ends_at(&self.environment.policy) {
             return Err(UnlockError::NoFlow);
         }
         Ok(flow)

@@ -234,6 +234,13 @@ impl UnlockFlows for MemoryTransaction {
         Ok(self.working.unlock_flows.iter().filter(open).cloned().collect())
     }
 
+    async fn unlock_flows_begun_since(&mut self, guid: &Guid, after: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let flows = self.working.unlock_flows.iter().filter(|flow| flow.card == *guid && flow.began_at > after);
+        let mut begun: Vec<Timestamp> = flows.map(|flow| flow.began_at).collect();
+        begun.sort_unstable();
+        Ok(begun)
+    }
+
     async fn insert_unlock_flow(&mut self, flow: &UnlockFlow) -> Result<(), StoreError> {
         let taken = self.working.unlock_flows.iter().any(|row| row.card == flow.card && row.step.is_open());
         if taken {

@@ -25,6 +25,7 @@ pub struct Model {
     pub open: bool,
     #[sea_orm(column_type = "Text")]
     pub step: String,
+    pub began_at: i64,
     pub last_active: i64,
     pub version: i64,
 }
@@ -45,6 +46,7 @@ impl TryFrom<&UnlockFlow> for Model {
             person: flow.person.as_str().to_owned(),
             open: flow.step.is_open(),
             step: value::json(&flow.step, "unlock_flows.step")?,
+            began_at: value::milliseconds(flow.began_at),
             last_active: value::milliseconds(flow.last_active),
             version: flow.version.into(),
         })
@@ -61,6 +63,7 @@ impl TryFrom<Model> for UnlockFlow {
             card: value::read_guid(row.card),
             person: value::read_user_number(&row.person, "unlock_flows.person")?,
             step: value::read_json(&row.step, "unlock_flows.step")?,
+            began_at: value::read_time(row.began_at, "unlock_flows.began_at")?,
             last_active: value::read_time(row.last_active, "unlock_flows.last_active")?,
             version: value::read_version(row.version, "unlock_flows.version")?,
         })
@@ -86,6 +89,19 @@ impl UnlockFlows for SqlTransaction {
         .await?
         .into_iter()
         .map(UnlockFlow::try_from)
+        .collect()
+    }
+
+    async fn unlock_flows_begun_since(&mut self, guid: &Guid, after: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        self.list(
+            Entity::find()
+                .filter(Column::Card.eq(value::uuid(guid)))
+                .filter(Column::BeganAt.gt(value::milliseconds(after)))
+                .order_by_asc(Column::BeganAt),
+        )
+        .await?
+        .into_iter()
+        .map(|row| value::read_time(row.began_at, "unlock_flows.began_at"))
         .collect()
     }
 

@@ -116,7 +116,8 @@ hold_to_contract! {
         old_challenges_are_forgotten,
         old_sessions_and_flows_are_forgotten,
         old_code_mails_are_forgotten_and_mails_that_wait_are_not,
-        code_mails_are_counted_from_a_time;
+        code_mails_are_counted_from_a_time,
+        the_unlocks_of_a_card_are_counted_from_a_time;
     conflicts:
         a_stale_card_is_refused,
         a_stale_key_ring_is_refused,
@@ -138,6 +139,7 @@ hold_to_contract! {
         a_claimed_mail_is_nobody_elses_until_its_lease_ends,
         a_mail_put_off_comes_again_with_one_attempt_more,
         a_mail_that_is_done_with_comes_no_more,
+        how_far_a_mail_is_can_be_asked,
         two_claimers_never_get_one_mail;
     references:
         a_row_of_nobody_is_refused_at_the_commit,

@@ -34,7 +34,8 @@ impl UnlockService {
         answers: &[(QuestionId, String)],
     ) -> Result<AnswerOutcome, UnlockError> {
         let mut comparisons = Comparisons::new(&self.environment.hasher);
-        retry_on_conflict!(self.try_answer(token, proof, answers, &mut comparisons))
+        let ended = retry_on_conflict!(self.try_answer(token, proof, answers, &mut comparisons));
+        self.noting_refusal(token, ended).await
     }
 
     async fn try_answer(
@@ -114,7 +115,8 @@ impl UnlockService {
     pub async fn enter_code(&self, token: &Token, proof: &CardProof, typed: &str) -> Result<CodeOutcome, UnlockError> {
         let code = Code::parse(typed)?;
         let mut comparisons = Comparisons::new(&self.environment.hasher);
-        retry_on_conflict!(self.try_enter_code(token, proof, &code, &mut comparisons))
+        let ended = retry_on_conflict!(self.try_enter_code(token, proof, &code, &mut comparisons));
+        self.noting_refusal(token, ended).await
     }
 
     async fn try_enter_code(
@@ -191,7 +193,8 @@ impl UnlockService {
     ///
     /// [`UnlockError`].
     pub async fn resend_code(&self, token: &Token, proof: &CardProof) -> Result<ResendOutcome, UnlockError> {
-        retry_on_conflict!(self.try_resend_code(token, proof))
+        let ended = retry_on_conflict!(self.try_resend_code(token, proof));
+        self.noting_refusal(token, ended).await
     }
 
     async fn try_resend_code(&self, token: &Token, proof: &CardProof) -> Result<ResendOutcome, UnlockError> {

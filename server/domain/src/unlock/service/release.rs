@@ -30,7 +30,8 @@ impl UnlockService {
     ///
     /// [`UnlockError`].
     pub async fn release(&self, token: &Token, proof: &CardProof) -> Result<Sealed, UnlockError> {
-        retry_on_conflict!(self.try_release(token, proof))
+        let ended = retry_on_conflict!(self.try_release(token, proof));
+        self.noting_refusal(token, ended).await
     }
 
     async fn try_release(&self, token: &Token, proof: &CardProof) -> Result<Sealed, UnlockError> {
@@ -89,7 +90,8 @@ impl UnlockService {
     ///
     /// [`UnlockError`].
     pub async fn complete(&self, token: &Token, proof: &CardProof) -> Result<(), UnlockError> {
-        retry_on_conflict!(self.try_complete(token, proof))
+        let ended = retry_on_conflict!(self.try_complete(token, proof));
+        self.noting_refusal(token, ended).await
     }
 
     async fn try_complete(&self, token: &Token, proof: &CardProof) -> Result<(), UnlockError> {
@@ -130,7 +132,8 @@ impl UnlockService {
     ///
     /// [`UnlockError`].
     pub async fn refused(&self, token: &Token, proof: &CardProof) -> Result<DeadEnd, UnlockError> {
-        retry_on_conflict!(self.try_refused(token, proof))
+        let ended = retry_on_conflict!(self.try_refused(token, proof));
+        self.noting_refusal(token, ended).await
     }
 
     async fn try_refused(&self, token: &Token, proof: &CardProof) -> Result<DeadEnd, UnlockError> {

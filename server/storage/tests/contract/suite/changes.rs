@@ -189,3 +189,16 @@ pub async fn unlock_keys_are_listed_by_id_and_sealed_anew(store: &Shared) {
     let rest = tried!(store, |transaction| transaction.unlock_keys_after(Some(unlock_key(2).id), 9)).unwrap();
     assert_eq!(rest, [resealed, unlock_key(4)]);
 }
+
+pub async fn the_unlocks_of_a_card_are_counted_from_a_time(store: &Shared) {
+    with_card(store).await;
+    committed!(store, |transaction| transaction.insert_card(&card(2)));
+    for (number, began) in [(1, 30), (2, 10), (3, 20)] {
+        let flow = UnlockFlow { began_at: at(began), last_active: at(99), ..ended(unlock_flow(number)) };
+        committed!(store, |transaction| transaction.insert_unlock_flow(&flow));
+    }
+    let other = UnlockFlow { card: guid(2), began_at: at(25), ..ended(unlock_flow(4)) };
+    committed!(store, |transaction| transaction.insert_unlock_flow(&other));
+    let found = tried!(store, |transaction| transaction.unlock_flows_begun_since(&guid(1), at(10))).unwrap();
+    assert_eq!(found, [at(20), at(30)]);
+}

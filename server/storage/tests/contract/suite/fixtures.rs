@@ -138,6 +138,7 @@ pub fn unlock_flow(number: u8) -> UnlockFlow {
         card: guid(1),
         person: user_number(1),
         step: UnlockStep::Questions(AnswerQuestions { asked: vec![question(9), question(1)] }),
+        began_at: at(i64::from(number)),
         last_active: at(0),
         version: 0,
     }
