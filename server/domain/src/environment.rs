@@ -140,14 +140,7 @@ impl Environment {
         person: &UserNumber,
         card: Guid,
     ) -> Result<(), StoreError> {
-        let entry = TrailEntry {
-            at: self.now(),
-            event,
-            outcome,
-            person: Some(person.clone()),
-            card: Some(card),
-            reference: None,
-        };
+        let entry = self.entry(transaction, event, outcome, person, card).await?;
         self.trail_key.append(transaction, entry).await
     }
 
@@ -160,16 +153,31 @@ impl Environment {
         card: Guid,
     ) -> Result<Reference, StoreError> {
         let reference = Reference::generate(&*self.randomness);
-        let entry = TrailEntry {
-            at: self.now(),
-            event,
-            outcome: Outcome::Refused,
-            person: Some(person.clone()),
-            card: Some(card),
-            reference: Some(reference.clone()),
-        };
+        let entry = self.entry(transaction, event, Outcome::Refused, person, card).await?;
+        let entry = TrailEntry { reference: Some(reference.clone()), ..entry };
         self.trail_key.append(transaction, entry).await?;
         Ok(reference)
+    }
+
+    /// What is told of a person and their card, under their names on the trail. A person who is not there was erased
+    /// while the use case was under way: it begins again, and finds that out.
+    async fn entry(
+        &self,
+        transaction: &mut dyn Transaction,
+        event: Event,
+        outcome: Outcome,
+        person: &UserNumber,
+        card: Guid,
+    ) -> Result<TrailEntry, StoreError> {
+        let person = transaction.person(person).await?.ok_or(StoreError::Conflict)?;
+        Ok(TrailEntry {
+            at: self.now(),
+            event,
+            outcome,
+            person: Some(person.trail_name()),
+            card: Some(person.trail_salt.name_card(&card)),
+            reference: None,
+        })
     }
 
     /// Puts a mail into the outbox, in the caller's transaction.

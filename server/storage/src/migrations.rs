@@ -7,6 +7,7 @@ mod m0004_unlock_flows;
 mod m0005_trail;
 mod m0006_outbox;
 mod m0007_former_addresses;
+mod m0009_trail_salts;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_trail::Migration),
             Box::new(m0006_outbox::Migration),
             Box::new(m0007_former_addresses::Migration),
+            Box::new(m0009_trail_salts::Migration),
         ]
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
-    trail::TrailRecord,
+    trail::{TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -211,7 +211,7 @@ pub trait TrailRecords {
     /// At most `limit` records from a number on, in order.
     async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
     /// The latest records about a person, the newest first.
-    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
+    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
 }
 
 /// The mails that wait to be sent.

@@ -22,7 +22,7 @@ use domain::{
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
-    trail::TrailRecord,
+    trail::{TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -349,7 +349,7 @@ impl TrailRecords for MemoryTransaction {
         Ok(self.working.trail.iter().filter(|record| record.number >= number).take(limit).cloned().collect())
     }
 
-    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let theirs = self.working.trail.iter().rev().filter(|record| record.person.as_ref() == Some(person));
         Ok(theirs.take(limit).cloned().collect())

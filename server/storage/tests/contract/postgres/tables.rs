@@ -99,3 +99,15 @@ async fn a_transaction_that_is_refused_at_its_commit_is_a_conflict() {
     let found = tried!(&store, |transaction| transaction.registration(&user_number(1))).unwrap();
     assert_eq!(found, Some(Registration { version: 0, ..registration() }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_people_of_an_older_database_get_a_salt_each() {
+    let schema = TestSchema::make().await;
+    drop(open(&schema).await);
+    let older = "ALTER TABLE people DROP COLUMN trail_salt;
+        DELETE FROM seaql_migrations WHERE version = 'm0009_trail_salts';
+        INSERT INTO people (user_number, name) VALUES ('NHS-1', 'Zoë Ng'), ('NHS-2', 'Ann Lee');";
+    execute(&mut open_past(&schema).await, older).await;
+    let (first, second) = tokio::join!(open(&schema), open(&schema));
+    salts_are_there(&[first, second]).await;
+}

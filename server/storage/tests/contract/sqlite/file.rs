@@ -143,3 +143,19 @@ async fn the_body_of_a_mail_that_is_done_with_is_nowhere_on_disk() {
         assert_eq!(on_disk(&folder, &body(number)[..32]), kept, "mail {number}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_people_of_an_older_database_get_a_salt_each() {
+    let folder = tempfile::tempdir().unwrap();
+    open(&folder).await.close().await.unwrap();
+    let mut file = open_file(&folder).await;
+    for statement in [
+        "ALTER TABLE people DROP COLUMN trail_salt",
+        "DELETE FROM seaql_migrations WHERE version = 'm0009_trail_salts'",
+        "INSERT INTO people (user_number, name) VALUES ('NHS-1', 'Zoë Ng'), ('NHS-2', 'Ann Lee')",
+    ] {
+        sqlx::query(statement).execute(&mut file).await.unwrap();
+    }
+    let (first, second) = tokio::join!(open(&folder), open(&folder));
+    salts_are_there(&[shared(&first), shared(&second)]).await;
+}
