@@ -162,7 +162,8 @@ fn is_too_late(mail: &Mail, outbox_mail: &OutboxMail, now: Timestamp) -> bool {
         | Message::EmailChanged { .. }
         | Message::CardUnlocked
         | Message::SelfServiceLocked
-        | Message::UnlockKeyRefused => false,
+        | Message::UnlockKeyRefused
+        | Message::Erased => false,
     };
     expired || now - outbox_mail.created_at >= GIVE_UP_AFTER
 }

@@ -10,6 +10,7 @@ use crate::{
     code::{Code, IssuedCode},
     email::EmailAddress,
     enrolment::Enrolment,
+    erasure::Erasure,
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
     policy::Policy,
@@ -56,6 +57,8 @@ pub struct Services {
     pub registration: RegistrationService,
     /// Unlocking.
     pub unlock: UnlockService,
+    /// Erasing a person.
+    pub erasure: Erasure,
 }
 
 impl Services {
@@ -66,7 +69,8 @@ impl Services {
             enrolment: Enrolment::new(Arc::clone(&environment)),
             sign_in: SignIn::new(Arc::clone(&environment)),
             registration: RegistrationService::new(Arc::clone(&environment)),
-            unlock: UnlockService::new(environment),
+            unlock: UnlockService::new(Arc::clone(&environment)),
+            erasure: Erasure::new(environment),
         }
     }
 }

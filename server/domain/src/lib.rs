@@ -4,7 +4,8 @@
 //! server answers. A use case loads, makes one transition, saves it together with its trail entry and its mail in one
 //! transaction, and only then answers.
 //!
-//! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`unlock`], [`enrolment`].
+//! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`unlock`], [`enrolment`],
+//! [`erasure`].
 
 #![warn(missing_docs)]
 
@@ -16,6 +17,7 @@ mod comparisons;
 pub mod email;
 pub mod enrolment;
 mod environment;
+pub mod erasure;
 pub mod mail;
 mod milliseconds;
 pub mod person;

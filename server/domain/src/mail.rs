@@ -61,6 +61,8 @@ pub enum Message {
     SelfServiceLocked,
     /// A card refused every unlock key: it cannot be unlocked by its person.
     UnlockKeyRefused,
+    /// All that was kept of the person was erased.
+    Erased,
 }
 
 /// A mail in the outbox: sealed by the vault until it is sent, then erased.

@@ -54,6 +54,8 @@ pub enum Event {
     UnlockKeyRefused,
     /// A flow was stopped by its person, or ended because another began.
     FlowEnded,
+    /// A person was erased: whose name this was cannot be found out any more.
+    PersonErased,
 }
 
 /// How it ended.

@@ -167,6 +167,13 @@ templates!(
     "email/unlock-key-refused/body.txt",
     "email/unlock-key-refused/body.html"
 );
+templates!(
+    person_erased,
+    Envelope,
+    "email/person-erased/subject.txt",
+    "email/person-erased/body.txt",
+    "email/person-erased/body.html"
+);
 
 impl Stationery {
     /// Writes a mail.
@@ -197,6 +204,7 @@ impl Stationery {
             Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
             Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
             Message::UnlockKeyRefused => unlock_key_refused(id, &mail.to, &envelope),
+            Message::Erased => person_erased(id, &mail.to, &envelope),
         }
     }
 
@@ -266,7 +274,7 @@ mod tests {
         }
     }
 
-    fn every_message() -> [Message; 7] {
+    fn every_message() -> [Message; 8] {
         [
             email_changed(),
             unlock_code(),
@@ -275,6 +283,7 @@ mod tests {
             Message::CardUnlocked,
             Message::SelfServiceLocked,
             Message::UnlockKeyRefused,
+            Message::Erased,
         ]
     }
 

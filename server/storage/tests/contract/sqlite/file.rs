@@ -15,7 +15,7 @@ use storage::{ConnectError, Location, connect};
 use tempfile::TempDir;
 
 use super::{data, open, shared};
-use crate::suite::fixtures::*;
+use crate::suite::{erasing::with_everything_of, fixtures::*};
 
 /// Opens the file past the store.
 async fn open_file(folder: &TempDir) -> SqliteConnection {
@@ -141,6 +141,31 @@ async fn the_body_of_a_mail_that_is_done_with_is_nowhere_on_disk() {
     committed!(&store, |transaction| transaction.give_up_mail(long(2).id, at(1)));
     for (number, kept) in [(1, false), (2, false), (3, true)] {
         assert_eq!(on_disk(&folder, &body(number)[..32]), kept, "mail {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_was_erased_is_nowhere_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    for number in [11, 1, 15, 8, 19, 3] {
+        with_everything_of(&store, number).await;
+    }
+    let traces = |number: u8| {
+        let person = person(number);
+        let address = email(number).as_str().to_owned();
+        let texts = [person.user_number.as_str().to_owned(), person.name, address].map(String::into_bytes);
+        [&texts[..], &[person.trail_salt.expose_secret().to_vec(), unlock_key(20 + number).sealed.0]].concat()
+    };
+    for trace in [traces(8), traces(15)].concat() {
+        assert!(on_disk(&folder, &trace), "{} is not even there", String::from_utf8_lossy(&trace));
+    }
+    committed!(&store, |transaction| transaction.erase_person(&user_number(8)));
+    for trace in traces(8) {
+        assert!(!on_disk(&folder, &trace), "{} is still there", String::from_utf8_lossy(&trace));
+    }
+    for trace in traces(15) {
+        assert!(on_disk(&folder, &trace), "{} is gone", String::from_utf8_lossy(&trace));
     }
 }
 
