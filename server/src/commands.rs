@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check_config;
 pub mod demo;
+pub mod erase_person;
 pub mod send_test_mail;
 pub mod serve;
 pub mod service_key;

@@ -16,8 +16,8 @@ use domain::{
     answer::{AnswerSet, AnswerSetFault},
     card::{CardPublicKey, UnsupportedKey},
     email::{EmailAddress, NotAnEmailAddress},
-    enrolment::{EnrolError, Enrolled, NewCard, RegisterError},
-    person::{NotAUserNumber, Person, UserNumber},
+    enrolment::{EnrolError, Enrolled, NewCard, NewHolder, RegisterError},
+    person::{NotAUserNumber, UserNumber},
     policy::QUESTIONS_SET,
     question::QuestionId,
 };
@@ -188,7 +188,7 @@ impl Manifest {
 impl ManifestCard {
     fn to_new_card(&self) -> Result<NewCard, CardError> {
         Ok(NewCard {
-            holder: Person {
+            holder: NewHolder {
                 user_number: UserNumber::parse(&self.user_number)?,
                 name: self.name.clone(),
                 email: Some(EmailAddress::parse(&self.email)?),

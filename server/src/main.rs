@@ -5,7 +5,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use domain::trail::ChainEnd;
+use domain::{person::UserNumber, trail::ChainEnd};
 use server::{
     commands,
     config::{ConfigurationError, Settings},
@@ -49,6 +49,15 @@ enum Command {
     /// The vault.
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// Erases all that is kept of a person. Without --yes it says what that is, and changes nothing.
+    ErasePerson {
+        /// Whom.
+        #[arg(value_name = "USER-NUMBER", value_parser = UserNumber::parse)]
+        user_number: UserNumber,
+        /// Really erases them.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Says whether the configuration is right, or which field is wrong.
     CheckConfig,
     /// Sends a mail that shows that mails arrive.
@@ -104,6 +113,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Demo { manifest } => commands::demo::run(settings, &manifest).await,
         Command::Audit(AuditCommand::Verify { expect }) => commands::audit::verify(&settings, expect).await,
         Command::Vault(VaultCommand::Rotate) => commands::vault::rotate(&settings).await,
+        Command::ErasePerson { user_number, yes: false } => {
+            commands::erase_person::preview(&settings, &user_number).await
+        }
+        Command::ErasePerson { user_number, yes: true } => commands::erase_person::erase(&settings, &user_number).await,
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
         Command::ServiceKey => commands::service_key::run(&settings),

@@ -3,7 +3,7 @@
 use card_protocol::Guid;
 use domain::{
     ports::{Store, StoreError, Vault, VaultError},
-    trail::{BrokenChain, ChainEnd, TrailEntry, TrailKey},
+    trail::{BrokenChain, ChainEnd, TrailKey},
     unlock_key::KeyRingState,
 };
 
@@ -34,7 +34,7 @@ pub enum StartupError {
 }
 
 /// Checks that the secrets are those of this database: the first records of the trail fit the trail key, and the
-/// unlock key of the first card opens.
+/// unlock key of a card opens.
 ///
 /// # Errors
 ///
@@ -43,13 +43,11 @@ pub async fn check_secrets(store: &dyn Store, vault: &dyn Vault, trail_key: &Tra
     let mut transaction = store.begin().await?;
     let records = transaction.trail_from(1, FIRST_RECORDS).await?;
     trail_key.follow(ChainEnd::START, &records).map_err(StartupError::TrailKey)?;
-    let entries = records.iter().filter_map(|record| serde_json::from_str::<TrailEntry>(&record.entry).ok());
-    for guid in entries.filter_map(|entry| entry.card) {
-        let Some(ring) = transaction.key_ring(&guid).await? else { continue };
-        let (KeyRingState::Settled { current } | KeyRingState::Unresolved { current, .. }) = ring.state;
-        let Some(key) = transaction.unlock_key(current).await? else { continue };
-        key.open(vault).map_err(|source| StartupError::VaultKey { guid, source })?;
-        break;
-    }
-    Ok(())
+    // Any key shows which card to look at; what must open is the one that this card has now.
+    let Some(any) = transaction.unlock_keys_after(None, 1).await?.pop() else { return Ok(()) };
+    let guid = any.guid;
+    let Some(ring) = transaction.key_ring(&guid).await? else { return Ok(()) };
+    let (KeyRingState::Settled { current } | KeyRingState::Unresolved { current, .. }) = ring.state;
+    let Some(key) = transaction.unlock_key(current).await? else { return Ok(()) };
+    key.open(vault).map(drop).map_err(|source| StartupError::VaultKey { guid, source })
 }

@@ -212,7 +212,7 @@ pub async fn my_profile() -> Result<Option<Profile>, SessionFault> {
         card: signed_in.session.card.to_string(),
         ra_email: signed_in.person.email.map(String::from),
         registration: registration.into(),
-        activity: activity.into_iter().map(Activity::from).collect(),
+        activity: activity.iter().filter_map(Activity::of_entry).collect(),
     }))
 }
 
@@ -280,21 +280,22 @@ impl From<RegistrationStatus> for RegistrationState {
 }
 
 #[cfg(feature = "ssr")]
-impl From<trail::TrailEntry> for Activity {
-    fn from(entry: trail::TrailEntry) -> Self {
+impl Activity {
+    /// What the trail tells of a person who can look at it.
+    fn of_entry(entry: &trail::TrailEntry) -> Option<Self> {
         let outcome = match entry.outcome {
             trail::Outcome::Done => ActivityOutcome::Done,
             trail::Outcome::Refused => ActivityOutcome::Refused,
         };
-        Self { at: entry.at.into(), kind: entry.event.into(), outcome }
+        Some(Self { at: entry.at.into(), kind: ActivityKind::of_event(entry.event)?, outcome })
     }
 }
 
 #[cfg(feature = "ssr")]
-impl From<trail::Event> for ActivityKind {
-    fn from(event: trail::Event) -> Self {
+impl ActivityKind {
+    fn of_event(event: trail::Event) -> Option<Self> {
         use trail::Event;
-        match event {
+        Some(match event {
             Event::CardEnrolled => Self::CardEnrolled,
             Event::SignedIn => Self::SignedIn,
             Event::SignedOut => Self::SignedOut,
@@ -314,6 +315,8 @@ impl From<trail::Event> for ActivityKind {
             Event::CardUnlocked => Self::CardUnlocked,
             Event::UnlockKeyRefused => Self::UnlockKeyRefused,
             Event::FlowEnded => Self::FlowEnded,
-        }
+            // Nobody is left to see it.
+            Event::PersonErased => return None,
+        })
     }
 }

@@ -97,11 +97,16 @@ impl Deliveries {
             let environment = &self.environment;
             let mut transaction = environment.store.begin().await?;
             transaction.end_mail(id, why, environment.now()).await?;
+            // Whoever was erased meanwhile has no name on the trail any more.
+            let person = match mail.and_then(|mail| mail.person.as_ref()) {
+                Some(number) => transaction.person(number).await?.map(|person| person.trail_name()),
+                None => None,
+            };
             let entry = TrailEntry {
                 at: environment.now(),
                 event: Event::MailUndelivered,
                 outcome: Outcome::Refused,
-                person: mail.and_then(|mail| mail.person.clone()),
+                person,
                 card: None,
                 reference: None,
             };

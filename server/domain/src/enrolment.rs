@@ -14,7 +14,7 @@ use crate::{
     ports::{HasherError, StoreError},
     registration::{Registration, Standing, choose_asked, hash_answers},
     token::KeyId,
-    trail::{Event, Outcome},
+    trail::{Event, Outcome, TrailSalt},
     unlock_key::{KeyRing, KeyRingState, StoredUnlockKey},
 };
 
@@ -27,7 +27,7 @@ pub struct Enrolment {
 /// A card to take in, and its holder.
 pub struct NewCard {
     /// The holder; taken in too where they are new.
-    pub holder: Person,
+    pub holder: NewHolder,
     /// The GUID from the card's CHUID.
     pub guid: Guid,
     /// The key of slot 9A.
@@ -36,6 +36,16 @@ pub struct NewCard {
     pub card_authentication_key: CardPublicKey,
     /// The unlock key that the card has.
     pub unlock_key: UnlockKey,
+}
+
+/// The holder of a card to take in.
+pub struct NewHolder {
+    /// The number by which the organisation knows them.
+    pub user_number: UserNumber,
+    /// Their name as it is to be addressed.
+    pub name: String,
+    /// The address that the Registration Authority holds, where it holds one.
+    pub email: Option<EmailAddress>,
 }
 
 /// What became of a card to take in.
@@ -131,7 +141,13 @@ impl Enrolment {
             }
         }
         if transaction.person(&new.holder.user_number).await?.is_none() {
-            transaction.insert_person(&new.holder).await?;
+            let person = Person {
+                user_number: new.holder.user_number.clone(),
+                name: new.holder.name.clone(),
+                email: new.holder.email.clone(),
+                trail_salt: TrailSalt::generate(&*environment.randomness),
+            };
+            transaction.insert_person(&person).await?;
         }
         let card = Card {
             guid: new.guid,

@@ -11,6 +11,7 @@ use crate::{
     delivery::Deliveries,
     email::EmailAddress,
     enrolment::Enrolment,
+    erasure::Erasure,
     freezing::{FreezeToken, Freezing},
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
@@ -62,6 +63,8 @@ pub struct Services {
     pub freezing: Freezing,
     /// Noting what became of mails.
     pub deliveries: Deliveries,
+    /// Erasing a person.
+    pub erasure: Erasure,
 }
 
 impl Services {
@@ -74,7 +77,8 @@ impl Services {
             registration: RegistrationService::new(Arc::clone(&environment)),
             unlock: UnlockService::new(Arc::clone(&environment)),
             freezing: Freezing::new(Arc::clone(&environment)),
-            deliveries: Deliveries::new(environment),
+            deliveries: Deliveries::new(Arc::clone(&environment)),
+            erasure: Erasure::new(environment),
         }
     }
 }
@@ -154,14 +158,7 @@ impl Environment {
         person: &UserNumber,
         card: Guid,
     ) -> Result<(), StoreError> {
-        let entry = TrailEntry {
-            at: self.now(),
-            event,
-            outcome,
-            person: Some(person.clone()),
-            card: Some(card),
-            reference: None,
-        };
+        let entry = self.entry(transaction, event, outcome, person, Some(card)).await?;
         self.trail_key.append(transaction, entry).await
     }
 
@@ -174,16 +171,31 @@ impl Environment {
         card: Option<Guid>,
     ) -> Result<Reference, StoreError> {
         let reference = Reference::generate(&*self.randomness);
-        let entry = TrailEntry {
-            at: self.now(),
-            event,
-            outcome: Outcome::Refused,
-            person: Some(person.clone()),
-            card,
-            reference: Some(reference.clone()),
-        };
+        let entry = self.entry(transaction, event, Outcome::Refused, person, card).await?;
+        let entry = TrailEntry { reference: Some(reference.clone()), ..entry };
         self.trail_key.append(transaction, entry).await?;
         Ok(reference)
+    }
+
+    /// What is told of a person and their card, under their names on the trail. A person who is not there was erased
+    /// while the use case was under way: it begins again, and finds that out.
+    async fn entry(
+        &self,
+        transaction: &mut dyn Transaction,
+        event: Event,
+        outcome: Outcome,
+        person: &UserNumber,
+        card: Option<Guid>,
+    ) -> Result<TrailEntry, StoreError> {
+        let person = transaction.person(person).await?.ok_or(StoreError::Conflict)?;
+        Ok(TrailEntry {
+            at: self.now(),
+            event,
+            outcome,
+            person: Some(person.trail_name()),
+            card: card.map(|card| person.trail_salt.name_card(&card)),
+            reference: None,
+        })
     }
 
     /// Adds to the trail, in a transaction of its own, that a proof was refused to whoever has a session or an unlock of
@@ -191,14 +203,18 @@ impl Environment {
     pub(crate) async fn record_refused_proof(&self, person: &UserNumber, card: Guid) -> Result<(), StoreError> {
         retry_on_conflict!(async {
             let mut transaction = self.store.begin().await?;
-            let latest = transaction.trail_of(person, REFUSED_PROOFS_IN_A_ROW).await?;
-            let refused = latest.iter().filter(|record| {
-                record.read().is_some_and(|entry| entry.event == Event::CardProofRefused && entry.card == Some(card))
-            });
-            if refused.count() as u64 == REFUSED_PROOFS_IN_A_ROW {
+            let entry =
+                self.entry(&mut *transaction, Event::CardProofRefused, Outcome::Refused, person, Some(card)).await?;
+            let latest = match &entry.person {
+                Some(name) => transaction.trail_of(name, REFUSED_PROOFS_IN_A_ROW).await?,
+                None => Vec::new(),
+            };
+            let is_alike = |earlier: &TrailEntry| earlier.event == entry.event && earlier.card == entry.card;
+            let refused = latest.iter().filter_map(TrailRecord::read).filter(is_alike).count();
+            if refused as u64 == REFUSED_PROOFS_IN_A_ROW {
                 return Ok(());
             }
-            self.record(&mut *transaction, Event::CardProofRefused, Outcome::Refused, person, card).await?;
+            self.trail_key.append(&mut *transaction, entry).await?;
             transaction.commit().await
         })
     }
@@ -211,13 +227,12 @@ impl Environment {
         person: &UserNumber,
         card: Guid,
     ) -> Result<Option<Reference>, StoreError> {
-        let latest = transaction.trail_of(person, 1).await?.first().and_then(TrailRecord::read);
+        let Some(person) = transaction.person(person).await? else { return Ok(None) };
+        let card = Some(person.trail_salt.name_card(&card));
+        let latest = transaction.trail_of(&person.trail_name(), 1).await?.first().and_then(TrailRecord::read);
         let is_this = |entry: &TrailEntry| {
             let age = self.now() - entry.at;
-            entry.event == Event::UnlockBegun
-                && entry.card == Some(card)
-                && !age.is_negative()
-                && age < SAME_REFERENCE_WITHIN
+            entry.event == Event::UnlockBegun && entry.card == card && !age.is_negative() && age < SAME_REFERENCE_WITHIN
         };
         Ok(latest.filter(is_this).and_then(|entry| entry.reference))
     }

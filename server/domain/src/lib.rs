@@ -5,7 +5,7 @@
 //! transaction, and only then answers.
 //!
 //! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`unlock`], [`freezing`],
-//! [`enrolment`].
+//! [`enrolment`], [`erasure`].
 
 #![warn(missing_docs)]
 
@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod email;
 pub mod enrolment;
 mod environment;
+pub mod erasure;
 pub mod freezing;
 pub mod mail;
 mod milliseconds;

@@ -71,6 +71,8 @@ pub enum Message {
     UnlockKeyRefused,
     /// Self-service was frozen by the link of a mail.
     SelfServiceFrozen,
+    /// All that was kept of the person was erased.
+    Erased,
 }
 
 impl Message {
@@ -83,14 +85,15 @@ impl Message {
             | Self::CardUnlocked
             | Self::SelfServiceLocked
             | Self::UnlockKeyRefused
-            | Self::SelfServiceFrozen => None,
+            | Self::SelfServiceFrozen
+            | Self::Erased => None,
         }
     }
 
     /// Whether it has a link by which self-service can be frozen. The mail of a code has none, so that nobody gets used
     /// to follow one from there.
     pub(crate) fn has_freeze_link(&self) -> bool {
-        self.code_valid_until().is_none() && !matches!(self, Self::SelfServiceFrozen)
+        self.code_valid_until().is_none() && !matches!(self, Self::SelfServiceFrozen | Self::Erased)
     }
 }
 

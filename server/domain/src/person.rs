@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::email::EmailAddress;
+use crate::{
+    email::EmailAddress,
+    trail::{TrailName, TrailSalt},
+};
 
 /// The number by which the organisation knows a person: 1 to 32 letters, digits or hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,4 +65,13 @@ pub struct Person {
     pub name: String,
     /// The address that the Registration Authority holds, where it holds one.
     pub email: Option<EmailAddress>,
+    /// What their names on the trail are made with.
+    pub trail_salt: TrailSalt,
+}
+
+impl Person {
+    /// The name under which they stand on the trail.
+    pub fn trail_name(&self) -> TrailName {
+        self.trail_salt.name_person(&self.user_number)
+    }
 }

@@ -194,7 +194,7 @@ impl SignIn {
     /// [`StoreError`].
     pub async fn activity(&self, signed_in: &SignedIn, limit: u64) -> Result<Vec<TrailEntry>, StoreError> {
         let mut transaction = self.environment.store.begin().await?;
-        let records = transaction.trail_of(&signed_in.person.user_number, limit).await?;
+        let records = transaction.trail_of(&signed_in.person.trail_name(), limit).await?;
         Ok(records.iter().filter_map(TrailRecord::read).collect())
     }
 

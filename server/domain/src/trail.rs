@@ -1,9 +1,10 @@
 //! The audit trail: who, which card, what, and how it ended. Numbered, append-only, chained by HMAC under a key that is
-//! not in the database. No secret is in it.
+//! not in the database. No secret is in it, and nobody's name: see [`TrailName`].
+
+mod name;
 
 use std::{fmt, str::FromStr};
 
-use card_protocol::Guid;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -12,9 +13,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::{
     Timestamp,
     code::ALPHABET,
-    person::UserNumber,
     ports::{Randomness, StoreError, Transaction},
 };
+
+pub use name::{TrailName, TrailSalt};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,8 @@ pub enum Event {
     UnlockKeyRefused,
     /// A flow was stopped by its person, or ended because another began.
     FlowEnded,
+    /// A person was erased: whose name this was cannot be found out any more.
+    PersonErased,
 }
 
 /// How it ended.
@@ -81,9 +85,9 @@ pub struct TrailEntry {
     /// How it ended.
     pub outcome: Outcome,
     /// Whose.
-    pub person: Option<UserNumber>,
+    pub person: Option<TrailName>,
     /// Which card.
-    pub card: Option<Guid>,
+    pub card: Option<TrailName>,
     /// What the person was shown, to be quoted to the RA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
@@ -116,7 +120,7 @@ pub struct TrailRecord {
     /// The entry as JSON: what the chain covers, to the letter.
     pub entry: String,
     /// Whose, to search by; says the same as the entry.
-    pub person: Option<UserNumber>,
+    pub person: Option<TrailName>,
     /// HMAC-SHA-256 over number (8), the HMAC of the record before (32, zero for the first) and the entry.
     pub mac: [u8; 32],
 }

@@ -180,6 +180,13 @@ templates!(
     "email/self-service-frozen/body.txt",
     "email/self-service-frozen/body.html"
 );
+templates!(
+    person_erased,
+    Envelope,
+    "email/person-erased/subject.txt",
+    "email/person-erased/body.txt",
+    "email/person-erased/body.html"
+);
 
 impl Stationery {
     /// Writes a mail.
@@ -212,6 +219,7 @@ impl Stationery {
             Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
             Message::UnlockKeyRefused => unlock_key_refused(id, &mail.to, &envelope),
             Message::SelfServiceFrozen => self_service_frozen(id, &mail.to, &envelope),
+            Message::Erased => person_erased(id, &mail.to, &envelope),
         }
     }
 
@@ -289,7 +297,7 @@ mod tests {
         }
     }
 
-    fn every_message() -> [Message; 8] {
+    fn every_message() -> [Message; 9] {
         [
             email_changed(),
             unlock_code(),
@@ -299,6 +307,7 @@ mod tests {
             Message::SelfServiceLocked,
             Message::UnlockKeyRefused,
             Message::SelfServiceFrozen,
+            Message::Erased,
         ]
     }
 

@@ -8,6 +8,7 @@ mod m0005_trail;
 mod m0006_outbox;
 mod m0007_former_addresses;
 mod m0008_frozen_registrations;
+mod m0009_trail_salts;
 mod m0010_refused_mails;
 mod m0011_beginnings_of_unlocks;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_outbox::Migration),
             Box::new(m0007_former_addresses::Migration),
             Box::new(m0008_frozen_registrations::Migration),
+            Box::new(m0009_trail_salts::Migration),
             Box::new(m0010_refused_mails::Migration),
             Box::new(m0011_beginnings_of_unlocks::Migration),
         ]

@@ -147,6 +147,7 @@ mod tests {
     use domain::{
         person::{Person, UserNumber},
         ports::{Store, StoreError},
+        trail::TrailSalt,
     };
 
     use super::*;
@@ -154,7 +155,8 @@ mod tests {
 
     fn person(number: usize) -> Person {
         let user_number = UserNumber::parse(&number.to_string()).unwrap();
-        Person { user_number, name: "A Person with a long name ".repeat(20), email: None }
+        let trail_salt = TrailSalt::new([7; 32]);
+        Person { user_number, name: "A Person with a long name ".repeat(20), email: None, trail_salt }
     }
 
     async fn insert(store: &SqlStore, number: usize) -> Result<(), StoreError> {

@@ -1,9 +1,10 @@
-//! The tables: each file has one table's row and, where the domain asks for it, its port; `forgetting` is a port
-//! over several.
+//! The tables: each file has one table's row and, where the domain asks for it, its port; `forgetting` and `erasing` are
+//! ports over several.
 
 mod card_keys;
 mod cards;
 mod code_mails;
+mod erasing;
 mod forgetting;
 mod handled_forms;
 mod key_rings;

@@ -48,6 +48,30 @@ impl TestSchema {
     pub fn location(&self) -> Location {
         Location::parse(&self.url()).unwrap_or_else(|fault| panic!("{VARIABLE}: {fault}"))
     }
+
+    /// The tables of which a row holds this text, plainly or in a column of bytes, by name.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be read.
+    pub async fn tables_with(&self, text: &str) -> Vec<String> {
+        let read = async {
+            let mut connection = PgConnection::connect(&self.url()).await?;
+            let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename";
+            let mut found = Vec::new();
+            for table in sqlx::query_scalar::<_, String>(tables).fetch_all(&mut connection).await? {
+                let select = format!(
+                    "SELECT EXISTS (SELECT FROM {table} WHERE strpos({table}::text, $1) > 0
+                        OR strpos({table}::text, encode(convert_to($1, 'UTF8'), 'hex')) > 0)"
+                );
+                let select = sqlx::query_scalar::<_, bool>(AssertSqlSafe(select)).bind(text);
+                found.extend(select.fetch_one(&mut connection).await?.then_some(table));
+            }
+            connection.close().await?;
+            Ok::<_, sqlx::Error>(found)
+        };
+        read.await.unwrap_or_else(|fault| panic!("{VARIABLE}: {fault}"))
+    }
 }
 
 impl Drop for TestSchema {

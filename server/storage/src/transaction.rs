@@ -69,10 +69,10 @@ impl SqlTransaction {
         self.check(result).map(|result| result.rows_affected)
     }
 
-    /// Removes rows.
-    pub(crate) async fn delete<E: EntityTrait>(&mut self, delete: DeleteMany<E>) -> Result<(), StoreError> {
+    /// Removes rows, and says how many.
+    pub(crate) async fn delete<E: EntityTrait>(&mut self, delete: DeleteMany<E>) -> Result<u64, StoreError> {
         let result = delete.exec(&self.transaction).await;
-        self.check(result).map(drop)
+        self.check(result).map(|result| result.rows_affected)
     }
 
     /// Has the log emptied after the commit.

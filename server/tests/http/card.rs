@@ -8,8 +8,8 @@ use card_protocol::{
 use domain::{
     card::CardPublicKey,
     email::EmailAddress,
-    enrolment::NewCard,
-    person::{Person, UserNumber},
+    enrolment::{NewCard, NewHolder},
+    person::UserNumber,
 };
 use p256::{
     ecdsa::{DerSignature, SigningKey, signature::hazmat::PrehashSigner},
@@ -46,7 +46,7 @@ impl Card {
             CardPublicKey::from_der(key.verifying_key().to_public_key_der().unwrap().as_bytes()).unwrap()
         };
         let new = NewCard {
-            holder: Person {
+            holder: NewHolder {
                 user_number: UserNumber::parse(user_number).unwrap(),
                 name: name.to_owned(),
                 email: Some(EmailAddress::parse(email).unwrap()),

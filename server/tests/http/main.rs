@@ -13,6 +13,7 @@ mod card;
 mod clock;
 mod defences;
 mod demonstration;
+mod erasure;
 mod forms;
 mod freezing;
 mod full_disk;

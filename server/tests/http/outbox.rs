@@ -1,7 +1,7 @@
 //! Mails when the mail server is down.
 
 use card_protocol::Purpose;
-use domain::trail::Event;
+use domain::{person::UserNumber, trail::Event};
 use serde_json::{Value, json};
 
 use crate::{
@@ -120,7 +120,8 @@ async fn a_person_whose_address_is_refused_is_told_at_once_and_the_trail_keeps_i
     let undelivered: Vec<_> =
         app.trail().await.into_iter().filter(|entry| entry.event == Event::MailUndelivered).collect();
     assert_eq!(undelivered.len(), 1);
-    assert_eq!(undelivered[0].person.as_ref().unwrap().as_str(), JANE.0);
+    let jane = app.store().begin().await.unwrap().person(&UserNumber::parse(JANE.0).unwrap()).await.unwrap().unwrap();
+    assert_eq!(undelivered[0].person, Some(jane.trail_name()));
     // It is not tried again.
     app.mails.come_back();
     app.clock.advance(time::Duration::hours(2));

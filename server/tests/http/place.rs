@@ -118,6 +118,22 @@ impl Place {
         matches!(self.database, Database::InFolder)
     }
 
+    /// Whether the database holds this text: on SQLite anywhere in its files, on PostgreSQL in a row of a table.
+    pub async fn holds(&self, text: &str) -> bool {
+        match &self.database {
+            Database::InFolder => self.files_hold(text.as_bytes()),
+            Database::Schema(schema) => !schema.tables_with(text).await.is_empty(),
+            Database::Own(_) => panic!("nothing is looked for in a database that is taken away"),
+        }
+    }
+
+    fn files_hold(&self, bytes: &[u8]) -> bool {
+        ["service-centre.sqlite", "service-centre.sqlite-wal"].iter().any(|name| {
+            let file = fs::read(self.folder().join(name)).unwrap();
+            file.windows(bytes.len()).any(|window| window == bytes)
+        })
+    }
+
     /// How many processes serve where several are to: SQLite is for one.
     pub fn processes(&self) -> usize {
         if self.is_sqlite() { 1 } else { 2 }

@@ -3,11 +3,13 @@
 use std::fs;
 
 use card_protocol::Purpose;
+use domain::person::UserNumber;
 use server::startup::StartupError;
 
 use crate::{
     browser::Browser,
-    sign_in::{janes_card, sign_in},
+    card::Card,
+    sign_in::{JANE, janes_card, sign_in},
     test_app::TestApp,
 };
 
@@ -26,6 +28,18 @@ async fn a_session_outlives_a_restart() {
 async fn another_vault_key_stops_the_start() {
     let app = TestApp::start().await;
     janes_card(&app).await;
+    fs::write(app.folder().join("secrets/vault-key-1"), "5a".repeat(32)).unwrap();
+    let fault = app.try_restart().await.err().unwrap();
+    assert!(matches!(fault, StartupError::VaultKey { .. }), "{fault}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_vault_key_stops_the_start_also_when_the_first_card_is_gone() {
+    let app = TestApp::start().await;
+    janes_card(&app).await;
+    Card::number(2).enrol(&app, "555000000025", "John Jones", "john.jones@nhs.net").await;
+    app.services().erasure.erase(&UserNumber::parse(JANE.0).unwrap()).await.unwrap();
+    app.mail().await;
     fs::write(app.folder().join("secrets/vault-key-1"), "5a".repeat(32)).unwrap();
     let fault = app.try_restart().await.err().unwrap();
     assert!(matches!(fault, StartupError::VaultKey { .. }), "{fault}");

@@ -16,7 +16,7 @@ use crate::{
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
-    trail::TrailRecord,
+    trail::{TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -56,6 +56,7 @@ pub trait Transaction:
     + TrailRecords
     + Outbox
     + Forgetting
+    + Erasing
     + Send
 {
     /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
@@ -97,7 +98,7 @@ pub trait KeyRings {
     async fn save_key_ring(&mut self, ring: &KeyRing) -> Result<(), StoreError>;
     /// Finds an unlock key.
     async fn unlock_key(&mut self, id: KeyId) -> Result<Option<StoredUnlockKey>, StoreError>;
-    /// Adds one. Keys are never deleted here.
+    /// Adds one. A key goes with its person only.
     async fn insert_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError>;
     /// At most `limit` of all, in the order of their ids, after one of them.
     async fn unlock_keys_after(&mut self, after: Option<KeyId>, limit: u64)
@@ -214,7 +215,7 @@ pub trait TrailRecords {
     /// At most `limit` records from a number on, in order.
     async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
     /// The latest records about a person, the newest first.
-    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
+    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
 }
 
 /// The mails that wait to be sent.
@@ -246,6 +247,35 @@ pub trait Forgetting {
     /// Forgets what was used last before a time: challenges, sessions, flows with their forms, the notes of code mails,
     /// and mails that are done with. Nothing that a rule counts or a card needs may be that old.
     async fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreError>;
+}
+
+/// How much was kept of a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErasedRows {
+    /// Cards, each with its public keys and its key ring.
+    pub cards: u64,
+    /// Unlock keys, the replaced ones too.
+    pub unlock_keys: u64,
+    /// Registrations: one or none.
+    pub registrations: u64,
+    /// Sessions.
+    pub sessions: u64,
+    /// Flows, of registration and of unlock.
+    pub flows: u64,
+    /// The forms that were handled in these flows.
+    pub forms: u64,
+    /// The challenges that were used in these flows.
+    pub challenges: u64,
+    /// Notes of code mails.
+    pub code_mails: u64,
+}
+
+/// What is kept of a person.
+#[async_trait]
+pub trait Erasing {
+    /// Removes a person and every row that is theirs, and says how many there were. The trail stays, as it must, and so
+    /// do the mails that wait: they are sealed, and no row says whose they are.
+    async fn erase_person(&mut self, number: &UserNumber) -> Result<ErasedRows, StoreError>;
 }
 
 impl StoreError {

@@ -22,7 +22,7 @@ pub async fn told_of_a_change(world: &World) -> Vec<String> {
 }
 
 /// Registers with an address; no limit of codes is in the way.
-async fn register_with(world: &World, card: &SoftwareCard, email: &str) {
+pub async fn register_with(world: &World, card: &SoftwareCard, email: &str) {
     let signed_in = world.sign_in(card).await;
     world.begin_registration(&signed_in, card).await;
     world.set_questions(&signed_in).await;

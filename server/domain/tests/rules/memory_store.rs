@@ -17,13 +17,14 @@ use domain::{
     mail::OutboxMail,
     person::{Person, UserNumber},
     ports::{
-        Cards, CodeMails, Forgetting, HandledForms, KeyRings, Outbox, People, RegistrationFlows, Registrations,
-        Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
+        Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, KeyRings, Outbox, People, RegistrationFlows,
+        Registrations, Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge,
+        UsedChallenges,
     },
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
-    trail::TrailRecord,
+    trail::{TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -358,7 +359,7 @@ impl TrailRecords for MemoryTransaction {
         Ok(self.working.trail.iter().filter(|record| record.number >= number).take(limit).cloned().collect())
     }
 
-    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let theirs = self.working.trail.iter().rev().filter(|record| record.person.as_ref() == Some(person));
         Ok(theirs.take(limit).cloned().collect())
@@ -396,6 +397,41 @@ impl Outbox for MemoryTransaction {
             Some(why) => MailState::Undelivered(*why),
             None => MailState::Waiting { since: mail.created_at },
         }))
+    }
+}
+
+/// Removes the rows of a table that are somebody's, and says how many there were.
+macro_rules! remove {
+    ($table:expr, $is_theirs:expr) => {{
+        let before = $table.len();
+        $table.retain($is_theirs);
+        (before - $table.len()) as u64
+    }};
+}
+
+#[async_trait]
+impl Erasing for MemoryTransaction {
+    async fn erase_person(&mut self, number: &UserNumber) -> Result<ErasedRows, StoreError> {
+        let tables = &mut self.working;
+        let mut flows: Vec<FlowId> =
+            tables.unlock_flows.iter().filter(|flow| flow.person == *number).map(|flow| flow.id).collect();
+        flows.extend(tables.registration_flows.values().filter(|flow| flow.person == *number).map(|flow| flow.id));
+        let cards: Vec<Guid> =
+            tables.cards.values().filter(|card| card.holder == *number).map(|card| card.guid).collect();
+        tables.key_rings.retain(|guid, _| !cards.contains(guid));
+        let rows = ErasedRows {
+            cards: remove!(tables.cards, |guid, _| !cards.contains(guid)),
+            unlock_keys: remove!(tables.unlock_keys, |_, key| !cards.contains(&key.guid)),
+            registrations: remove!(tables.registrations, |person, _| person != number),
+            sessions: remove!(tables.sessions, |session| session.person != *number),
+            flows: remove!(tables.unlock_flows, |flow| flow.person != *number)
+                + remove!(tables.registration_flows, |_, flow| flow.person != *number),
+            forms: remove!(tables.handled_forms, |(flow, _), _| !flows.contains(flow)),
+            challenges: remove!(tables.used_challenges, |_, used| used.flow.is_none_or(|flow| !flows.contains(&flow))),
+            code_mails: remove!(tables.code_mails, |(person, _)| person != number),
+        };
+        tables.people.remove(number);
+        Ok(rows)
     }
 }
 

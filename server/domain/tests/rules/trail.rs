@@ -1,8 +1,13 @@
 //! The audit trail.
 
-use domain::trail::{BrokenChain, ChainEnd, TrailKey, TrailRecord};
+use domain::trail::{BrokenChain, ChainEnd, Event, TrailKey, TrailName, TrailRecord};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
-use crate::world::{TRAIL_KEY, World};
+use crate::{
+    software_card::SoftwareCard,
+    world::{ORIGIN, TRAIL_KEY, World, new_card},
+};
 
 async fn trail() -> Vec<TrailRecord> {
     let (world, card) = World::registered().await;
@@ -70,4 +75,41 @@ async fn a_record_that_is_changed_removed_or_moved_breaks_the_chain() {
     assert_eq!(follow(&spliced), Err(BrokenChain { number: 10 }), "a record of another trail with the same key");
 
     assert!(TrailKey::new([0; 32]).follow(ChainEnd::START, &records).is_err());
+}
+
+#[tokio::test]
+async fn nobody_and_no_card_is_named_by_a_number_that_others_know() {
+    let (world, card) = World::registered().await;
+    world.reach_passcode(&card).await;
+    let (number, guid) = (r#""1001""#, card.guid.to_string());
+    for record in world.store.tables().await.trail {
+        assert!(!record.entry.contains(number) && !record.entry.contains(&guid), "{}", record.entry);
+        assert_eq!(record.person.unwrap().as_str().len(), 32);
+    }
+}
+
+#[tokio::test]
+async fn people_see_their_own_part_of_the_trail() {
+    let (world, card) = World::with_card().await;
+    let other = SoftwareCard::new(2, ORIGIN);
+    world.services.enrolment.enrol(&new_card(&other, "1002")).await.unwrap();
+    let signed_in = world.sign_in(&card).await;
+    world.sign_in(&other).await;
+    let activity = world.services.sign_in.activity(&signed_in, 100).await.unwrap();
+    let events: Vec<Event> = activity.iter().map(|entry| entry.event).collect();
+    assert_eq!(events, [Event::SignedIn, Event::CardEnrolled]);
+    let salt = &signed_in.person.trail_salt;
+    assert!(activity.iter().all(|entry| entry.card == Some(salt.name_card(&card.guid))));
+}
+
+#[test]
+fn a_record_that_names_a_user_number_and_a_guid_still_fits() {
+    let entry = r#"{"at":1790000000000,"event":"signed-in","outcome":"done","person":"1001","card":"01010101010101010101010101010101"}"#;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&TRAIL_KEY).unwrap();
+    mac.update(&1_u64.to_be_bytes());
+    mac.update(&[0; 32]);
+    mac.update(entry.as_bytes());
+    let person = Some(TrailName::of_record("1001".to_owned()));
+    let record = TrailRecord { number: 1, entry: entry.to_owned(), person, mac: mac.finalize().into_bytes().into() };
+    assert_eq!(follow(&[record]), Ok(1));
 }

@@ -554,7 +554,9 @@ async fn a_refused_proof_within_an_unlock_is_on_the_trail_and_a_forger_does_not_
     }
     let noted = refused().await;
     assert_eq!(noted.len(), 3);
-    assert!(noted.iter().all(|entry| entry.card == Some(card.guid) && entry.outcome == Outcome::Refused));
+    let salt = world.store.tables().await.people.into_values().next().unwrap().trail_salt;
+    let card_name = Some(salt.name_card(&card.guid));
+    assert!(noted.iter().all(|entry| entry.card == card_name && entry.outcome == Outcome::Refused));
     // After something else happened there is room again.
     world.sign_in(&card).await;
     let challenge = world.flow_challenge(&token, FlowPurpose::Release).await;

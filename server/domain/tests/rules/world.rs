@@ -8,9 +8,9 @@ use domain::{
     challenge::{Binding, ChallengeKey},
     code::Code,
     email::EmailAddress,
-    enrolment::NewCard,
+    enrolment::{NewCard, NewHolder},
     mail::{Mail, Message},
-    person::{Person, UserNumber},
+    person::UserNumber,
     policy::Policy,
     ports::Clock,
     question::QuestionId,
@@ -249,7 +249,7 @@ impl World {
 /// What is enrolled of a card.
 pub fn new_card(card: &SoftwareCard, user_number: &str) -> NewCard {
     NewCard {
-        holder: Person {
+        holder: NewHolder {
             user_number: UserNumber::parse(user_number).unwrap(),
             name: "Jane Smith".to_owned(),
             email: Some(EmailAddress::parse("jane.smith@nhs.net").unwrap()),

@@ -25,6 +25,6 @@ impl Forgetting for SqlTransaction {
         self.delete(handled_forms::Entity::delete_many().filter(forms)).await?;
         self.delete(code_mails::Entity::delete_many().filter(code_mails::Column::SentAt.lt(time))).await?;
         let done_with = outbox::Column::Body.is_null().and(outbox::Column::CreatedAt.lt(time));
-        self.delete(outbox::Entity::delete_many().filter(done_with)).await
+        self.delete(outbox::Entity::delete_many().filter(done_with)).await.map(drop)
     }
 }

@@ -5,6 +5,7 @@ use domain::{
     email::EmailAddress,
     person::{Person, UserNumber},
     ports::{People, StoreError},
+    trail::TrailSalt,
 };
 use sea_orm::entity::prelude::*;
 
@@ -17,6 +18,7 @@ pub struct Model {
     pub user_number: String,
     pub name: String,
     pub email: Option<String>,
+    pub trail_salt: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -30,6 +32,7 @@ impl From<&Person> for Model {
             user_number: person.user_number.as_str().to_owned(),
             name: person.name.clone(),
             email: person.email.as_ref().map(|email| email.as_str().to_owned()),
+            trail_salt: person.trail_salt.expose_secret().to_vec(),
         }
     }
 }
@@ -42,6 +45,7 @@ impl TryFrom<Model> for Person {
             user_number: value::read_user_number(&row.user_number, "people.user_number")?,
             name: row.name,
             email: row.email.as_deref().map(EmailAddress::parse).transpose().map_err(unreadable("people.email"))?,
+            trail_salt: TrailSalt::new(value::read_bytes(row.trail_salt, "people.trail_salt")?),
         })
     }
 }

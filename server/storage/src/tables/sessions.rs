@@ -84,7 +84,7 @@ impl Sessions for SqlTransaction {
     }
 
     async fn delete_session(&mut self, id: SessionId) -> Result<(), StoreError> {
-        self.delete(Entity::delete_many().filter(Column::Id.eq(id.0))).await
+        self.delete(Entity::delete_many().filter(Column::Id.eq(id.0))).await.map(drop)
     }
 
     async fn delete_sessions(&mut self, person: &UserNumber, but: Option<SessionId>) -> Result<(), StoreError> {
@@ -92,6 +92,6 @@ impl Sessions for SqlTransaction {
         if let Some(but) = but {
             sessions = sessions.filter(Column::Id.ne(but.0));
         }
-        self.delete(sessions).await
+        self.delete(sessions).await.map(drop)
     }
 }

@@ -2,9 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    person::UserNumber,
     ports::{StoreError, TrailRecords},
-    trail::TrailRecord,
+    trail::{TrailName, TrailRecord},
 };
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
@@ -43,11 +42,10 @@ impl TryFrom<Model> for TrailRecord {
     type Error = StoreError;
 
     fn try_from(row: Model) -> Result<Self, StoreError> {
-        let person = row.person.as_deref().map(|person| value::read_user_number(person, "trail.person"));
         Ok(Self {
             number: u64::try_from(row.number).map_err(unreadable("trail.number"))?,
             entry: row.entry,
-            person: person.transpose()?,
+            person: row.person.map(TrailName::of_record),
             mac: value::read_bytes(row.mac, "trail.mac")?,
         })
     }
@@ -73,7 +71,7 @@ impl TrailRecords for SqlTransaction {
         self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()
     }
 
-    async fn trail_of(&mut self, person: &UserNumber, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
         let select =
             Entity::find().filter(Column::Person.eq(person.as_str())).order_by_desc(Column::Number).limit(limit);
         self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()

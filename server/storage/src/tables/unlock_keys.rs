@@ -1,5 +1,5 @@
 //! The table `unlock_keys`: every unlock key that a card has had or was to get, encrypted by the vault. Rows are added
-//! and read; the only change is that one is sealed under another vault key.
+//! and read; the only change is that one is sealed under another vault key. They go with their person only.
 
 use domain::{ports::VaultCiphertext, token::KeyId, unlock_key::StoredUnlockKey};
 use sea_orm::entity::prelude::*;

@@ -11,6 +11,7 @@ mod suite {
     pub mod changes;
     pub mod concurrency;
     pub mod conflicts;
+    pub mod erasing;
     pub mod fixtures;
     pub mod outbox;
     pub mod references;
@@ -144,6 +145,12 @@ hold_to_contract! {
     references:
         a_row_of_nobody_is_refused_at_the_commit,
         the_order_in_which_rows_are_added_does_not_matter;
+    erasing:
+        every_row_of_a_person_goes_and_is_counted_and_other_peoples_stay,
+        the_trail_and_mails_that_wait_stay,
+        an_erasure_that_is_not_committed_never_was,
+        of_nobody_there_is_nothing,
+        who_was_erased_can_be_taken_in_again;
     concurrency:
         attempts_at_once_are_all_counted,
         trail_records_at_once_are_all_kept_without_a_gap,

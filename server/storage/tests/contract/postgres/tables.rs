@@ -5,7 +5,7 @@ use sea_orm::sqlx::{Executor, PgConnection};
 use storage::{ConnectError, Location, connect, testing::TestSchema};
 
 use super::{open, open_past};
-use crate::suite::fixtures::*;
+use crate::suite::{erasing::with_everything_of, fixtures::*};
 
 async fn execute(connection: &mut PgConnection, statement: &'static str) {
     connection.execute(statement).await.unwrap();
@@ -98,4 +98,32 @@ async fn a_transaction_that_is_refused_at_its_commit_is_a_conflict() {
     assert!(is_conflict(&transaction.commit().await));
     let found = tried!(&store, |transaction| transaction.registration(&user_number(1))).unwrap();
     assert_eq!(found, Some(Registration { version: 0, ..registration() }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_was_erased_is_in_no_table() {
+    let schema = TestSchema::make().await;
+    let store = open(&schema).await;
+    for number in [8, 15] {
+        with_everything_of(&store, number).await;
+    }
+    let holders = ["cards", "code_mails", "people", "registration_flows", "registrations", "sessions", "unlock_flows"];
+    assert_eq!(schema.tables_with("NHS-8").await, holders);
+    committed!(&store, |transaction| transaction.erase_person(&user_number(8)));
+    for trace in ["NHS-8", "Zoë Ng 8", "person8@nhs.net", &id(8).to_string(), &"08".repeat(16)] {
+        assert_eq!(schema.tables_with(trace).await, Vec::<String>::new(), "{trace}");
+    }
+    assert_eq!(schema.tables_with("NHS-15").await, holders);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_people_of_an_older_database_get_a_salt_each() {
+    let schema = TestSchema::make().await;
+    drop(open(&schema).await);
+    let older = "ALTER TABLE people DROP COLUMN trail_salt;
+        DELETE FROM seaql_migrations WHERE version = 'm0009_trail_salts';
+        INSERT INTO people (user_number, name) VALUES ('NHS-1', 'Zoë Ng'), ('NHS-2', 'Ann Lee');";
+    execute(&mut open_past(&schema).await, older).await;
+    let (first, second) = tokio::join!(open(&schema), open(&schema));
+    salts_are_there(&[first, second]).await;
 }

@@ -16,7 +16,7 @@ use storage::{ConnectError, Location, connect};
 use tempfile::TempDir;
 
 use super::{data, open, shared};
-use crate::suite::fixtures::*;
+use crate::suite::{erasing::with_everything_of, fixtures::*};
 
 /// Opens the file past the store.
 async fn open_file(folder: &TempDir) -> SqliteConnection {
@@ -143,4 +143,45 @@ async fn the_body_of_a_mail_that_is_done_with_is_nowhere_on_disk() {
     for (number, kept) in [(1, false), (2, false), (3, true)] {
         assert_eq!(on_disk(&folder, &body(number)[..32]), kept, "mail {number}");
     }
+}
+
+#[tokio::test]
+async fn a_person_who_was_erased_is_nowhere_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    for number in [11, 1, 15, 8, 19, 3] {
+        with_everything_of(&store, number).await;
+    }
+    let traces = |number: u8| {
+        let person = person(number);
+        let address = email(number).as_str().to_owned();
+        let texts = [person.user_number.as_str().to_owned(), person.name, address].map(String::into_bytes);
+        [&texts[..], &[person.trail_salt.expose_secret().to_vec(), unlock_key(20 + number).sealed.0]].concat()
+    };
+    for trace in [traces(8), traces(15)].concat() {
+        assert!(on_disk(&folder, &trace), "{} is not even there", String::from_utf8_lossy(&trace));
+    }
+    committed!(&store, |transaction| transaction.erase_person(&user_number(8)));
+    for trace in traces(8) {
+        assert!(!on_disk(&folder, &trace), "{} is still there", String::from_utf8_lossy(&trace));
+    }
+    for trace in traces(15) {
+        assert!(on_disk(&folder, &trace), "{} is gone", String::from_utf8_lossy(&trace));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_people_of_an_older_database_get_a_salt_each() {
+    let folder = tempfile::tempdir().unwrap();
+    open(&folder).await.close().await.unwrap();
+    let mut file = open_file(&folder).await;
+    for statement in [
+        "ALTER TABLE people DROP COLUMN trail_salt",
+        "DELETE FROM seaql_migrations WHERE version = 'm0009_trail_salts'",
+        "INSERT INTO people (user_number, name) VALUES ('NHS-1', 'Zoë Ng'), ('NHS-2', 'Ann Lee')",
+    ] {
+        sqlx::query(statement).execute(&mut file).await.unwrap();
+    }
+    let (first, second) = tokio::join!(open(&folder), open(&folder));
+    salts_are_there(&[shared(&first), shared(&second)]).await;
 }

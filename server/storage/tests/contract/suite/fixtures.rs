@@ -17,7 +17,7 @@ use domain::{
     },
     session::Session,
     token::{FlowId, KeyId, MailId, SessionId, TokenHash},
-    trail::TrailRecord,
+    trail::{TrailName, TrailRecord, TrailSalt},
     unlock::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions},
     unlock_key::{KeyRing, KeyRingState, StoredUnlockKey},
 };
@@ -56,7 +56,17 @@ pub fn email(number: u8) -> EmailAddress {
 }
 
 pub fn person(number: u8) -> Person {
-    Person { user_number: user_number(number), name: format!("Zoë Ng {number}"), email: Some(email(number)) }
+    Person {
+        user_number: user_number(number),
+        name: format!("Zoë Ng {number}"),
+        email: Some(email(number)),
+        trail_salt: TrailSalt::new([number; 32]),
+    }
+}
+
+/// The name of a person on the trail.
+pub fn trail_name(number: u8) -> TrailName {
+    person(number).trail_name()
 }
 
 pub fn key(number: u8) -> CardPublicKey {
@@ -164,7 +174,7 @@ pub fn record(number: u64, person: Option<u8>) -> TrailRecord {
     TrailRecord {
         number,
         entry: format!(r#"{{"number": {number}, "to the letter":"ü"}}"#),
-        person: person.map(user_number),
+        person: person.map(trail_name),
         mac: [number.to_le_bytes()[0]; 32],
     }
 }
@@ -217,3 +227,16 @@ macro_rules! tried {
     }};
 }
 pub(crate) use tried;
+
+/// Fails unless people 1 and 2 have a salt each, and the same one for every server.
+pub async fn salts_are_there(servers: &[Shared]) {
+    let mut salts = Vec::new();
+    for server in servers {
+        for number in [1, 2] {
+            let person = tried!(server, |transaction| transaction.person(&user_number(number))).unwrap().unwrap();
+            salts.push(person.trail_salt);
+        }
+    }
+    assert!(salts[0] != salts[1] && !salts.contains(&TrailSalt::new([0; 32])));
+    assert!(salts.chunks(2).all(|chunk| chunk == &salts[..2]));
+}

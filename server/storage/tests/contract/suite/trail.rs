@@ -19,7 +19,7 @@ pub async fn records_come_in_order(store: &Shared) {
 
 pub async fn records_about_a_person_come_newest_first(store: &Shared) {
     with_records(store).await;
-    let found = tried!(store, |transaction| transaction.trail_of(&user_number(1), 2)).unwrap();
+    let found = tried!(store, |transaction| transaction.trail_of(&trail_name(1), 2)).unwrap();
     assert_eq!(found, [record(5, Some(1)), record(4, Some(1))]);
 }
 
