@@ -10,7 +10,6 @@ use card_bridge::readers::{CardSource, PcscReaders};
 use card_bridge::virtual_cards::VirtualCards;
 use card_bridge::{Bridge, Limits, Worker};
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// The bridge between web pages of the Smartcard Service Centre and the card reader of this machine
@@ -68,13 +67,29 @@ async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<B
 }
 
 async fn serve(bridge: Bridge) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    bridge.serve(stop).await;
+    Ok(())
+}
+
+/// Comes when the system or the person wants the bridge to end.
+#[cfg(unix)]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be handled")?;
-    let stop = async move {
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
-    };
-    bridge.serve(stop).await;
-    Ok(())
+    })
+}
+
+/// Comes when the person wants the bridge to end.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same as on Unix")]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

@@ -101,7 +101,7 @@ fn admit(
     headers: &HeaderMap,
     speaks_ours: bool,
 ) -> Result<(Arc<AllowedOrigin>, OwnedSemaphorePermit), Refusal> {
-    if peer != Peer::SameUser {
+    if peer == Peer::Stranger {
         return Err(Refusal { code: close_code::USER, reason: "user" });
     }
     if !gatekeeper.is_own_host(headers) {
