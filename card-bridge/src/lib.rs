@@ -14,6 +14,7 @@
 mod bridge;
 pub mod config;
 mod connections;
+pub mod instance;
 mod operations;
 pub mod origin;
 mod peer;

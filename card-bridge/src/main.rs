@@ -1,10 +1,13 @@
 //! The card bridge as a program: arguments, log, signals.
 
+use std::io;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use card_bridge::config::Config;
+use card_bridge::instance::Taken;
 use card_bridge::readers::{CardSource, PcscReaders};
 #[cfg(feature = "virtual-cards")]
 use card_bridge::virtual_cards::VirtualCards;
@@ -31,8 +34,20 @@ struct Arguments {
     virtual_cards: Option<PathBuf>,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let done = start(&arguments).map(|()| ExitCode::SUCCESS);
+    done.unwrap_or_else(|error| {
+        if let Some(taken) = error.downcast_ref::<Taken>() {
+            eprintln!("{taken}.");
+            return ExitCode::from(taken.exit_code());
+        }
+        eprintln!("Error: {error:?}");
+        ExitCode::FAILURE
+    })
+}
+
+fn start(arguments: &Arguments) -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(arguments.log.clone()).with_writer(std::io::stderr).init();
     if let Err(fault) = card_bridge::process::keep_memory_private() {
         tracing::warn!(fault = &fault as &dyn std::error::Error, "core files are not forbidden");
@@ -43,7 +58,7 @@ fn main() -> anyhow::Result<()> {
         tracing::warn!("no website may use this bridge: the configuration lists none");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    runtime.block_on(run(&arguments, &config))
+    runtime.block_on(run(arguments, &config))
 }
 
 async fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
@@ -61,7 +76,12 @@ async fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
 
 async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<Bridge> {
     let worker = Worker::new(source, Limits::default());
-    let bridge = Bridge::bind(config, worker).await.with_context(|| format!("port {} can't be used", config.port))?;
+    let bridge = match Bridge::bind(config, worker).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && config.port != 0 => {
+            return Err(Taken::ask(config.port).into());
+        }
+        bound => bound.with_context(|| format!("port {} can't be used", config.port))?,
+    };
     println!("card bridge: ws://{}/", bridge.address());
     Ok(bridge)
 }

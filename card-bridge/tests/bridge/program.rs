@@ -12,7 +12,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use card_protocol::message::{Readers, Verb};
 use card_protocol::proof::KeyAlgorithm;
 use card_protocol::{CardFailure, Challenge, Purpose, SUBPROTOCOL, close_code};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::cards::{Issued, PASSCODE};
 use crate::page::{self, Headers, Page};
@@ -87,20 +87,26 @@ fn without_a_configuration_nobody_is_let_in() {
     assert_eq!(page::close_code(&mut socket), close_code::ORIGIN);
 }
 
-/// The bridge runs as another user here, which only root can do; whose the page is does not matter to it.
-#[test]
-fn another_users_page_is_refused_with_4401() {
+/// The bridge as another user runs it. Only root can do that; for others there is nothing.
+fn of_nobody() -> Option<(TempDir, Command)> {
     let copy = tempfile::tempdir().unwrap();
     if std::fs::metadata(copy.path()).unwrap().uid() != 0 {
         eprintln!("not tried: only root can run the bridge as another user");
-        return;
+        return None;
     }
     std::fs::set_permissions(copy.path(), Permissions::from_mode(0o755)).unwrap();
     let copied = copy.path().join("card-bridge");
     std::fs::copy(env!("CARGO_BIN_EXE_card-bridge"), &copied).unwrap();
     let mut command = Command::new(copied);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/");
-    let program = Program::start(command.uid(NOBODY).gid(NOBODY));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/").uid(NOBODY).gid(NOBODY);
+    Some((copy, command))
+}
+
+/// Whose the page is does not matter to it.
+#[test]
+fn another_users_page_is_refused_with_4401() {
+    let Some((_copy, mut command)) = of_nobody() else { return };
+    let program = Program::start(&mut command);
     let headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
     let (mut socket, _) = page::connect(program.address, headers);
     assert_eq!(page::close_code(&mut socket), close_code::USER);
@@ -128,14 +134,41 @@ fn a_mistake_in_the_configuration_is_told_with_its_place() {
     assert!(told.contains("url") && told.contains("http:// origin is allowed for localhost"), "{told}");
 }
 
+/// Starts a bridge on a port that somebody has, and gives its exit code and what it says.
+fn second_start(command: &mut Command, port: u16) -> (Option<i32>, String) {
+    let output = command.args(["--port", &port.to_string()]).output().unwrap();
+    assert_eq!(output.stdout, b"");
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
 #[test]
-fn a_port_that_is_taken_is_told() {
+fn a_second_start_says_that_the_bridge_is_running_already() {
+    let first = Program::start(&mut program());
+    let (code, told) = second_start(&mut program(), first.address.port());
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains(&format!("Card Bridge is running already on port {}", first.address.port())), "{told}");
+    // The first goes on.
+    let headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
+    let (mut socket, _) = page::connect(first.address, headers);
+    assert_eq!(page::close_code(&mut socket), close_code::ORIGIN);
+}
+
+#[test]
+fn a_port_that_another_program_has_is_told_as_such() {
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = other.local_addr().unwrap().port().to_string();
-    let output = program().args(["--port", &port]).output().unwrap();
-    assert!(!output.status.success());
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains(&format!("port {port} can't be used")), "{told}");
+    let port = other.local_addr().unwrap().port();
+    let (code, told) = second_start(&mut program(), port);
+    assert_eq!(code, Some(5), "{told}");
+    assert!(told.contains(&format!("Another program has port {port}")), "{told}");
+}
+
+#[test]
+fn a_bridge_of_another_user_is_told_as_such() {
+    let Some((_copy, mut command)) = of_nobody() else { return };
+    let first = Program::start(&mut command);
+    let (code, told) = second_start(&mut program(), first.address.port());
+    assert_eq!(code, Some(4), "{told}");
+    assert!(told.contains("Another user of this computer is running Card Bridge"), "{told}");
 }
 
 /// A secret in every way in which it could be written.
