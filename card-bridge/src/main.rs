@@ -1,12 +1,12 @@
 //! The card bridge as a program: arguments, log, signals.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use card_bridge::config::Config;
+use card_bridge::config::{self, Config, Loaded};
 use card_bridge::instance::Taken;
 use card_bridge::readers::{CardSource, PcscReaders};
 #[cfg(feature = "virtual-cards")]
@@ -19,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Which websites may use the bridge; without a file none may
+    /// Which websites may use the bridge [on Linux: /etc/card-bridge/config.toml]; without a file none may
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Listen on this loopback port instead of the configured one; 0 takes a free one
@@ -52,13 +52,27 @@ fn start(arguments: &Arguments) -> anyhow::Result<()> {
     if let Err(fault) = card_bridge::process::keep_memory_private() {
         tracing::warn!(fault = &fault as &dyn std::error::Error, "core files are not forbidden");
     }
-    let mut config = arguments.config.as_deref().map_or(Ok(Config::default()), Config::read)?;
-    config.port = arguments.port.unwrap_or(config.port);
-    if config.origins.is_empty() {
-        tracing::warn!("no website may use this bridge: the configuration lists none");
-    }
+    let config = load(arguments)?.config;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
     runtime.block_on(run(arguments, &config))
+}
+
+/// The configuration as the arguments have it, and a line in the log where it lets nobody in.
+fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
+    let installed = config::INSTALLED.map(Path::new);
+    let mut loaded = Config::load(arguments.config.as_deref(), installed)?;
+    loaded.config.port = arguments.port.unwrap_or(loaded.config.port);
+    match &loaded.file {
+        None => {
+            let looked_for = installed.unwrap_or(Path::new("a configuration file"));
+            tracing::warn!("no website may use this bridge: there is no {}", looked_for.display());
+        }
+        Some(file) if loaded.config.origins.is_empty() => {
+            tracing::warn!("no website may use this bridge: {} lists none", file.display());
+        }
+        Some(_) => {}
+    }
+    Ok(loaded)
 }
 
 async fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {

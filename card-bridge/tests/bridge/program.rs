@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
@@ -125,13 +126,42 @@ fn without_a_smartcard_service_it_greets_and_says_so() {
     program.end();
 }
 
+/// The bridge where this folder stands in place of the machine's /etc, for it alone.
+fn with_etc(folder: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", r#"mount --bind "$0" /etc && exec "$@""#]);
+    command.arg(folder).arg(env!("CARGO_BIN_EXE_card-bridge"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn the_installed_configuration_is_read_where_none_is_named() {
+    let etc = tempfile::tempdir().unwrap();
+    std::fs::create_dir(etc.path().join("card-bridge")).unwrap();
+    std::fs::copy(listed().path(), etc.path().join("card-bridge/config.toml")).unwrap();
+    let program = Program::start(&mut with_etc(etc.path()));
+    assert_eq!(Page::open(program.address, ORIGIN).hello().version, env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_configuration_that_is_missing_is_one_plain_line_in_the_log() {
+    let etc = tempfile::tempdir().unwrap();
+    let log = Program::start(&mut with_etc(etc.path())).end();
+    let line = "no website may use this bridge: there is no /etc/card-bridge/config.toml";
+    assert_eq!(log.matches(line).count(), 1, "{log}");
+}
+
 #[test]
 fn a_mistake_in_the_configuration_is_told_with_its_place() {
     let config = config("[[origin]]\nurl = \"http://service.test\"\nservice_keys = []\n");
     let output = program().arg("--config").arg(config.path()).output().unwrap();
     assert!(!output.status.success());
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("url") && told.contains("http:// origin is allowed for localhost"), "{told}");
+    assert!(
+        told.contains("origin[0].url is wrong") && told.contains("http:// origin is allowed for localhost"),
+        "{told}"
+    );
 }
 
 /// Starts a bridge on a port that somebody has, and gives its exit code and what it says.
