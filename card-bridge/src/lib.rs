@@ -8,16 +8,19 @@
 //! * [`config`]: who may use it.
 //! * [`readers`]: the port to the readers, and PC/SC behind it.
 //! * [`Bridge`]: put together and listening.
+//! * [`diagnose`], [`instance`], [`policies`]: what stands around it, so that people need not think about it.
 
 #![warn(missing_docs)]
 
 mod bridge;
 pub mod config;
 mod connections;
+pub mod diagnose;
 pub mod instance;
 mod operations;
 pub mod origin;
 mod peer;
+pub mod policies;
 pub mod process;
 pub mod readers;
 #[cfg(feature = "virtual-cards")]

@@ -1,42 +1,37 @@
-//! The card bridge as a program: arguments, log, signals.
+//! The card bridge as a program: log, signals, what its commands do.
+
+mod arguments;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use card_bridge::config::{self, Config, Loaded};
+use card_bridge::diagnose::{self, Subject};
 use card_bridge::instance::Taken;
-use card_bridge::readers::{CardSource, PcscReaders};
+use card_bridge::policies::{self, Outcome};
+use card_bridge::readers::{CardSource, PcscReaders, PcscSnapshot};
 #[cfg(feature = "virtual-cards")]
 use card_bridge::virtual_cards::VirtualCards;
 use card_bridge::{Bridge, Limits, Worker};
-use clap::Parser;
+use clap::Parser as _;
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
-/// The bridge between web pages of the Smartcard Service Centre and the card reader of this machine
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// Which websites may use the bridge [on Linux: /etc/card-bridge/config.toml]; without a file none may
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Listen on this loopback port instead of the configured one; 0 takes a free one
-    #[arg(long)]
-    port: Option<u16>,
-    /// What to log
-    #[arg(long, value_name = "FILTER", env = "CARD_BRIDGE_LOG", default_value = "card_bridge=info,warn")]
-    log: EnvFilter,
-    /// Use the virtual cards of this directory instead of a reader (for demonstrations and tests)
-    #[cfg(feature = "virtual-cards")]
-    #[arg(long, value_name = "DIR")]
-    virtual_cards: Option<PathBuf>,
-}
+use crate::arguments::{Arguments, Command, PoliciesAction};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = start(&arguments).map(|()| ExitCode::SUCCESS);
+    let default = if arguments.command.is_some() { "warn" } else { "card_bridge=info,warn" };
+    let log = arguments.log.clone().unwrap_or_else(|| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(log).with_writer(io::stderr).init();
+    let done = match &arguments.command {
+        None => start(&arguments).map(|()| ExitCode::SUCCESS),
+        Some(Command::Diagnose { json }) => diagnose(&arguments, *json),
+        Some(Command::Policies { action }) => policies(&arguments, *action),
+    };
     done.unwrap_or_else(|error| {
         if let Some(taken) = error.downcast_ref::<Taken>() {
             eprintln!("{taken}.");
@@ -47,14 +42,61 @@ fn main() -> ExitCode {
     })
 }
 
+fn diagnose(arguments: &Arguments, json: bool) -> anyhow::Result<ExitCode> {
+    let subject = Subject {
+        worker: Worker::new(Arc::new(PcscSnapshot::take()), Limits::default()),
+        config: Config::load(arguments.config.as_deref(), config::INSTALLED.map(Path::new)),
+        port: arguments.port,
+        path: arguments.surroundings.path(),
+        root: arguments.surroundings.root.clone(),
+    };
+    let report = runtime()?.block_on(diagnose::examine(subject));
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(if report.is_all_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn policies(arguments: &Arguments, action: PoliciesAction) -> anyhow::Result<ExitCode> {
+    let origins: Vec<_> = match action {
+        PoliciesAction::Remove => Vec::new(),
+        PoliciesAction::Show | PoliciesAction::Write => {
+            load(arguments)?.config.origins.into_iter().map(|origin| origin.url).collect()
+        }
+    };
+    if let PoliciesAction::Show = action {
+        for (browser, content) in policies::show(&origins) {
+            println!("# {}: /{}\n{content}", browser.name(), browser.file());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (browser, outcome) in
+        policies::write(&arguments.surroundings.root, &origins).context("a policy file can't be written")?
+    {
+        let file = arguments.surroundings.root.join(browser.file());
+        match outcome {
+            Outcome::Written => println!("{}: {} is written", browser.name(), file.display()),
+            Outcome::Removed => {}
+            Outcome::LeftAlone => {
+                println!("{}: {} is not Card Bridge's, and was left as it is", browser.name(), file.display());
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")
+}
+
 fn start(arguments: &Arguments) -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_env_filter(arguments.log.clone()).with_writer(std::io::stderr).init();
     if let Err(fault) = card_bridge::process::keep_memory_private() {
         tracing::warn!(fault = &fault as &dyn std::error::Error, "core files are not forbidden");
     }
     let config = load(arguments)?.config;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    runtime.block_on(run(arguments, &config))
+    runtime()?.block_on(run(arguments, &config))
 }
 
 /// The configuration as the arguments have it, and a line in the log where it lets nobody in.

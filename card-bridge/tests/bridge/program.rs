@@ -37,7 +37,7 @@ pub fn program() -> Command {
     command
 }
 
-fn config(text: &str) -> NamedTempFile {
+pub fn config(text: &str) -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     file
