@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::connections::Connections;
+use crate::controls::Controls;
 use crate::origin::Gatekeeper;
 use crate::peer;
 use crate::websocket::{self, Shared};
@@ -52,6 +53,11 @@ impl Bridge {
     pub fn with_virtual_cards(mut self, cards: Arc<crate::virtual_cards::VirtualCards>) -> Self {
         self.router = self.router.merge(crate::virtual_cards::page::router(Arc::clone(&self.shared), cards));
         self
+    }
+
+    /// Handles for what stands beside the bridge.
+    pub fn controls(&self) -> Controls {
+        Controls { admission: self.shared.admission.clone(), worker: self.shared.worker.clone() }
     }
 
     /// The IPv4 address that it listens at.

@@ -138,6 +138,13 @@ fn origin(config: &Result<Loaded, ConfigError>, port: u16, occupant: Occupant) -
     let listed: Vec<_> = config.origins.iter().map(|origin| origin.url.as_str()).collect();
     if matches!(occupant, Occupant::CardBridge(_)) {
         let answers: Vec<_> = listed.iter().map(|origin| (*origin, instance::ask(port, Some(origin)))).collect();
+        if answers.iter().any(|(_, answer)| *answer == Occupant::CardBridge(Answer::Paused)) {
+            return Finding::wrong(
+                Stage::Origin,
+                "Card Bridge is paused, so no website can use the card.",
+                "Choose Go on in the menu of its icon.",
+            );
+        }
         let refused = answers.iter().filter(|(_, answer)| *answer != Occupant::CardBridge(Answer::Hello));
         let refused: Vec<_> = refused.map(|(origin, _)| *origin).collect();
         if !refused.is_empty() {

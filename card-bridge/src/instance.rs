@@ -33,6 +33,8 @@ pub enum Answer {
     Hello,
     /// It does not list the page's origin, or none was named.
     OtherOrigin,
+    /// Its person has paused it.
+    Paused,
     /// It refused the page for another reason.
     Refused,
 }
@@ -125,6 +127,7 @@ fn first_word(socket: &mut WebSocket<TcpStream>) -> Option<Occupant> {
         Message::Close(Some(frame)) => match frame.code.into() {
             close_code::USER => return Some(Occupant::OtherUsersCardBridge),
             close_code::ORIGIN => Answer::OtherOrigin,
+            close_code::PAUSED => Answer::Paused,
             _ => Answer::Refused,
         },
         _ => return None,

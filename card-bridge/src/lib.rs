@@ -15,6 +15,7 @@
 mod bridge;
 pub mod config;
 mod connections;
+pub mod controls;
 pub mod diagnose;
 pub mod instance;
 mod operations;
@@ -29,4 +30,4 @@ mod websocket;
 mod worker;
 
 pub use bridge::Bridge;
-pub use worker::{Limits, Worker};
+pub use worker::{CardUse, Limits, Worker};

@@ -15,6 +15,7 @@ mod conversation;
 mod diagnose;
 mod malicious_card;
 mod malicious_page;
+mod pausing;
 mod program;
 mod proving;
 mod removing;
