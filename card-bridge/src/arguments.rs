@@ -25,6 +25,9 @@ pub struct Arguments {
     #[cfg(feature = "virtual-cards")]
     #[arg(long, value_name = "DIR")]
     pub virtual_cards: Option<PathBuf>,
+    /// Show no icon on the desktop: for servers and tests
+    #[arg(long)]
+    pub no_tray: bool,
     #[command(flatten)]
     pub surroundings: Surroundings,
 }
@@ -59,6 +62,12 @@ pub enum PoliciesAction {
 pub struct Surroundings {
     #[arg(long, hide = true, global = true, env = "PATH")]
     path: Option<OsString>,
+    #[arg(long, hide = true, global = true, env = "XDG_CONFIG_HOME")]
+    config_home: Option<OsString>,
+    #[arg(long, hide = true, global = true, env = "XDG_CONFIG_DIRS")]
+    config_dirs: Option<OsString>,
+    #[arg(long, hide = true, global = true, env = "XDG_CACHE_HOME")]
+    cache_home: Option<OsString>,
     /// The directory under which the browsers' policies are
     #[arg(long, hide = true, global = true, default_value = "/")]
     pub root: PathBuf,
@@ -69,10 +78,30 @@ impl Surroundings {
     pub fn path(&self) -> Vec<PathBuf> {
         split(self.path.as_ref(), "")
     }
+
+    /// The person's configuration (XDG Base Directory Specification).
+    pub fn config_home(&self) -> PathBuf {
+        at_home(self.config_home.as_ref(), ".config")
+    }
+
+    /// Everybody's configuration for desktops, the strongest first.
+    pub fn config_dirs(&self) -> Vec<PathBuf> {
+        split(self.config_dirs.as_ref(), "/etc/xdg")
+    }
+
+    /// Where the person's programs keep what can be made again.
+    pub fn cache_home(&self) -> PathBuf {
+        at_home(self.cache_home.as_ref(), ".cache")
+    }
 }
 
 /// Empty counts as not set.
 fn split(value: Option<&OsString>, default: &str) -> Vec<PathBuf> {
     let value = value.filter(|value| !value.is_empty()).cloned().unwrap_or_else(|| default.into());
     std::env::split_paths(&value).filter(|path| path.is_absolute()).collect()
+}
+
+fn at_home(value: Option<&OsString>, default: &str) -> PathBuf {
+    let set = value.map(PathBuf::from).filter(|path| path.is_absolute());
+    set.unwrap_or_else(|| std::env::home_dir().unwrap_or_default().join(default))
 }

@@ -8,7 +8,7 @@
 //! * [`config`]: who may use it.
 //! * [`readers`]: the port to the readers, and PC/SC behind it.
 //! * [`Bridge`]: put together and listening.
-//! * [`diagnose`], [`instance`], [`policies`]: what stands around it, so that people need not think about it.
+//! * [`tray`], [`diagnose`], [`instance`], [`policies`]: what stands around it, so that people need not think about it.
 
 #![warn(missing_docs)]
 
@@ -24,6 +24,7 @@ mod peer;
 pub mod policies;
 pub mod process;
 pub mod readers;
+pub mod tray;
 #[cfg(feature = "virtual-cards")]
 pub mod virtual_cards;
 mod websocket;

@@ -13,6 +13,7 @@ use card_bridge::diagnose::{self, Subject};
 use card_bridge::instance::Taken;
 use card_bridge::policies::{self, Outcome};
 use card_bridge::readers::{CardSource, PcscReaders, PcscSnapshot};
+use card_bridge::tray::{Autostart, Tray};
 #[cfg(feature = "virtual-cards")]
 use card_bridge::virtual_cards::VirtualCards;
 use card_bridge::{Bridge, Limits, Worker};
@@ -95,8 +96,8 @@ fn start(arguments: &Arguments) -> anyhow::Result<()> {
     if let Err(fault) = card_bridge::process::keep_memory_private() {
         tracing::warn!(fault = &fault as &dyn std::error::Error, "core files are not forbidden");
     }
-    let config = load(arguments)?.config;
-    runtime()?.block_on(run(arguments, &config))
+    let loaded = load(arguments)?;
+    runtime()?.block_on(run(arguments, loaded))
 }
 
 /// The configuration as the arguments have it, and a line in the log where it lets nobody in.
@@ -117,17 +118,17 @@ fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
     Ok(loaded)
 }
 
-async fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
+async fn run(arguments: &Arguments, loaded: Loaded) -> anyhow::Result<()> {
     #[cfg(feature = "virtual-cards")]
     if let Some(directory) = &arguments.virtual_cards {
         let cards = Arc::new(VirtualCards::open(directory)?);
-        let bridge = bind(config, Arc::clone(&cards)).await?.with_virtual_cards(cards);
+        let bridge = bind(&loaded.config, Arc::clone(&cards)).await?.with_virtual_cards(cards);
         println!("virtual cards: http://{}/cards", bridge.address());
-        return serve(bridge).await;
+        return serve(arguments, loaded, bridge).await;
     }
-    let _ = arguments;
     let readers = PcscReaders::start().context("the readers can't be watched")?;
-    serve(bind(config, Arc::new(readers)).await?).await
+    let bridge = bind(&loaded.config, Arc::new(readers)).await?;
+    serve(arguments, loaded, bridge).await
 }
 
 async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<Bridge> {
@@ -142,10 +143,42 @@ async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<B
     Ok(bridge)
 }
 
-async fn serve(bridge: Bridge) -> anyhow::Result<()> {
-    let stop = stop_signal()?;
+/// Serves until a signal comes, or the person chooses to quit.
+async fn serve(arguments: &Arguments, loaded: Loaded, bridge: Bridge) -> anyhow::Result<()> {
+    let signal = stop_signal()?;
+    let tray = (!arguments.no_tray).then(|| tray(arguments, loaded, &bridge));
+    let stop = async move {
+        match tray {
+            Some(tray) => tokio::select! {
+                () = signal => {}
+                () = tray.serve() => {}
+            },
+            None => signal.await,
+        }
+    };
     bridge.serve(stop).await;
     Ok(())
+}
+
+fn tray(arguments: &Arguments, loaded: Loaded, bridge: &Bridge) -> Tray {
+    let surroundings = &arguments.surroundings;
+    let program =
+        std::env::current_exe().map_or_else(|_| "card-bridge".into(), |program| program.display().to_string());
+    let config = arguments.config.as_deref().and_then(|file| std::path::absolute(file).ok());
+    let config = config.map(|file| vec!["--config".to_owned(), file.display().to_string()]);
+    let autostart = Autostart {
+        own: surroundings.config_home(),
+        everybodys: surroundings.config_dirs(),
+        command: [vec![program], config.unwrap_or_default()].concat(),
+    };
+    Tray {
+        controls: bridge.controls(),
+        loaded,
+        port: bridge.address().port(),
+        autostart,
+        path: surroundings.path(),
+        cache: surroundings.cache_home(),
+    }
 }
 
 /// Comes when the system or the person wants the bridge to end.

@@ -8,21 +8,14 @@ use card_protocol::message::{Done, Verb};
 use card_protocol::proof::KeyAlgorithm;
 use card_protocol::{Challenge, Purpose, SUBPROTOCOL, close_code};
 use piv::{Card, TransportError};
-use tokio::sync::watch;
 use virtual_card::{Contacts, VirtualCard};
 
 use crate::cards::Issued;
+use crate::desktop::until;
 use crate::page::{self, Headers, Page};
 use crate::readers::{LIMITS, ORIGIN, OneReader, serve};
 
 const GOOD: Headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
-
-/// Waits until the card is used or not.
-fn until_card_is(wanted: CardUse, card_use: &watch::Receiver<CardUse>) {
-    while *card_use.borrow() != wanted {
-        std::thread::yield_now();
-    }
-}
 
 /// A card that tells when it is asked something, and then waits.
 struct Waiting {
@@ -85,7 +78,7 @@ fn a_request_that_is_running_is_carried_out_and_answered_first() {
     let id = page.send(Verb::ProveCard { reader: None, purpose: Purpose::Hello, challenge: Challenge([1; 32]) });
     was_asked.recv().unwrap();
     let card_use = bridge.controls.card_use();
-    until_card_is(CardUse::InUse, &card_use);
+    until(|| (*card_use.borrow() == CardUse::InUse).then_some(()), || "the card is not in use".to_owned());
     bridge.controls.set_admission(Admission::Paused);
     drop(was_asked);
     drop(let_go);

@@ -1,12 +1,13 @@
 //! The bridge as a program: its arguments, its configuration, its log, its end.
 
 use std::fs::Permissions;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -16,6 +17,7 @@ use card_protocol::{CardFailure, Challenge, Purpose, SUBPROTOCOL, close_code};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::cards::{Issued, PASSCODE};
+use crate::desktop::until;
 use crate::page::{self, Headers, Page};
 use crate::readers::{ORIGIN, service};
 use crate::service::{Slot, beside_a_service, plug, until_cards};
@@ -26,14 +28,15 @@ const NOBODY: u32 = 65534;
 
 pub struct Program {
     child: Child,
-    /// Read all the time: a bridge whose log is not taken from it waits.
-    log: Option<JoinHandle<String>>,
+    log: Arc<Mutex<String>>,
+    /// Reads the log all the time: a bridge whose log is not taken from it waits.
+    reading: Option<JoinHandle<()>>,
     pub address: SocketAddr,
 }
 
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_card-bridge"));
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg("--no-tray").stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -55,21 +58,41 @@ impl Program {
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("card bridge: ws://").and_then(|rest| rest.strip_suffix('/'));
         let address = address.unwrap_or_else(|| panic!("the bridge says {line:?}")).parse().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).unwrap();
-            log
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&log);
+        let reading = std::thread::spawn(move || {
+            for line in stderr.lines() {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line.unwrap());
+                kept.push('\n');
+            }
         });
-        Self { child, log: Some(log), address }
+        Self { child, log, reading: Some(reading), address }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(mut self) -> ExitStatus {
+        until(|| self.child.try_wait().unwrap(), || "it goes on".to_owned())
+    }
+
+    /// Waits until it has logged this.
+    pub fn until_logged(&self, words: &str) {
+        let log = || self.log.lock().unwrap().clone();
+        until(|| log().contains(words).then_some(()), log);
     }
 
     /// Asks it to end, and gives what it logged.
-    fn end(mut self) -> String {
+    pub fn end(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
-        self.log.take().unwrap().join().unwrap()
+        self.reading.take().unwrap().join().unwrap();
+        std::mem::take(&mut self.log.lock().unwrap())
     }
 }
 
@@ -99,7 +122,7 @@ fn of_nobody() -> Option<(TempDir, Command)> {
     let copied = copy.path().join("card-bridge");
     std::fs::copy(env!("CARGO_BIN_EXE_card-bridge"), &copied).unwrap();
     let mut command = Command::new(copied);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/").uid(NOBODY).gid(NOBODY);
+    command.arg("--no-tray").stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/").uid(NOBODY).gid(NOBODY);
     Some((copy, command))
 }
 
@@ -130,7 +153,7 @@ fn without_a_smartcard_service_it_greets_and_says_so() {
 fn with_etc(folder: &Path) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", r#"mount --bind "$0" /etc && exec "$@""#]);
-    command.arg(folder).arg(env!("CARGO_BIN_EXE_card-bridge"));
+    command.arg(folder).arg(env!("CARGO_BIN_EXE_card-bridge")).arg("--no-tray");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
