@@ -214,4 +214,21 @@ mod tests {
         assert!(loaded.config.origins.is_empty() && loaded.file.is_none());
         assert!(matches!(Config::load(Some(missing), None), Err(ConfigError::Read { .. })));
     }
+
+    /// As it is shipped, and with its example taken up.
+    #[test]
+    fn the_packaged_configuration_lets_nobody_in_and_shows_how_to() {
+        let packaged = include_str!("../package/config.toml");
+        assert!(read(packaged).unwrap().origins.is_empty());
+        let taken_up = |line: &str| match line.strip_prefix('#') {
+            Some(rest) if !rest.is_empty() && !rest.starts_with(' ') => {
+                rest.replace("CURRENT-KEY", KEY).replace("NEXT-KEY", KEY)
+            }
+            _ => line.to_owned(),
+        };
+        let example = read(&packaged.lines().map(taken_up).collect::<Vec<_>>().join("\n")).unwrap();
+        assert_eq!(example.port, DEFAULT_PORT);
+        assert_eq!(example.origins[0].url.as_str(), "https://smartcards.example.org");
+        assert_eq!(example.origins[0].service_keys.len(), 2);
+    }
 }
