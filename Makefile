@@ -85,7 +85,8 @@ package:
 	@.make/setup package
 	card-bridge/package/make-deb
 
-# Installs the package on this machine, but in a namespace where only the test sees it.
+# Installs the package on this machine, but in a namespace where only the test sees it. With the program that the Rust tests
+# were built with.
 package-test:
 	@card-bridge/package/test-deb
 
