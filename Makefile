@@ -16,7 +16,7 @@ test_runner = $(if $(shell command -v cargo-nextest),nextest run --no-fail-fast,
 FUZZ_SECONDS ?= 1200
 fuzz_targets := $(basename $(notdir $(wildcard card-bridge/fuzz/fuzz_targets/*.rs)))
 
-.PHONY: help run test bench cuts fuzz build pages lint rust-test end2end advisories
+.PHONY: help run test bench cuts fuzz package build pages lint rust-test package-test end2end advisories
 
 help:
 	@echo "make run         build and start the demonstration: http://localhost:3000"
@@ -24,6 +24,7 @@ help:
 	echo "make bench       measure, and write target/bench.json"
 	echo "make cuts        cut an unlock at every point, and see that trying again is enough"
 	echo "make fuzz        fuzz what comes from outside, FUZZ_SECONDS for each target"
+	echo "make package     make the card bridge's Debian package, in target/debian"
 	echo "make advisories  look for known vulnerabilities (needs the network)"
 
 run:
@@ -35,6 +36,7 @@ test:
 	@.make/setup test
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory rust-test
+	$(MAKE) --no-print-directory package-test
 	$(MAKE) --no-print-directory pages
 	$(MAKE) --no-print-directory end2end
 
@@ -78,6 +80,15 @@ rust-test:
 	@$(with_postgres) cargo $(test_runner) --features card-bridge/virtual-cards
 	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
 	    cargo test -p app --lib --features hydrate --target wasm32-unknown-unknown
+
+package:
+	@.make/setup package
+	card-bridge/package/make-deb
+
+# Installs the package on this machine, but in a namespace where only the test sees it. With the program that the Rust tests
+# were built with.
+package-test:
+	@card-bridge/package/test-deb
 
 # With the programs that the Rust tests were built with, so that CI builds them once.
 end2end cuts: export SERVICE_CENTRE := $(CURDIR)/target/debug/service-centre

@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::connections::Connections;
+use crate::controls::Controls;
 use crate::origin::Gatekeeper;
+use crate::peer;
 use crate::websocket::{self, Shared};
 use crate::worker::Worker;
 
@@ -53,6 +55,11 @@ impl Bridge {
         self
     }
 
+    /// Handles for what stands beside the bridge.
+    pub fn controls(&self) -> Controls {
+        Controls { admission: self.shared.admission.clone(), worker: self.shared.worker.clone() }
+    }
+
     /// The IPv4 address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -61,6 +68,7 @@ impl Bridge {
     /// Serves until `stop`, and then until the transaction that is running has ended and its page was told; not for long
     /// if its card hangs.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
+        peer::say_if_unchecked();
         let request_limit = self.shared.worker.limits().request;
         let connections = Arc::new(Connections::new(self.router, request_limit));
         let mut accepting: JoinSet<()> =

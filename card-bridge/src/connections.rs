@@ -88,7 +88,7 @@ impl Connections {
         let Ok(own) = stream.local_addr() else { return };
         let peer = table.peer(own, other);
         let places = match peer {
-            Peer::SameUser => &self.own_user,
+            Peer::SameUser | Peer::NotChecked => &self.own_user,
             Peer::Stranger => &self.strangers,
         };
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {

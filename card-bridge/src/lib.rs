@@ -8,21 +8,27 @@
 //! * [`config`]: who may use it.
 //! * [`readers`]: the port to the readers, and PC/SC behind it.
 //! * [`Bridge`]: put together and listening.
+//! * [`tray`], [`diagnose`], [`instance`], [`policies`]: what stands around it, so that people need not think about it.
 
 #![warn(missing_docs)]
 
 mod bridge;
 pub mod config;
 mod connections;
+pub mod controls;
+pub mod diagnose;
+pub mod instance;
 mod operations;
 pub mod origin;
 mod peer;
+pub mod policies;
 pub mod process;
 pub mod readers;
+pub mod tray;
 #[cfg(feature = "virtual-cards")]
 pub mod virtual_cards;
 mod websocket;
 mod worker;
 
 pub use bridge::Bridge;
-pub use worker::{Limits, Worker};
+pub use worker::{CardUse, Limits, Worker};

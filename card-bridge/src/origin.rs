@@ -40,6 +40,20 @@ impl Origin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The host alone, as in a URL: an IPv6 address in its brackets.
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(&self.0[..], |(_, rest)| rest);
+        match rest.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => rest,
+        }
+    }
+
+    /// Whether browsers ask before a page of it may reach this machine: not where it is of this machine itself.
+    pub fn needs_policy(&self) -> bool {
+        !LOOPBACK_NAMES.contains(&self.host())
+    }
 }
 
 impl TryFrom<String> for Origin {
@@ -245,6 +259,19 @@ mod tests {
             ("http://localhost:80", BadOrigin::DefaultPort),
         ] {
             assert_eq!(parse(bad), Err(why), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_host_is_what_is_left_without_scheme_and_port() {
+        for (origin, host) in [
+            ("https://service.test", "service.test"),
+            ("https://service.test:8443", "service.test"),
+            ("http://localhost:3000", "localhost"),
+            ("http://[::1]:3000", "[::1]"),
+            ("http://[::1]", "[::1]"),
+        ] {
+            assert_eq!(Origin::try_from(origin.to_owned()).unwrap().host(), host);
         }
     }
 }

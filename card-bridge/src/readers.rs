@@ -10,7 +10,7 @@ use card_protocol::message::Readers;
 use piv::Card;
 use tokio::sync::watch;
 
-pub use self::pcsc::PcscReaders;
+pub use self::pcsc::{PcscReaders, PcscSnapshot};
 
 /// The readers of the machine.
 pub trait CardSource: Send + Sync + 'static {

@@ -11,11 +11,12 @@ use axum::response::Response;
 use card_protocol::message::{Event, FromBridge, Hello, Outcome, Reply, Request};
 use card_protocol::{CardFailure, MAX_MESSAGE, SUBPROTOCOL, close_code};
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tungstenite::error::{CapacityError, Error as WebSocketError};
 
 use crate::config::AllowedOrigin;
 use crate::connections::Caller;
+use crate::controls::Admission;
 use crate::operations::Session;
 use crate::origin::Gatekeeper;
 use crate::peer::Peer;
@@ -37,6 +38,8 @@ const REPLY_LIMIT: Duration = Duration::from_secs(1);
 pub struct Shared {
     /// Who may connect.
     pub gatekeeper: Gatekeeper,
+    /// Whether anybody may at the moment.
+    pub admission: watch::Sender<Admission>,
     /// Who works with the cards.
     pub worker: Worker,
     /// Each request holds one until its reply has gone out.
@@ -46,7 +49,8 @@ pub struct Shared {
 impl Shared {
     /// For the connections of one bridge.
     pub fn new(gatekeeper: Gatekeeper, worker: Worker) -> Self {
-        Self { gatekeeper, worker, unanswered: Arc::new(Semaphore::new(MOST_REQUESTS as usize)) }
+        let unanswered = Arc::new(Semaphore::new(MOST_REQUESTS as usize));
+        Self { gatekeeper, admission: watch::Sender::new(Admission::Open), worker, unanswered }
     }
 
     /// Waits a moment until each request that was carried out has its reply.
@@ -63,6 +67,9 @@ struct Refusal {
     reason: &'static str,
 }
 
+/// The person wants a pause.
+const PAUSED: Refusal = Refusal { code: close_code::PAUSED, reason: "paused" };
+
 /// Answers an upgrade.
 pub async fn accept(
     State(shared): State<Arc<Shared>>,
@@ -71,7 +78,7 @@ pub async fn accept(
     mut upgrade: WebSocketUpgrade,
 ) -> Response {
     let speaks_ours = upgrade.requested_protocols().any(|protocol| protocol == SUBPROTOCOL);
-    let admitted = admit(&shared.gatekeeper, caller.peer, &headers, speaks_ours);
+    let admitted = admit(&shared, caller.peer, &headers, speaks_ours);
     // A browser breaks off when none of the subprotocols that it offered is selected, and would not see the close code.
     let selected = if speaks_ours {
         Some(HeaderValue::from_static(SUBPROTOCOL))
@@ -96,12 +103,13 @@ pub async fn accept(
 }
 
 fn admit(
-    gatekeeper: &Gatekeeper,
+    shared: &Shared,
     peer: Peer,
     headers: &HeaderMap,
     speaks_ours: bool,
 ) -> Result<(Arc<AllowedOrigin>, OwnedSemaphorePermit), Refusal> {
-    if peer != Peer::SameUser {
+    let gatekeeper = &shared.gatekeeper;
+    if peer == Peer::Stranger {
         return Err(Refusal { code: close_code::USER, reason: "user" });
     }
     if !gatekeeper.is_own_host(headers) {
@@ -110,6 +118,10 @@ fn admit(
     let origin = gatekeeper.allowed_origin(headers).ok_or(Refusal { code: close_code::ORIGIN, reason: "origin" })?;
     if !speaks_ours {
         return Err(Refusal { code: close_code::VERSION, reason: "version" });
+    }
+    // Told last, and only to those that may know whether the bridge is there.
+    if *shared.admission.borrow() == Admission::Paused {
+        return Err(PAUSED);
     }
     let place = gatekeeper.place(&origin).ok_or(Refusal { code: close_code::FULL, reason: "full" })?;
     Ok((origin, place))
@@ -166,6 +178,7 @@ impl Connection {
         let mut readers = self.shared.worker.readers();
         let now = readers.borrow_and_update().clone();
         let connection_key = self.session.as_ref().map(Session::connection_key).ok_or(Gone)?;
+        let mut admission = self.shared.admission.subscribe();
         let version = env!("CARGO_PKG_VERSION").to_owned();
         self.send(&FromBridge::Hello(Hello { version, connection_key, readers: now })).await?;
         loop {
@@ -181,6 +194,8 @@ impl Connection {
                     self.send(&FromBridge::Reply(reply)).await?;
                     drop(unanswered);
                 }
+                // A request that is running is answered first.
+                () = until_paused(&mut admission), if self.running.is_none() => return self.pause().await,
             }
         }
     }
@@ -210,6 +225,9 @@ impl Connection {
         let Some(mut session) = self.session.take() else {
             return self.fail(request.id, CardFailure::Busy).await;
         };
+        if *self.shared.admission.borrow() == Admission::Paused {
+            return self.pause().await;
+        }
         let unanswered = Arc::clone(&self.shared.unanswered).try_acquire_owned().ok();
         self.running = Some(Box::pin(async move {
             let id = request.id;
@@ -217,6 +235,11 @@ impl Connection {
             Finished { session, reply: Reply { id, outcome }, unanswered }
         }));
         Ok(())
+    }
+
+    async fn pause(&mut self) -> Result<(), Gone> {
+        close(&mut self.socket, PAUSED.code, PAUSED.reason).await;
+        Err(Gone)
     }
 
     /// A request that can't be read is answered if its id can.
@@ -250,6 +273,12 @@ fn fault_of_page(error: axum::Error) -> Option<(u16, &'static str)> {
         WebSocketError::Utf8(_) => Some((ws::close_code::INVALID, "not text")),
         WebSocketError::Protocol(_) => Some((ws::close_code::PROTOCOL, "not a websocket message")),
         _ => None,
+    }
+}
+
+async fn until_paused(admission: &mut watch::Receiver<Admission>) {
+    if admission.wait_for(|admission| *admission == Admission::Paused).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -44,6 +44,15 @@ impl Default for Limits {
     }
 }
 
+/// Whether a transaction holds the card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardUse {
+    /// None does.
+    Idle,
+    /// One does: the card should stay in the reader.
+    InUse,
+}
+
 /// The one that carries out transactions.
 #[derive(Clone)]
 pub struct Worker {
@@ -52,17 +61,30 @@ pub struct Worker {
     turn: Arc<Semaphore>,
     threads: Arc<AtomicUsize>,
     unlocks: Arc<AtomicU64>,
+    card_use: watch::Sender<CardUse>,
 }
 
 impl Worker {
     /// Works with the cards of `source`.
     pub fn new(source: Arc<dyn CardSource>, limits: Limits) -> Self {
-        Self { source, limits, turn: Arc::new(Semaphore::new(1)), threads: Arc::default(), unlocks: Arc::default() }
+        Self {
+            source,
+            limits,
+            turn: Arc::new(Semaphore::new(1)),
+            threads: Arc::default(),
+            unlocks: Arc::default(),
+            card_use: watch::Sender::new(CardUse::Idle),
+        }
     }
 
     /// What is connected now, and a notice of each change.
     pub fn readers(&self) -> watch::Receiver<Readers> {
         self.source.readers()
+    }
+
+    /// Whether a transaction holds the card, and a notice of each change.
+    pub fn card_use(&self) -> watch::Receiver<CardUse> {
+        self.card_use.subscribe()
     }
 
     /// How long things may take.
@@ -102,10 +124,11 @@ impl Worker {
         let (begun, has_begun) = oneshot::channel();
         let cancelled = Arc::new(AtomicBool::new(false));
         let ended = self.start(reader, begun, Arc::clone(&cancelled), afterwards, transaction)?;
-        let limits = self.limits;
+        let (limits, card_use) = (self.limits, self.card_use.clone());
         let waiting = tokio::spawn(async move {
             let _turn = turn;
-            let result = wait(limits, has_begun, ended).await;
+            let result = wait(limits, has_begun, ended, &card_use).await;
+            card_use.send_replace(CardUse::Idle);
             cancelled.store(true, Ordering::SeqCst);
             result
         });
@@ -151,11 +174,16 @@ async fn wait<T>(
     limits: Limits,
     has_begun: oneshot::Receiver<()>,
     ended: oneshot::Receiver<Result<T, CardFailure>>,
+    card_use: &watch::Sender<CardUse>,
 ) -> Result<T, CardFailure> {
-    // When the sender is dropped instead there is no card to hold, and the end says why.
-    if tokio::time::timeout(limits.hold, has_begun).await.is_err() {
-        tracing::warn!("another program does not let go of the card");
-        return Err(CardFailure::CardInUse);
+    match tokio::time::timeout(limits.hold, has_begun).await {
+        Ok(Ok(())) => drop(card_use.send_replace(CardUse::InUse)),
+        // There is no card to hold, and the end says why.
+        Ok(Err(_)) => {}
+        Err(_) => {
+            tracing::warn!("another program does not let go of the card");
+            return Err(CardFailure::CardInUse);
+        }
     }
     match tokio::time::timeout(limits.transaction, ended).await {
         Ok(Ok(result)) => result,

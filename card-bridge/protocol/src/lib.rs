@@ -51,4 +51,6 @@ pub mod close_code {
     pub const VERSION: u16 = 4426;
     /// Pages of this origin hold as many connections as they may.
     pub const FULL: u16 = 4429;
+    /// The person has paused the bridge. A page that does not know this code takes the bridge for not running.
+    pub const PAUSED: u16 = 4503;
 }

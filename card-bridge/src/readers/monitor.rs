@@ -102,7 +102,8 @@ pub fn name(reader: &CStr) -> String {
     reader.to_string_lossy().into_owned()
 }
 
-fn describe(state: &ReaderState) -> Option<Reader> {
+/// A reader as the protocol writes it; nothing for what is none, or has gone.
+pub fn describe(state: &ReaderState) -> Option<Reader> {
     if state.name() == PNP_NOTIFICATION() || state.event_state().intersects(State::UNKNOWN | State::IGNORE) {
         return None;
     }

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use card_protocol::CardFailure;
-use card_protocol::message::Readers;
+use card_protocol::message::{Reader, Readers};
 use pcsc::{Context, Disposition, Error, Protocol, Protocols, ReaderState, Scope, ShareMode, State};
 use piv::{Application, CardError, TransportError};
 use tokio::sync::watch;
@@ -54,15 +54,56 @@ impl CardSource for PcscReaders {
     }
 
     fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-        let service = self.service.load(Ordering::SeqCst);
-        let context = Context::establish(Scope::User).map_err(failure)?;
-        let reader = choose(&context, reader)?;
-        with_transaction(&context, &reader, |card| {
-            let count = event_count(&context, &reader)?;
-            let insertion = Insertion { reader: monitor::name(&reader), service, count };
-            Ok(((), transaction(card, insertion)))
-        })
+        hold(self.service.load(Ordering::SeqCst), reader, transaction)
     }
+}
+
+/// The readers that PC/SC knows, looked at once and not watched.
+pub struct PcscSnapshot(watch::Receiver<Readers>);
+
+impl PcscSnapshot {
+    /// Looks at the readers as they are now.
+    pub fn take() -> Self {
+        let readers = match survey() {
+            Ok(readers) => Readers::Running { readers },
+            Err(error) => {
+                tracing::debug!(%error, "the smartcard service is not there");
+                Readers::Stopped
+            }
+        };
+        Self(watch::channel(readers).1)
+    }
+}
+
+impl CardSource for PcscSnapshot {
+    fn readers(&self) -> watch::Receiver<Readers> {
+        self.0.clone()
+    }
+
+    fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
+        hold(0, reader, transaction)
+    }
+}
+
+fn survey() -> Result<Vec<Reader>, Error> {
+    let context = Context::establish(Scope::User)?;
+    let names = monitor::list(&context)?;
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut states: Vec<_> = names.into_iter().map(|name| ReaderState::new(name, State::UNAWARE)).collect();
+    context.get_status_change(Duration::ZERO, &mut states)?;
+    Ok(states.iter().filter_map(monitor::describe).collect())
+}
+
+fn hold(service: u64, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
+    let context = Context::establish(Scope::User).map_err(failure)?;
+    let reader = choose(&context, reader)?;
+    with_transaction(&context, &reader, |card| {
+        let count = event_count(&context, &reader)?;
+        let insertion = Insertion { reader: monitor::name(&reader), service, count };
+        Ok(((), transaction(card, insertion)))
+    })
 }
 
 /// The named reader, or the only one that holds a PIV card.

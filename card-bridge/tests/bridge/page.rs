@@ -18,7 +18,7 @@ use tungstenite::{Message, WebSocket};
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Headers of an upgrade in place of the usual ones; `None` leaves a header out.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Headers {
     pub host: Option<&'static str>,
     pub origin: Option<&'static str>,

@@ -1,20 +1,23 @@
 //! The bridge as a program: its arguments, its configuration, its log, its end.
 
 use std::fs::Permissions;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use card_protocol::message::{Readers, Verb};
 use card_protocol::proof::KeyAlgorithm;
 use card_protocol::{CardFailure, Challenge, Purpose, SUBPROTOCOL, close_code};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::cards::{Issued, PASSCODE};
+use crate::desktop::until;
 use crate::page::{self, Headers, Page};
 use crate::readers::{ORIGIN, service};
 use crate::service::{Slot, beside_a_service, plug, until_cards};
@@ -25,18 +28,19 @@ const NOBODY: u32 = 65534;
 
 pub struct Program {
     child: Child,
-    /// Read all the time: a bridge whose log is not taken from it waits.
-    log: Option<JoinHandle<String>>,
+    log: Arc<Mutex<String>>,
+    /// Reads the log all the time: a bridge whose log is not taken from it waits.
+    reading: Option<JoinHandle<()>>,
     pub address: SocketAddr,
 }
 
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_card-bridge"));
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg("--no-tray").stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-fn config(text: &str) -> NamedTempFile {
+pub fn config(text: &str) -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     file
@@ -54,21 +58,41 @@ impl Program {
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("card bridge: ws://").and_then(|rest| rest.strip_suffix('/'));
         let address = address.unwrap_or_else(|| panic!("the bridge says {line:?}")).parse().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).unwrap();
-            log
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&log);
+        let reading = std::thread::spawn(move || {
+            for line in stderr.lines() {
+                let mut kept = kept.lock().unwrap();
+                kept.push_str(&line.unwrap());
+                kept.push('\n');
+            }
         });
-        Self { child, log: Some(log), address }
+        Self { child, log, reading: Some(reading), address }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(mut self) -> ExitStatus {
+        until(|| self.child.try_wait().unwrap(), || "it goes on".to_owned())
+    }
+
+    /// Waits until it has logged this.
+    pub fn until_logged(&self, words: &str) {
+        let log = || self.log.lock().unwrap().clone();
+        until(|| log().contains(words).then_some(()), log);
     }
 
     /// Asks it to end, and gives what it logged.
-    fn end(mut self) -> String {
+    pub fn end(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
-        self.log.take().unwrap().join().unwrap()
+        self.reading.take().unwrap().join().unwrap();
+        std::mem::take(&mut self.log.lock().unwrap())
     }
 }
 
@@ -87,20 +111,26 @@ fn without_a_configuration_nobody_is_let_in() {
     assert_eq!(page::close_code(&mut socket), close_code::ORIGIN);
 }
 
-/// The bridge runs as another user here, which only root can do; whose the page is does not matter to it.
-#[test]
-fn another_users_page_is_refused_with_4401() {
+/// The bridge as another user runs it. Only root can do that; for others there is nothing.
+fn of_nobody() -> Option<(TempDir, Command)> {
     let copy = tempfile::tempdir().unwrap();
     if std::fs::metadata(copy.path()).unwrap().uid() != 0 {
         eprintln!("not tried: only root can run the bridge as another user");
-        return;
+        return None;
     }
     std::fs::set_permissions(copy.path(), Permissions::from_mode(0o755)).unwrap();
     let copied = copy.path().join("card-bridge");
     std::fs::copy(env!("CARGO_BIN_EXE_card-bridge"), &copied).unwrap();
     let mut command = Command::new(copied);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/");
-    let program = Program::start(command.uid(NOBODY).gid(NOBODY));
+    command.arg("--no-tray").stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/").uid(NOBODY).gid(NOBODY);
+    Some((copy, command))
+}
+
+/// Whose the page is does not matter to it.
+#[test]
+fn another_users_page_is_refused_with_4401() {
+    let Some((_copy, mut command)) = of_nobody() else { return };
+    let program = Program::start(&mut command);
     let headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
     let (mut socket, _) = page::connect(program.address, headers);
     assert_eq!(page::close_code(&mut socket), close_code::USER);
@@ -119,23 +149,79 @@ fn without_a_smartcard_service_it_greets_and_says_so() {
     program.end();
 }
 
+/// The bridge where this folder stands in place of the machine's /etc, for it alone.
+fn with_etc(folder: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", r#"mount --bind "$0" /etc && exec "$@""#]);
+    command.arg(folder).arg(env!("CARGO_BIN_EXE_card-bridge")).arg("--no-tray");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn the_installed_configuration_is_read_where_none_is_named() {
+    let etc = tempfile::tempdir().unwrap();
+    std::fs::create_dir(etc.path().join("card-bridge")).unwrap();
+    std::fs::copy(listed().path(), etc.path().join("card-bridge/config.toml")).unwrap();
+    let program = Program::start(&mut with_etc(etc.path()));
+    assert_eq!(Page::open(program.address, ORIGIN).hello().version, env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn a_configuration_that_is_missing_is_one_plain_line_in_the_log() {
+    let etc = tempfile::tempdir().unwrap();
+    let log = Program::start(&mut with_etc(etc.path())).end();
+    let line = "no website may use this bridge: there is no /etc/card-bridge/config.toml";
+    assert_eq!(log.matches(line).count(), 1, "{log}");
+}
+
 #[test]
 fn a_mistake_in_the_configuration_is_told_with_its_place() {
     let config = config("[[origin]]\nurl = \"http://service.test\"\nservice_keys = []\n");
     let output = program().arg("--config").arg(config.path()).output().unwrap();
     assert!(!output.status.success());
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("url") && told.contains("http:// origin is allowed for localhost"), "{told}");
+    assert!(
+        told.contains("origin[0].url is wrong") && told.contains("http:// origin is allowed for localhost"),
+        "{told}"
+    );
+}
+
+/// Starts a bridge on a port that somebody has, and gives its exit code and what it says.
+fn second_start(command: &mut Command, port: u16) -> (Option<i32>, String) {
+    let output = command.args(["--port", &port.to_string()]).output().unwrap();
+    assert_eq!(output.stdout, b"");
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
-fn a_port_that_is_taken_is_told() {
+fn a_second_start_says_that_the_bridge_is_running_already() {
+    let first = Program::start(&mut program());
+    let (code, told) = second_start(&mut program(), first.address.port());
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains(&format!("Card Bridge is running already on port {}", first.address.port())), "{told}");
+    // The first goes on.
+    let headers = Headers { host: None, origin: Some(ORIGIN), subprotocol: Some(SUBPROTOCOL) };
+    let (mut socket, _) = page::connect(first.address, headers);
+    assert_eq!(page::close_code(&mut socket), close_code::ORIGIN);
+}
+
+#[test]
+fn a_port_that_another_program_has_is_told_as_such() {
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = other.local_addr().unwrap().port().to_string();
-    let output = program().args(["--port", &port]).output().unwrap();
-    assert!(!output.status.success());
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains(&format!("port {port} can't be used")), "{told}");
+    let port = other.local_addr().unwrap().port();
+    let (code, told) = second_start(&mut program(), port);
+    assert_eq!(code, Some(5), "{told}");
+    assert!(told.contains(&format!("Another program has port {port}")), "{told}");
+}
+
+#[test]
+fn a_bridge_of_another_user_is_told_as_such() {
+    let Some((_copy, mut command)) = of_nobody() else { return };
+    let first = Program::start(&mut command);
+    let (code, told) = second_start(&mut program(), first.address.port());
+    assert_eq!(code, Some(4), "{told}");
+    assert!(told.contains("Another user of this computer is running Card Bridge"), "{told}");
 }
 
 /// A secret in every way in which it could be written.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use card_bridge::config::{AllowedOrigin, Config};
+use card_bridge::controls::Controls;
 use card_bridge::readers::{Afterwards, CardSource, Insertion, Transaction};
 use card_bridge::{Bridge, Limits, Worker};
 use card_protocol::message::{CardPresence, Reader, Readers};
@@ -36,6 +37,7 @@ pub const LIMITS: Limits = Limits {
 /// A bridge that serves for as long as this is kept.
 pub struct Served {
     pub address: SocketAddr,
+    pub controls: Controls,
     stop: oneshot::Sender<()>,
     ended: Receiver<()>,
 }
@@ -62,13 +64,14 @@ pub fn serve(source: Arc<dyn CardSource>, limits: Limits) -> Served {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let bridge = Bridge::bind(&config, Worker::new(source, limits)).await.unwrap();
-            tell.send(bridge.address()).unwrap();
+            tell.send((bridge.address(), bridge.controls())).unwrap();
             bridge.serve(async { _ = stopped.await }).await;
         });
         // Few tests wait for it.
         let _ = tell_end.send(());
     });
-    Served { address: told.recv().unwrap(), stop, ended }
+    let (address, controls) = told.recv().unwrap();
+    Served { address, controls, stop, ended }
 }
 
 type Boxed = Box<dyn Contacts + Send>;

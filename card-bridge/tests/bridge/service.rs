@@ -36,12 +36,17 @@ pub(crate) use beside_a_service;
 
 /// Starts the test program again for this one test, in a mount namespace with a service of its own.
 pub fn run(path: &str, test: impl FnOnce()) {
+    run_in(&[], path, test);
+}
+
+/// The same, by another program in between.
+pub fn run_in(program: &[&str], path: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return test();
     }
     let (_, name) = path.split_once("::").unwrap();
     let mut command = Command::new(WITH_PCSCD);
-    command.arg(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]).env(INSIDE, "1");
+    command.args(program).arg(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]).env(INSIDE, "1");
     let output = command.output().unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
@@ -208,11 +213,17 @@ pub fn kill_service() {
 
 /// Starts it again with the same virtual reader.
 pub fn start_service() -> RunningService {
+    start_service_with("/run/pcscd/readers")
+}
+
+/// Starts it again with the readers of this directory; without any where it is empty.
+pub fn start_service_with(readers: &str) -> RunningService {
+    std::fs::create_dir_all(readers).unwrap();
     let socket = Path::new("/run/pcscd/pcscd.comm");
     let _ = std::fs::remove_file(socket);
     let _ = std::fs::remove_file("/run/pcscd/pcscd.pid");
     let mut command = Command::new("pcscd");
-    command.args(["--foreground", "--error", "--config", "/run/pcscd/readers"]).stdout(Stdio::null());
+    command.args(["--foreground", "--error", "--config", readers]).stdout(Stdio::null());
     let service = RunningService(command.spawn().unwrap());
     let since = Instant::now();
     while !socket.exists() {
