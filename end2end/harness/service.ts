@@ -90,7 +90,8 @@ export class ServiceCentre {
 
   /** The public service keys, for the configuration of bridges. */
   async serviceKeys(): Promise<string[]> {
-    return (await this.command('service-key')).trim().split('\n');
+    const keys = /^service_keys = (\[.*\])$/m.exec(await this.command('bridge-config'))?.[1];
+    return JSON.parse(keys ?? '[]') as string[];
   }
 
   async start(): Promise<void> {

@@ -1,12 +1,12 @@
 //! What the program does, a file for each of its commands.
 
 pub mod audit;
+pub mod bridge_config;
 pub mod check_config;
 pub mod demo;
 pub mod erase_person;
 pub mod send_test_mail;
 pub mod serve;
-pub mod service_key;
 pub mod vault;
 
 use std::sync::Arc;

@@ -66,8 +66,8 @@ enum Command {
         #[arg(value_name = "ADDRESS")]
         to: String,
     },
-    /// Prints the public half of the service key (and of the next one), to be pinned in the bridges' configuration.
-    ServiceKey,
+    /// Prints the configuration of the card bridges that belong to this service: /etc/card-bridge/config.toml.
+    BridgeConfig,
 }
 
 #[derive(Subcommand)]
@@ -119,7 +119,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::ErasePerson { user_number, yes: true } => commands::erase_person::erase(&settings, &user_number).await,
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
-        Command::ServiceKey => commands::service_key::run(&settings),
+        Command::BridgeConfig => commands::bridge_config::run(&settings),
     }
 }
 
