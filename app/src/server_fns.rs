@@ -44,6 +44,13 @@ pub enum CodeDelivery {
     GivenUp,
 }
 
+impl CodeDelivery {
+    /// Whether the mail is there or may still come.
+    pub fn may_arrive(self) -> bool {
+        matches!(self, Self::OnItsWay | Self::Delayed | Self::Sent)
+    }
+}
+
 #[cfg(feature = "ssr")]
 impl From<domain::delivery::CodeDelivery> for CodeDelivery {
     fn from(delivery: domain::delivery::CodeDelivery) -> Self {

@@ -83,10 +83,17 @@ fn Form(
             errors
             banner=banner.into_any()
         >
-            <p class="nhsuk-body">
-                {sent} " " {valid_until.map(|at| view! { <Time at shown=Shown::Time /> ". " })}
-                <strong>{t::code_not_passcode()}</strong> " " {t::code_junk()}
-            </p>
+            {move || {
+                let valid_until = valid_until.clone();
+                delivery.get().may_arrive().then(|| {
+                    view! {
+                        <p class="nhsuk-body">
+                            {sent.clone()} " " {valid_until.map(|at| view! { <Time at shown=Shown::Time /> ". " })}
+                            <strong>{t::code_not_passcode()}</strong> " " {t::code_junk()}
+                        </p>
+                    }
+                })
+            }}
             <CodeDeliveryNews delivery refused=t::register_code_refused />
             <ActionForm action attr:novalidate=true>
                 <input type="hidden" name="form" value=move || form.try_get() />

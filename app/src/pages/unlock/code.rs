@@ -87,7 +87,15 @@ fn Form(
     };
     view! {
         <Page title=t::code_title() step=Step { number: 2, of: 3 } back="/unlock" errors>
-            <p class="nhsuk-body">{sent} <strong>{t::code_not_passcode()}</strong> " " {t::code_junk()}</p>
+            {move || {
+                latest.delivery.get().may_arrive().then(|| {
+                    view! {
+                        <p class="nhsuk-body">
+                            {sent()} <strong>{t::code_not_passcode()}</strong> " " {t::code_junk()}
+                        </p>
+                    }
+                })
+            }}
             <CodeDeliveryNews delivery=latest.delivery refused=t::code_refused />
             {move || news.get().map(|text| view! { <InsetText text /> })}
             <form novalidate on:submit=submit>
