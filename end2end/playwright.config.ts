@@ -2,7 +2,23 @@
 
 import { defineConfig } from '@playwright/test';
 
+import { ADDRESS, HOST } from './harness/https.ts';
 import type { WorldOptions } from './harness/world.ts';
+
+const CHROMIUM = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A browser that takes the website for one of the internet. */
+const WEBSITE = [`--host-resolver-rules=MAP ${HOST} ${ADDRESS}`, `--ip-address-space-overrides=${ADDRESS}:0=public`];
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 export default defineConfig<{ worldOptions: WorldOptions }>({
   testDir: 'tests',
@@ -12,24 +28,31 @@ export default defineConfig<{ worldOptions: WorldOptions }>({
   forbidOnly: Boolean(process.env['CI']),
   reporter: [['list']],
   projects: [
-    { name: 'sqlite' },
+    { name: 'sqlite', testIgnore: ['relay.spec.ts', 'website.spec.ts', 'webkit.spec.ts'] },
     // What reaches the database is tested below; here it is shown that an unlock does.
     { name: 'postgres', testMatch: 'unlock.spec.ts', use: { worldOptions: { database: 'postgres' } } },
+    {
+      name: 'website',
+      testMatch: ['relay.spec.ts', 'website.spec.ts'],
+      use: { launchOptions: { executablePath, args: [...CHROMIUM, ...WEBSITE] } },
+    },
+    {
+      name: 'firefox',
+      testMatch: 'website.spec.ts',
+      use: {
+        browserName: 'firefox',
+        channel: 'moz-firefox',
+        launchOptions: {
+          executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr',
+          firefoxUserPrefs: { 'network.dns.forceResolve': ADDRESS },
+        },
+      },
+    },
+    { name: 'webkit', testMatch: 'webkit.spec.ts' },
   ],
   use: {
     browserName: 'chromium',
     screenshot: 'only-on-failure',
-    launchOptions: {
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    },
+    launchOptions: { executablePath, args: CHROMIUM },
   },
 });

@@ -4,6 +4,7 @@
 
 mod connection;
 pub mod diagnosis;
+mod helper;
 mod permission;
 mod seal;
 mod timer;
@@ -21,6 +22,7 @@ use send_wrapper::SendWrapper;
 
 use connection::Connection;
 use diagnosis::Diagnosis;
+use helper::Helper;
 pub use timer::sleep;
 
 /// What the page knows of bridge, reader and card: what the reader panel shows.
@@ -32,6 +34,8 @@ pub enum ReaderState {
     Connecting,
     /// The browser asks the person whether it may be opened.
     Asking,
+    /// The helper window asks the person.
+    AskingInHelper,
     /// The card is being used.
     Using,
     /// The card did what was asked.
@@ -57,6 +61,8 @@ pub struct Bridge {
     state: RwSignal<ReaderState>,
     // Wrapped only where there is a connection, so in the browser: the server drops what a page holds on any thread.
     connection: StoredValue<Option<SendWrapper<Rc<Connection>>>>,
+    /// The helper window, once this tab uses it.
+    helper: StoredValue<Option<SendWrapper<Rc<Helper>>>>,
     reader: RwSignal<Option<String>>,
     port: u16,
 }
@@ -70,6 +76,7 @@ impl Bridge {
         provide_context(Self {
             state: RwSignal::new(ReaderState::Before),
             connection: StoredValue::new(None),
+            helper: StoredValue::new(None),
             reader: RwSignal::new(None),
             port,
         });
@@ -100,6 +107,32 @@ impl Bridge {
     /// Chooses between readers where several hold a card.
     pub fn choose_reader(self, name: String) {
         self.reader.set(Some(name));
+    }
+
+    /// Opens the helper window: from now on this tab reaches the bridge through it. Only in answer to a click.
+    pub fn open_helper(self) {
+        let helper = self.helper().unwrap_or_else(|| self.listen());
+        if helper.open() {
+            self.connection.set_value(None);
+            self.state.set(ReaderState::AskingInHelper);
+        } else {
+            self.fail(Trouble::Bridge(Diagnosis::HelperStopped));
+        }
+    }
+
+    /// Whether the helper window is waited for.
+    pub fn awaits_helper(self) -> bool {
+        self.state.get_untracked() == ReaderState::AskingInHelper
+    }
+
+    fn helper(self) -> Option<Rc<Helper>> {
+        self.helper.get_value().map(SendWrapper::take)
+    }
+
+    fn listen(self) -> Rc<Helper> {
+        let helper = Rc::new(Helper::listen(self.port));
+        self.helper.set_value(Some(SendWrapper::new(Rc::clone(&helper))));
+        helper
     }
 
     /// Connects, unless it is connected already.
@@ -194,9 +227,7 @@ impl Bridge {
         if let Some(connection) = self.connection.get_value().filter(|connection| connection.is_open()) {
             return Ok(connection.take());
         }
-        self.state.set(ReaderState::Connecting);
-        let asking = move || self.state.set(ReaderState::Asking);
-        match Connection::open(self.port, asking).await {
+        match self.open().await {
             Ok(connection) => {
                 let connection = Rc::new(connection);
                 self.connection.set_value(Some(SendWrapper::new(Rc::clone(&connection))));
@@ -204,6 +235,25 @@ impl Bridge {
             }
             Err(diagnosis) => Err(self.fail(Trouble::Bridge(diagnosis))),
         }
+    }
+
+    async fn open(self) -> Result<Connection, Diagnosis> {
+        if let Some(helper) = self.helper() {
+            self.state.set(ReaderState::AskingInHelper);
+            let is_ready = helper.ready(diagnosis::HELPER_WITHIN).await;
+            return if is_ready { Connection::open_by_helper(&helper).await } else { Err(Diagnosis::HelperClosed) };
+        }
+        self.state.set(ReaderState::Connecting);
+        if Helper::was_used() {
+            let helper = self.listen();
+            if helper.ready(diagnosis::HELPER_AGAIN_WITHIN).await {
+                return Connection::open_by_helper(&helper).await;
+            }
+            // It was closed meanwhile: perhaps it is not needed any more.
+            self.helper.set_value(None);
+            Helper::forget();
+        }
+        Connection::open(self.port, move || self.state.set(ReaderState::Asking)).await
     }
 
     async fn request(self, connection: &Connection, id: u32, verb: Verb) -> Result<Outcome, Trouble> {

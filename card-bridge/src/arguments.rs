@@ -68,6 +68,8 @@ pub struct Surroundings {
     config_dirs: Option<OsString>,
     #[arg(long, hide = true, global = true, env = "XDG_CACHE_HOME")]
     cache_home: Option<OsString>,
+    #[arg(long, hide = true, global = true, env = "XDG_STATE_HOME")]
+    state_home: Option<OsString>,
     /// The directory under which the browsers' policies are
     #[arg(long, hide = true, global = true, default_value = "/")]
     pub root: PathBuf,
@@ -92,6 +94,11 @@ impl Surroundings {
     /// Where the person's programs keep what can be made again.
     pub fn cache_home(&self) -> PathBuf {
         at_home(self.cache_home.as_ref(), ".cache")
+    }
+
+    /// What the person's programs remember.
+    pub fn state_home(&self) -> PathBuf {
+        at_home(self.state_home.as_ref(), ".local/state")
     }
 }
 

@@ -15,6 +15,7 @@ use crate::connections::Connections;
 use crate::controls::Controls;
 use crate::origin::Gatekeeper;
 use crate::peer;
+use crate::relay::{self, Consents};
 use crate::websocket::{self, Shared};
 use crate::worker::Worker;
 
@@ -43,7 +44,11 @@ impl Bridge {
         }
         let gatekeeper = Gatekeeper::new(config.origins.clone(), address);
         let shared = Arc::new(Shared::new(gatekeeper, worker));
-        let router = Router::new().route("/", get(websocket::accept)).with_state(Arc::clone(&shared));
+        let consents = Arc::new(Consents::read(config.consents.clone()));
+        let router = Router::new()
+            .route("/", get(websocket::accept))
+            .with_state(Arc::clone(&shared))
+            .merge(relay::router(Arc::clone(&shared), consents));
         Ok(Self { listeners, address, shared, router })
     }
 

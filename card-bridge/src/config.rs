@@ -25,6 +25,9 @@ pub struct Config {
     /// The origins that may use the bridge.
     #[serde(default, rename = "origin")]
     pub origins: Vec<AllowedOrigin>,
+    /// Where it is remembered which of them were allowed in the helper window; not part of the file.
+    #[serde(skip)]
+    pub consents: Option<PathBuf>,
 }
 
 /// One origin that may use the bridge.
@@ -76,7 +79,7 @@ pub enum ConfigError {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { port: default_port(), origins: Vec::new() }
+        Self { port: default_port(), origins: Vec::new(), consents: None }
     }
 }
 

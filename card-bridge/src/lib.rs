@@ -24,6 +24,7 @@ mod peer;
 pub mod policies;
 pub mod process;
 pub mod readers;
+mod relay;
 pub mod tray;
 #[cfg(feature = "virtual-cards")]
 pub mod virtual_cards;

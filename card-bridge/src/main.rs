@@ -105,6 +105,7 @@ fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
     let installed = config::INSTALLED.map(Path::new);
     let mut loaded = Config::load(arguments.config.as_deref(), installed)?;
     loaded.config.port = arguments.port.unwrap_or(loaded.config.port);
+    loaded.config.consents = Some(arguments.surroundings.state_home().join("card-bridge/allowed-websites"));
     match &loaded.file {
         None => {
             let looked_for = installed.unwrap_or(Path::new("a configuration file"));

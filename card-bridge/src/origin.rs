@@ -130,9 +130,18 @@ impl Gatekeeper {
         })
     }
 
+    /// The port that the bridge listens at.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The listed origin that the request comes from. No header, `null` and two headers are nobody's.
     pub fn allowed_origin(&self, headers: &HeaderMap) -> Option<Arc<AllowedOrigin>> {
-        let origin = only(headers, &header::ORIGIN)?;
+        self.listed(only(headers, &header::ORIGIN)?)
+    }
+
+    /// The origin of this text, if it is listed.
+    pub fn listed(&self, origin: &str) -> Option<Arc<AllowedOrigin>> {
         self.origins.iter().find(|(allowed, _)| allowed.url.as_str() == origin).map(|(allowed, _)| Arc::clone(allowed))
     }
 
@@ -143,7 +152,6 @@ impl Gatekeeper {
     }
 
     /// Whether the request comes from a page of the bridge itself, under the name that it was called by.
-    #[cfg(feature = "virtual-cards")]
     pub fn is_own_page(&self, headers: &HeaderMap) -> bool {
         let (Some(host), Some(origin)) = (only(headers, &header::HOST), only(headers, &header::ORIGIN)) else {
             return false;

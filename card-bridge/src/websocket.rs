@@ -70,15 +70,27 @@ struct Refusal {
 /// The person wants a pause.
 const PAUSED: Refusal = Refusal { code: close_code::PAUSED, reason: "paused" };
 
-/// Answers an upgrade.
+/// Answers an upgrade: a page is who its browser says.
 pub async fn accept(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let origin = shared.gatekeeper.allowed_origin(&headers);
+    accept_for(shared, caller, &headers, origin, upgrade)
+}
+
+/// Answers an upgrade for a page of this origin; where there is none, it is refused.
+pub fn accept_for(
+    shared: Arc<Shared>,
+    caller: Caller,
+    headers: &HeaderMap,
+    origin: Option<Arc<AllowedOrigin>>,
     mut upgrade: WebSocketUpgrade,
 ) -> Response {
     let speaks_ours = upgrade.requested_protocols().any(|protocol| protocol == SUBPROTOCOL);
-    let admitted = admit(&shared, caller.peer, &headers, speaks_ours);
+    let admitted = admit(&shared, caller.peer, headers, origin, speaks_ours);
     // A browser breaks off when none of the subprotocols that it offered is selected, and would not see the close code.
     let selected = if speaks_ours {
         Some(HeaderValue::from_static(SUBPROTOCOL))
@@ -106,6 +118,7 @@ fn admit(
     shared: &Shared,
     peer: Peer,
     headers: &HeaderMap,
+    origin: Option<Arc<AllowedOrigin>>,
     speaks_ours: bool,
 ) -> Result<(Arc<AllowedOrigin>, OwnedSemaphorePermit), Refusal> {
     let gatekeeper = &shared.gatekeeper;
@@ -115,7 +128,7 @@ fn admit(
     if !gatekeeper.is_own_host(headers) {
         return Err(Refusal { code: close_code::HOST, reason: "host" });
     }
-    let origin = gatekeeper.allowed_origin(headers).ok_or(Refusal { code: close_code::ORIGIN, reason: "origin" })?;
+    let origin = origin.ok_or(Refusal { code: close_code::ORIGIN, reason: "origin" })?;
     if !speaks_ours {
         return Err(Refusal { code: close_code::VERSION, reason: "version" });
     }

@@ -62,9 +62,10 @@ export class CardBridge {
     const keys = serviceKeys.map((key) => JSON.stringify(key)).join(', ');
     await writeFile(configuration, `port = ${port}\n[[origin]]\nurl = "${origin}"\nservice_keys = [${keys}]\n`);
     const program = virtualCards === undefined ? programs.cardBridge() : programs.cardBridgeWithVirtualCards();
-    const args = ['--config', configuration];
+    const args = ['--config', configuration, '--no-tray'];
     if (virtualCards !== undefined) args.push('--virtual-cards', virtualCards);
-    const env: NodeJS.ProcessEnv = logFilter === undefined ? {} : { CARD_BRIDGE_LOG: logFilter };
+    const env: NodeJS.ProcessEnv = { XDG_STATE_HOME: join(folder, 'state') };
+    if (logFilter !== undefined) env['CARD_BRIDGE_LOG'] = logFilter;
     if (smartcardService === 'stopped') env['PCSCLITE_CSOCK_NAME'] = join(folder, 'nobody-listens-here');
     const command = smartcardService === 'without reader' ? [WITHOUT_READER, program] : [program];
     const started = RunningProgram.start('card-bridge', [...command, ...args], this.log, env);

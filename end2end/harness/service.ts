@@ -2,8 +2,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 
+import { HOST } from './https.ts';
 import { RunningProgram, run } from './process.ts';
 import { programs } from './programs.ts';
 
@@ -27,6 +29,8 @@ export interface ServiceOptions {
   /** The port of the mail server; without one mails stay in memory, which only a demonstration may. */
   mailPort?: number;
   policy?: Policy;
+  /** It is behind a website with TLS, at the port of browsers. */
+  website?: boolean;
   /** A PostgreSQL database; without one the database is in the data folder. */
   databaseUrl?: string;
   /** Makes it a demonstration of the cards of this manifest. */
@@ -42,7 +46,7 @@ export class ServiceCentre {
 
   /** As browsers write it. */
   get origin(): string {
-    return `http://localhost:${this.options.port}`;
+    return this.options.website ? `https://${HOST}:${this.options.port}` : `http://localhost:${this.options.port}`;
   }
 
   /** Database and secrets. */
@@ -66,12 +70,19 @@ export class ServiceCentre {
   async configure(): Promise<void> {
     await mkdir(this.data, { recursive: true });
     await writeFile(this.#configuration, this.#toml());
-    if (this.options.databaseUrl !== undefined) await this.#makeSecrets();
+    if (this.options.databaseUrl !== undefined || this.options.website) await this.#makeSecrets();
   }
 
-  /** On PostgreSQL the service makes none itself: nobody knows which other server has used the database. */
+  get #secrets(): string {
+    return join(this.data, 'secrets');
+  }
+
+  /**
+   * On PostgreSQL the service makes none itself: nobody knows which other server has used the database. Nor does it for
+   * a website.
+   */
   async #makeSecrets(): Promise<void> {
-    const folder = join(this.data, 'secrets');
+    const folder = this.#secrets;
     await mkdir(folder, { mode: 0o700 });
     for (const name of ['vault-key-1', 'pepper-1', 'challenge-key', 'trail-key', 'service-key']) {
       await writeFile(join(folder, name), randomBytes(32).toString('hex'), { mode: 0o600 });
@@ -80,7 +91,9 @@ export class ServiceCentre {
 
   /** Takes the cards of a manifest in, with the registrations that it tells of. */
   async enrol(manifest: string): Promise<void> {
-    await this.command('demo', '--manifest', manifest);
+    // Whatever it is to browsers: the command wants a service of this machine only.
+    const env = { SERVICE_CENTRE_PUBLIC_URL: `http://localhost:${this.options.port}` };
+    await run(programs.serviceCentre(), ['--config', this.#configuration, 'demo', '--manifest', manifest], env);
   }
 
   /** Runs a command of the program to its end and gives what it printed. */
@@ -98,7 +111,21 @@ export class ServiceCentre {
     const args = ['--config', this.#configuration, '--log', this.options.logFilter ?? 'info,sqlx=warn', 'serve'];
     const started = RunningProgram.start('service-centre', [programs.serviceCentre(), ...args], this.log);
     this.#running = started;
-    await started.ready(async () => (await fetch(`${this.origin}/`)).ok);
+    await started.ready(() => this.#answers());
+  }
+
+  /** Whether it answers, by the name that it is called by. */
+  async #answers(): Promise<boolean> {
+    const { port, listenPort = port } = this.options;
+    const headers = { host: new URL(this.origin).host };
+    return new Promise((resolve, reject) => {
+      const asked = request({ host: '127.0.0.1', port: listenPort, path: '/', headers }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      });
+      asked.once('error', reject);
+      asked.end();
+    });
   }
 
   async stop(): Promise<void> {
@@ -133,6 +160,13 @@ export class ServiceCentre {
     if (mailPort !== undefined) {
       lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');
       lines.push('from = "Smartcard Service Centre <no-reply@service.test>"');
+    }
+    if (this.options.website) {
+      const file = (name: string) => JSON.stringify(join(this.#secrets, name));
+      lines.push('[secrets]', `vault_key_files = { 1 = ${file('vault-key-1')} }`);
+      lines.push(`pepper_files = { 1 = ${file('pepper-1')} }`, `challenge_key_file = ${file('challenge-key')}`);
+      lines.push(`trail_key_file = ${file('trail-key')}`, `service_key_file = ${file('service-key')}`);
+      lines.push('[ra]', 'telephone = "0123 456789"', `email = "ra@${HOST}"`);
     }
     if (databaseUrl !== undefined) lines.push('[database]', `url = ${JSON.stringify(databaseUrl)}`);
     if (demonstrationOf !== undefined) lines.push('[demonstration]', `manifest = ${JSON.stringify(demonstrationOf)}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { CardBridge } from './bridge.ts';
 import { type CardBox, type CardKind, type IssuedCard, type Mishap, Slot } from './cards.ts';
+import { Authority, Website } from './https.ts';
 import { Mailbox } from './mailbox.ts';
 import { lockByWrongPasscodes } from './piv-tool.ts';
 import { freePort } from './ports.ts';
@@ -24,6 +25,8 @@ export interface WorldOptions {
   cardKind?: CardKind;
   /** Puts a proxy between browsers and service. */
   proxied?: boolean;
+  /** The service is a public website with TLS. */
+  website?: boolean;
   /** The service's database: a file in its folder, where nothing is said. */
   database?: 'sqlite' | 'postgres';
 }
@@ -41,6 +44,8 @@ export class World {
     readonly secondReader: Slot,
     /** What stands between browsers and service, if anything. */
     readonly proxy: Proxy | undefined,
+    /** The website in front of the service, where there is one. */
+    readonly website: Website | undefined,
     /** The service's schema on PostgreSQL, where its database is there. */
     readonly schema: Schema | undefined,
   ) {}
@@ -53,8 +58,12 @@ export class World {
     const { policy, demonstration, virtualCards, logFilter, cardKind, database } = options;
     const schema = database === 'postgres' ? await Schema.make() : undefined;
     const mailbox = new Mailbox(mailPort);
-    const listenPort = options.proxied ? await freePort() : undefined;
-    const proxy = listenPort === undefined ? undefined : await Proxy.start(port, listenPort);
+    const listenPort = options.proxied || options.website ? await freePort() : undefined;
+    const proxy = options.proxied && listenPort ? await Proxy.start(port, listenPort) : undefined;
+    const website =
+      options.website && listenPort
+        ? await Website.start(await Authority.make(join(folder, 'authority')), port, listenPort)
+        : undefined;
     const service = new ServiceCentre({
       folder,
       port,
@@ -62,6 +71,7 @@ export class World {
       bridgePort,
       policy,
       logFilter,
+      website: options.website,
       databaseUrl: schema?.url,
       ...(demonstration ? { demonstrationOf: box.manifest } : { mailPort }),
     });
@@ -86,6 +96,7 @@ export class World {
       new Slot(box, 'first', log, cardKind),
       new Slot(box, 'second', log, cardKind),
       proxy,
+      website,
       schema,
     );
     try {
@@ -132,6 +143,7 @@ export class World {
     const ended = await Promise.allSettled([this.service.stop(), this.bridge.stop()]);
     await this.mailbox.close();
     await this.proxy?.stop();
+    await this.website?.stop();
     await this.schema?.drop();
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }

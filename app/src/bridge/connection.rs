@@ -1,4 +1,4 @@
-//! One websocket connection to the bridge.
+//! One connection to the bridge: by a websocket of the page's own, or by one of the helper window.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,18 +13,19 @@ use futures::{
     StreamExt,
     channel::{mpsc, oneshot},
 };
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
 use super::{
     diagnosis::{self, Diagnosis},
+    helper::Helper,
     permission::permission,
     timer::within,
 };
 
 /// An open connection: the bridge has said hello.
 pub struct Connection {
-    socket: Socket,
+    line: Box<dyn Line>,
     hello: Hello,
     waiting: Waiting,
     last_id: Cell<u32>,
@@ -34,14 +35,30 @@ pub struct Connection {
 type Waiting = Rc<RefCell<Option<(u32, oneshot::Sender<Outcome>)>>>;
 
 /// What a websocket did.
-enum Happened {
+pub enum Happened {
+    /// It is open.
     Opened,
+    /// The bridge said this.
     Said(String),
+    /// It failed; a close follows, in most browsers.
     Failed,
+    /// It was closed with this code.
     Closed(u16),
 }
 
-/// A websocket whose events come out of a channel. It is closed when dropped.
+/// What carries texts to the bridge. What it does comes out of its [`Happenings`]. It is closed when dropped.
+pub trait Line {
+    /// Whether texts can be sent.
+    fn is_open(&self) -> bool;
+    /// Whether the bridge has chosen our subprotocol.
+    fn speaks_ours(&self) -> bool;
+    /// Sends a text.
+    fn send(&self, text: &str) -> Result<(), JsValue>;
+    /// Closes it.
+    fn close(&self);
+}
+
+/// A websocket whose events come out of a channel.
 struct Socket {
     websocket: WebSocket,
     _on_open: Closure<dyn FnMut(Event)>,
@@ -50,7 +67,8 @@ struct Socket {
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
-type Happenings = mpsc::UnboundedReceiver<Happened>;
+/// What a line does, in order.
+pub type Happenings = mpsc::UnboundedReceiver<Happened>;
 
 impl Socket {
     fn open(port: u16) -> Option<(Self, Happenings)> {
@@ -89,13 +107,31 @@ impl Socket {
     }
 }
 
+impl Line for Socket {
+    fn is_open(&self) -> bool {
+        self.websocket.ready_state() == WebSocket::OPEN
+    }
+
+    fn speaks_ours(&self) -> bool {
+        self.websocket.protocol() == SUBPROTOCOL
+    }
+
+    fn send(&self, text: &str) -> Result<(), JsValue> {
+        self.websocket.send_with_str(text)
+    }
+
+    fn close(&self) {
+        let _ = self.websocket.close();
+    }
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
         self.websocket.set_onopen(None);
         self.websocket.set_onmessage(None);
         self.websocket.set_onerror(None);
         self.websocket.set_onclose(None);
-        let _ = self.websocket.close();
+        self.close();
     }
 }
 
@@ -112,16 +148,32 @@ impl Connection {
             }
             None => within(diagnosis::HELLO_WITHIN, happenings.next()).await.ok_or(Diagnosis::Hung)?,
         };
+        Self::greeted(Box::new(socket), happenings, first).await
+    }
+
+    /// The same through the helper window, which is open and has leave to connect.
+    pub async fn open_by_helper(helper: &Helper) -> Result<Self, Diagnosis> {
+        let (line, mut happenings) = helper.connect().ok_or(Diagnosis::HelperClosed)?;
+        let first = within(diagnosis::HELLO_WITHIN, happenings.next()).await.ok_or(Diagnosis::HelperClosed)?;
+        Self::greeted(Box::new(line), happenings, first).await
+    }
+
+    /// Waits for the bridge's hello.
+    async fn greeted(
+        line: Box<dyn Line>,
+        mut happenings: Happenings,
+        first: Option<Happened>,
+    ) -> Result<Self, Diagnosis> {
         let mut happened = first;
         loop {
             match happened {
-                Some(Happened::Opened) if socket.websocket.protocol() != SUBPROTOCOL => return Err(Diagnosis::Version),
+                Some(Happened::Opened) if !line.speaks_ours() => return Err(Diagnosis::Version),
                 Some(Happened::Opened) => {}
                 Some(Happened::Said(text)) => {
                     let Ok(FromBridge::Hello(hello)) = serde_json::from_str(&text) else {
                         return Err(Diagnosis::Version);
                     };
-                    return Ok(Self::start(socket, happenings, hello));
+                    return Ok(Self::start(line, happenings, hello));
                 }
                 Some(Happened::Failed) => {
                     let close = within(diagnosis::CLOSE_AFTER_ERROR, happenings.next()).await;
@@ -137,7 +189,7 @@ impl Connection {
         }
     }
 
-    fn start(socket: Socket, mut happenings: Happenings, hello: Hello) -> Self {
+    fn start(line: Box<dyn Line>, mut happenings: Happenings, hello: Hello) -> Self {
         let waiting = Waiting::default();
         let answered = Rc::clone(&waiting);
         leptos::task::spawn_local(async move {
@@ -157,7 +209,7 @@ impl Connection {
             // Whoever still waits learns that nothing will come.
             answered.borrow_mut().take();
         });
-        Self { socket, hello, waiting, last_id: Cell::new(0) }
+        Self { line, hello, waiting, last_id: Cell::new(0) }
     }
 
     /// What the bridge said first.
@@ -167,7 +219,7 @@ impl Connection {
 
     /// Whether requests can be sent.
     pub fn is_open(&self) -> bool {
-        self.socket.websocket.ready_state() == WebSocket::OPEN
+        self.line.is_open()
     }
 
     /// A new id for a request of this connection.
@@ -181,12 +233,12 @@ impl Connection {
         let (reply, outcome) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((id, reply));
         let text = serde_json::to_string(&Request { id, verb }).map_err(|_| Diagnosis::Lost)?;
-        self.socket.websocket.send_with_str(&text).map_err(|_| Diagnosis::Lost)?;
+        self.line.send(&text).map_err(|_| Diagnosis::Lost)?;
         match within(seconds * 1_000, outcome).await {
             Some(Ok(outcome)) => Ok(outcome),
             Some(Err(_)) => Err(Diagnosis::Lost),
             None => {
-                let _ = self.socket.websocket.close();
+                self.line.close();
                 Err(Diagnosis::Hung)
             }
         }

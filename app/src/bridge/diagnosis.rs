@@ -7,6 +7,7 @@
 //! | still connecting, the browser may ask | the person has a question to answer |
 //! | still connecting otherwise; open and silent | the bridge hangs |
 //! | open, then 4403, 4400, 4401, 4426 | the bridge refuses this page |
+//! | open, then 4503 | the person has paused the bridge |
 //! | open, then 4429 | the bridge has too many connections, so it hangs |
 //! | an error and no close, or refused at once | the browser does not let any page do this |
 
@@ -29,8 +30,14 @@ pub enum Diagnosis {
     OtherUser,
     /// Page and bridge do not speak the same version.
     Version,
+    /// The person has paused the bridge.
+    Paused,
     /// The connection broke.
     Lost,
+    /// The browser did not open the helper window.
+    HelperStopped,
+    /// The helper window was closed, or nobody has allowed this website in it.
+    HelperClosed,
 }
 
 /// What the browser says about reaching this machine's own services.
@@ -55,6 +62,12 @@ pub const HELLO_WITHIN: u32 = 5_000;
 /// How long the person may take over the browser's question.
 pub const ANSWER_WITHIN: u32 = 120_000;
 
+/// How long the person may take to allow this website in the helper window.
+pub const HELPER_WITHIN: u32 = 120_000;
+
+/// How long a helper window of before a reload may take to speak.
+pub const HELPER_AGAIN_WITHIN: u32 = 2_500;
+
 /// How long a close may follow an error.
 pub const CLOSE_AFTER_ERROR: u32 = 300;
 
@@ -64,6 +77,7 @@ pub fn of_close(code: u16, permission: Permission) -> Diagnosis {
         close_code::ORIGIN | close_code::HOST => Diagnosis::NotTrusted,
         close_code::USER => Diagnosis::OtherUser,
         close_code::VERSION => Diagnosis::Version,
+        close_code::PAUSED => Diagnosis::Paused,
         // It has as many connections as it takes, and they are not this page's: to a person it does not answer.
         close_code::FULL => Diagnosis::Hung,
         _ if permission == Permission::Denied => Diagnosis::Blocked,
@@ -91,6 +105,7 @@ mod tests {
         assert_eq!(of_close(4400, Permission::Prompt), Diagnosis::NotTrusted);
         assert_eq!(of_close(4401, Permission::Prompt), Diagnosis::OtherUser);
         assert_eq!(of_close(4426, Permission::Prompt), Diagnosis::Version);
+        assert_eq!(of_close(4503, Permission::Prompt), Diagnosis::Paused);
         assert_eq!(of_close(4429, Permission::Prompt), Diagnosis::Hung);
     }
 

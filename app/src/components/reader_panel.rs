@@ -83,8 +83,13 @@ fn actions(
                 <li>{t::reader_blocked_step_2()}</li>
                 <li>{t::reader_blocked_step_3()}</li>
             </ol>
+            <p class="nhsuk-body">{t::reader_blocked_or_helper()}</p>
+            <HelperButton bridge on_open=on_retry />
         }
         .into_any(),
+        Trouble::Bridge(Diagnosis::NotInThisBrowser | Diagnosis::HelperStopped | Diagnosis::HelperClosed) => {
+            view! { <HelperButton bridge on_open=on_retry /> }.into_any()
+        }
         Trouble::Card(CardFailure::SeveralCards { readers }) => {
             let choose = Callback::new(move |reader| bridge.choose_reader(reader));
             let (legend, items) = (t::reader_several_cards_legend(), readers.clone());
@@ -119,11 +124,33 @@ fn actions(
     .into_any()
 }
 
+/// Opens the helper window, and goes on when it is allowed.
+#[component]
+fn HelperButton(
+    /// The bridge.
+    bridge: Bridge,
+    /// What to do then.
+    on_open: Callback<()>,
+) -> impl IntoView {
+    let open = Callback::new(move |()| {
+        bridge.open_helper();
+        if bridge.awaits_helper() {
+            on_open.run(());
+        }
+    });
+    view! {
+        <p>
+            <Button kind=ButtonKind::Primary label=t::reader_helper_open() on_press=open />
+        </p>
+    }
+}
+
 fn words(state: &ReaderState) -> Words {
     let (tone, headline, help) = match state {
         ReaderState::Before => (Tone::Neutral, t::reader_heading(), ""),
         ReaderState::Connecting => (Tone::Neutral, t::reader_connecting(), ""),
         ReaderState::Asking => (Tone::Neutral, t::reader_asking(), t::reader_asking_help()),
+        ReaderState::AskingInHelper => (Tone::Neutral, t::reader_helper_asking(), t::reader_helper_asking_help()),
         ReaderState::Using => (Tone::Neutral, t::reader_using(), ""),
         ReaderState::Ready => (Tone::Good, t::reader_ready(), ""),
         ReaderState::Trouble(trouble) => {
@@ -144,7 +171,10 @@ fn trouble_words(trouble: &Trouble) -> (&'static str, &'static str) {
             Diagnosis::NotTrusted => (t::reader_origin(), t::reader_origin_help()),
             Diagnosis::OtherUser => (t::reader_user(), t::reader_user_help()),
             Diagnosis::Version => (t::reader_version(), t::reader_version_help()),
+            Diagnosis::Paused => (t::reader_paused(), t::reader_paused_help()),
             Diagnosis::Lost => (t::reader_lost(), t::reader_lost_help()),
+            Diagnosis::HelperStopped => (t::reader_helper_stopped(), t::reader_helper_stopped_help()),
+            Diagnosis::HelperClosed => (t::reader_helper_closed(), t::reader_helper_closed_help()),
         },
         Trouble::Card(failure) => card_words(failure),
         Trouble::NoSealing => (t::reader_no_sealing(), t::reader_no_sealing_help()),
@@ -192,7 +222,10 @@ mod tests {
             Diagnosis::NotTrusted,
             Diagnosis::OtherUser,
             Diagnosis::Version,
+            Diagnosis::Paused,
             Diagnosis::Lost,
+            Diagnosis::HelperStopped,
+            Diagnosis::HelperClosed,
         ];
         let headlines: std::collections::BTreeSet<_> =
             all.iter().map(|diagnosis| trouble_words(&Trouble::Bridge(*diagnosis)).0).collect();

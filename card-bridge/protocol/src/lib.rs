@@ -4,6 +4,7 @@
 //! * [`failure`]: why a card operation did not happen, for a person to read.
 //! * [`passcode`]: the passcode and the rules for a new one, checked in the page and again in the bridge.
 //! * `proof` (feature `proof`): the bytes that a card signs.
+//! * [`relay`]: what a page and the helper window say to each other.
 //! * [`sealed`]: sealed messages; sealing (feature `seal`) and opening (feature `open`) with HPKE, RFC 9180.
 //!
 //! Without features the crate is small enough for the page: it carries no cryptography. Every integer in a signed or
@@ -18,6 +19,7 @@ pub mod passcode;
 #[cfg(feature = "proof")]
 pub mod proof;
 mod purpose;
+pub mod relay;
 pub mod sealed;
 mod values;
 

@@ -8,6 +8,7 @@
 
 mod cards;
 mod desktop;
+mod http;
 mod page;
 mod readers;
 mod service;
@@ -20,6 +21,7 @@ mod malicious_page;
 mod pausing;
 mod program;
 mod proving;
+mod relay;
 mod removing;
 mod smartcard_service;
 mod tray;

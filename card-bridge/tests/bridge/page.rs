@@ -34,7 +34,16 @@ pub struct Page {
 
 /// Connects as a browser would.
 pub fn connect(address: SocketAddr, headers: Headers) -> (WebSocket<TcpStream>, Response<Option<Vec<u8>>>) {
-    let mut request = format!("ws://{address}/").into_client_request().unwrap();
+    connect_to(address, "/", headers)
+}
+
+/// The same at another path.
+pub fn connect_to(
+    address: SocketAddr,
+    path: &str,
+    headers: Headers,
+) -> (WebSocket<TcpStream>, Response<Option<Vec<u8>>>) {
+    let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
     let wanted = [("host", headers.host), ("origin", headers.origin), ("sec-websocket-protocol", headers.subprotocol)];
     for (name, value) in wanted {
         if let Some(value) = value {
@@ -61,9 +70,24 @@ pub fn close_code(socket: &mut WebSocket<TcpStream>) -> u16 {
 impl Page {
     pub fn open(address: SocketAddr, origin: &'static str) -> Self {
         let headers = Headers { host: None, origin: Some(origin), subprotocol: Some(SUBPROTOCOL) };
-        let (mut socket, response) = connect(address, headers);
+        let (socket, response) = connect(address, headers);
         assert_eq!(response.headers()["sec-websocket-protocol"], SUBPROTOCOL);
+        Self::greeted(socket)
+    }
+
+    /// A page whose websocket was let in.
+    fn greeted(mut socket: WebSocket<TcpStream>) -> Self {
         let FromBridge::Hello(hello) = read(&mut socket) else { panic!("the bridge speaks first") };
+        Self::after_hello(socket, hello)
+    }
+
+    /// A page after the first message of its websocket.
+    pub fn after(socket: WebSocket<TcpStream>, first: &str) -> Self {
+        let FromBridge::Hello(hello) = serde_json::from_str(first).unwrap() else { panic!("the bridge speaks first") };
+        Self::after_hello(socket, hello)
+    }
+
+    fn after_hello(socket: WebSocket<TcpStream>, hello: Hello) -> Self {
         let events = VecDeque::from([hello.readers.clone()]);
         Self { socket, hello, last_id: 0, events }
     }

@@ -56,7 +56,7 @@ pub fn serve(source: Arc<dyn CardSource>, limits: Limits) -> Served {
         allow(ORIGIN, vec![ServiceKey([9; 32]), service().public()]),
         allow(OTHER_ORIGIN, vec![ServiceSecret::new([6; 32]).public()]),
     ];
-    let config = Config { port: 0, origins };
+    let config = Config { port: 0, origins, consents: None };
     let (stop, stopped) = oneshot::channel::<()>();
     let (tell, told) = channel();
     let (tell_end, ended) = channel();

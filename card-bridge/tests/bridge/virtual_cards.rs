@@ -1,12 +1,12 @@
 //! Virtual cards in the bridge, and the page that handles them.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use card_protocol::{CardFailure, Challenge, Purpose};
 use tempfile::NamedTempFile;
 
 use crate::cards::{Issued, PASSCODE};
+use crate::http::{Answer, http};
 use crate::page::Page;
 use crate::program::{Program, listed, program};
 use crate::readers::{ORIGIN, service};
@@ -22,27 +22,6 @@ fn bridge(card: &Issued) -> (Program, NamedTempFile) {
     command.arg("--config").arg(config.path()).arg("--virtual-cards").arg(card.path().parent().unwrap());
     command.env("PCSCLITE_CSOCK_NAME", "/nonexistent");
     (Program::start(&mut command), config)
-}
-
-struct Answer {
-    status: u16,
-    text: String,
-}
-
-fn http(address: SocketAddr, request_line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let headers = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
-    write!(
-        stream,
-        "{request_line} HTTP/1.1\r\n{headers}Connection: close\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, text }
 }
 
 fn show(address: SocketAddr) -> Answer {

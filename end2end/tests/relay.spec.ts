@@ -1,0 +1,65 @@
+// The helper window: a page of the bridge itself, for browsers that keep a website from it.
+
+import { type BrowserContext, type Page } from '@playwright/test';
+
+import { expect, test } from '../fixtures.ts';
+import { randomPasscode } from '../harness/people.ts';
+import { takesPasscode } from '../harness/piv-tool.ts';
+import { expectAccessible } from '../steps/accessible.ts';
+import { expectHeading, expectReader, expectStep, open, reload } from '../steps/page.ts';
+import { DONE, UNLOCK, answerRightly, choosePasscode, enterRightCode } from '../steps/unlock.ts';
+
+test.use({ worldOptions: { website: true }, ignoreHTTPSErrors: true });
+
+/** Presses Start, which the browser forbids, and opens the helper window. */
+async function openHelper(page: Page, context: BrowserContext): Promise<Page> {
+  await open(page, '/unlock');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expectReader(page, 'Your browser is blocking your reader.');
+  const [helper] = await Promise.all([
+    context.waitForEvent('page'),
+    page.getByRole('button', { name: 'Open helper window' }).click(),
+  ]);
+  return helper;
+}
+
+test('an unlock where the browser forbids the direct way', async ({ page, context, world, watch }) => {
+  watch.expect(/127\.0\.0\.1/);
+  const card = await world.insertLocked('member');
+  const helper = await openHelper(page, context);
+  await expectHeading(helper, 'Allow this website to use your reader?');
+  await expect(helper.getByText(world.service.origin, { exact: true })).toBeVisible();
+  await expectAccessible(helper, 'the question');
+  await helper.getByRole('button', { name: 'Allow', exact: true }).click();
+  await expectHeading(helper, 'Keep this window open');
+  await expectAccessible(helper, 'the window');
+  await expectStep(page, UNLOCK.questions);
+
+  // It goes on after both windows were loaded again.
+  await reload(page);
+  await answerRightly(page, card);
+  await helper.reload();
+  await enterRightCode(page, world.mailbox);
+  const passcode = randomPasscode();
+  await choosePasscode(page, passcode);
+  await expectHeading(page, DONE);
+  expect(await takesPasscode(passcode)).toBe(true);
+
+  const closed = helper.waitForEvent('close');
+  await page.close();
+  await closed;
+});
+
+test('a website that is not allowed in it gets nothing', async ({ page, context, world, watch }) => {
+  watch.expect(/127\.0\.0\.1/);
+  await world.insertLocked('member');
+  const helper = await openHelper(page, context);
+  await Promise.all([helper.waitForEvent('close'), helper.getByRole('button', { name: 'Do not allow' }).click()]);
+  await expectReader(page, 'The helper window was closed, or this website was not allowed there.');
+});
+
+test('it is not opened for a website that is not listed', async ({ page, world, watch }) => {
+  watch.expect(/403 \(Forbidden\)/);
+  await page.goto(`http://127.0.0.1:${world.bridge.options.port}/relay?origin=https://elsewhere.test`);
+  await expectHeading(page, 'Card Bridge does not trust this website');
+});
