@@ -55,14 +55,14 @@ impl Helper {
     pub fn listen(port: u16) -> Self {
         let origin = ["http://127.0.0.1:", &port.to_string()].concat();
         let heard = Rc::new(Heard::default());
-        let (expected, hears) = (origin.clone(), Rc::clone(&heard));
+        let (expected, latest) = (origin.clone(), Rc::clone(&heard));
         let on_message = Closure::new(move |event: MessageEvent| {
             let is_ready = event.origin() == expected && event.data().as_string().as_deref() == Some(relay::READY);
             if let Some(window) = event.source().filter(|_| is_ready) {
                 let window: Window = window.unchecked_into();
                 let _ = window.post_message(&relay::HERE.into(), &expected);
-                *hears.window.borrow_mut() = Some(window);
-                hears.at.set(Date::now());
+                *latest.window.borrow_mut() = Some(window);
+                latest.at.set(Date::now());
             }
         });
         let listener = on_message.as_ref().unchecked_ref();

@@ -124,7 +124,7 @@ impl Registration {
             Standing::Open { .. } | Standing::LockedOut { .. } => Standing::Open { failed_attempts: 0 },
             frozen @ Standing::Frozen { .. } => frozen,
         };
-        Self { standing, asked, ..self }
+        Self { asked, standing, ..self }
     }
 
     /// How many attempts are left.

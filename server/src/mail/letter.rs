@@ -341,7 +341,7 @@ mod tests {
     fn every_mail_has_a_name_a_way_to_the_ra_and_no_link_or_code_where_none_belongs() {
         let link = "https://unlock.example.org/not-me?of=c2VhbGVk";
         for message in every_message() {
-            let links = if message.code_valid_until().is_some() { 0 } else { 1 };
+            let links = usize::from(message.code_valid_until().is_none());
             let letter = write("Jane Smith", message);
             for part in [&letter.text, &letter.html] {
                 assert!(part.contains("Dear Jane Smith"), "{part}");

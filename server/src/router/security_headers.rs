@@ -37,10 +37,11 @@ pub async fn add(State(public_url): State<PublicUrl>, request: Request, next: Ne
 fn name_charset(headers: &mut HeaderMap) {
     let Some(named) = headers.get(header::CONTENT_TYPE).and_then(|named| named.to_str().ok()) else { return };
     let is_text = named.starts_with("text/") || named == "image/svg+xml";
-    if is_text && !named.contains("charset") {
-        if let Ok(full) = HeaderValue::try_from(format!("{named}; charset=utf-8")) {
-            headers.insert(header::CONTENT_TYPE, full);
-        }
+    if is_text
+        && !named.contains("charset")
+        && let Ok(full) = HeaderValue::try_from(format!("{named}; charset=utf-8"))
+    {
+        headers.insert(header::CONTENT_TYPE, full);
     }
 }
 
