@@ -9,9 +9,9 @@ use piv::{Card, Certificate, Guid, Instruction, LastTry, Passcode, PublicKey, Tr
 
 /// The longest answer that is written out.
 const LONGEST: u8 = 0xEF;
-/// An unlock makes the most exchanges, nine. Each is at most a chain of two commands, that once more with the length
-/// that the card insists on, and 64 continuations.
-const MOST_COMMANDS: usize = 9 * (2 * 2 + 64);
+/// An unlock makes the most exchanges, ten. Each is at most a chain of two commands, that once more with the length
+/// that the card insists on, and 64 continuations, each of them twice for the same reason.
+const MOST_COMMANDS: usize = 10 * (2 * 2 + 2 * 64);
 const GUID: [u8; 16] = [7; 16];
 
 const P256: &[u8] = include_bytes!("../../piv/tests/certificates/p256.der");

@@ -58,6 +58,15 @@ fn transmit(card: &mut dyn Card, apdu: &Zeroizing<Vec<u8>>) -> Result<Response, 
     Ok(Response { data: data.to_vec(), status })
 }
 
+/// A card that announced 6100, «256 or more», may have less left and then insist on the exact length (6CXX).
+fn get_response(card: &mut dyn Card, length: u8) -> Result<Response, CardError> {
+    let first = send(card, &Command::get_response(length))?;
+    match first.status.exact_length() {
+        Some(exact) => send(card, &Command::get_response(exact)),
+        None => Ok(first),
+    }
+}
+
 fn gather(card: &mut dyn Card, mut answer: Response) -> Result<Response, CardError> {
     for _ in 0..MOST_CONTINUATIONS {
         if answer.data.len() > LONGEST_ANSWER {
@@ -66,7 +75,7 @@ fn gather(card: &mut dyn Card, mut answer: Response) -> Result<Response, CardErr
         let Some(length) = answer.status.more_available() else {
             return Ok(answer);
         };
-        let next = send(card, &Command::get_response(length))?;
+        let next = get_response(card, length)?;
         answer.data.extend(next.data);
         answer.status = next.status;
     }

@@ -16,8 +16,8 @@ use crate::unlocking::{NEW_PASSCODE, first_time, seal, unlock};
 
 const CHALLENGE: Challenge = Challenge([7; 32]);
 const GET_DATA: u8 = 0xCB;
-/// An exchange is at most a chain of two commands, that again, and 64 continuations.
-const MOST_COMMANDS_OF_AN_EXCHANGE: usize = 2 * 2 + 64;
+/// An exchange is at most a chain of two commands, that again, and 64 continuations, each of them twice.
+const MOST_COMMANDS_OF_AN_EXCHANGE: usize = 2 * 2 + 2 * 64;
 
 /// A card that answers what it wants.
 struct Answering<F>(F);
