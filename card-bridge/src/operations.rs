@@ -246,9 +246,9 @@ fn card_failure(error: CardError) -> CardFailure {
     tracing::info!(%error, "the card gave no result");
     match error {
         CardError::Transport(TransportError::ServiceStopped) => CardFailure::NoService,
-        CardError::Transport(TransportError::InUse | TransportError::Reset | TransportError::TimedOut) => {
-            CardFailure::CardInUse
-        }
+        // Of a missing touch the page has no word of its own: the same request again will do.
+        CardError::Transport(TransportError::InUse | TransportError::Reset | TransportError::TimedOut)
+        | CardError::NotTouched => CardFailure::CardInUse,
         CardError::Transport(TransportError::Removed | TransportError::Fault) | CardError::CutOff => {
             CardFailure::CardRemoved
         }

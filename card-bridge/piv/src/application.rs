@@ -5,6 +5,7 @@ use crate::certificate::Certificate;
 use crate::command::Command;
 use crate::error::{CardError, VerifyError};
 use crate::exchange::exchange;
+use crate::metadata;
 use crate::objects::{Guid, ObjectId};
 use crate::secrets::{Passcode, UnlockKey};
 use crate::sign;
@@ -173,7 +174,8 @@ impl<'a> Application<'a> {
     ///
     /// # Errors
     ///
-    /// [`CardError::Refused`] with 6982 when the key wants a VERIFY first; otherwise as for any operation.
+    /// [`CardError::NotTouched`] when the key wants a touch that did not come, [`CardError::Refused`] with 6982 when it
+    /// wants a VERIFY first; otherwise as for any operation.
     ///
     /// # Panics
     ///
@@ -182,9 +184,17 @@ impl<'a> Application<'a> {
         let command =
             Command::general_authenticate(algorithm.reference(), slot.reference(), &sign::request(algorithm, digest));
         let answer = exchange(self.card, &command)?;
-        if !answer.status.is_success() {
-            return Err(CardError::Refused(answer.status));
+        match answer.status {
+            StatusWord::SUCCESS => sign::read_signature(algorithm, &answer.data),
+            // Of a missing VERIFY and a missing touch the card says the same.
+            StatusWord::SECURITY_STATUS_NOT_SATISFIED if self.wants_touch(slot)? => Err(CardError::NotTouched),
+            other => Err(CardError::Refused(other)),
         }
-        sign::read_signature(algorithm, &answer.data)
+    }
+
+    /// Whether the card says that a slot's key wants a touch. Cards that don't know the question want none.
+    fn wants_touch(&mut self, slot: Slot) -> Result<bool, CardError> {
+        let answer = exchange(self.card, &Command::get_metadata(slot))?;
+        Ok(answer.status.is_success() && metadata::wants_touch(&answer.data))
     }
 }

@@ -159,6 +159,12 @@ impl Command {
             .expecting_data()
     }
 
+    /// GET METADATA of a slot's key, a command of `YubiKeys` since firmware 5.3 (Yubico SDK manual, PIV application, «Get
+    /// metadata»).
+    pub fn get_metadata(slot: Slot) -> Self {
+        Self::new(Instruction::Unknown(0xF7), 0x00, slot.reference()).expecting_data()
+    }
+
     /// GET RESPONSE for `length` bytes; 0 stands for 256.
     pub(crate) fn get_response(length: u8) -> Self {
         Self::new(Instruction::GetResponse, 0x00, 0x00).expecting_exactly(length)

@@ -26,6 +26,9 @@ pub enum CardError {
     /// The card has no PIV application.
     #[error("the card has no PIV application")]
     NotPiv,
+    /// The key wants a touch of the card for each signature, and there was none in time. Nothing is wrong with the card.
+    #[error("the card was not touched")]
+    NotTouched,
     /// A PIV card that was not personalised as the service needs it: no GUID, no certificate, another kind of key.
     #[error("the card is not personalised for this use")]
     Unsuitable,

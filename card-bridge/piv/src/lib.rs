@@ -19,6 +19,7 @@ mod certificate;
 mod command;
 mod error;
 mod exchange;
+mod metadata;
 mod objects;
 mod secrets;
 mod sign;
