@@ -11,7 +11,8 @@ use piv::{Card, TransportError};
 
 use crate::{
     Contacts,
-    chip::{Chip, Dead, IMAGE_SIZE, IMAGES},
+    chip::{self, Chip, Dead, IMAGE_SIZE, IMAGES},
+    manifest::PasscodeTries,
 };
 
 /// Held by whoever has the card open, so that two programs can't write its images at once.
@@ -80,9 +81,21 @@ impl VirtualCard {
     ///
     /// When the directory exists or can't be made.
     pub fn create(directory: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        Self::create_with(directory, PasscodeTries::default())
+    }
+
+    /// Makes one that takes so many wrong passcodes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`VirtualCard::create`].
+    pub fn create_with(directory: impl Into<PathBuf>, tries: PasscodeTries) -> Result<Self, OpenError> {
         let directory = directory.into();
         match DirBuilder::new().mode(0o700).create(&directory) {
-            Ok(()) => Self::start(directory),
+            Ok(()) => match chip::write_passcode_tries(&directory, tries) {
+                Ok(()) => Self::start(directory),
+                Err(source) => Err(OpenError::Io { directory, source }),
+            },
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(OpenError::Exists(directory)),
             Err(source) => Err(OpenError::Io { directory, source }),
         }

@@ -6,6 +6,7 @@ mod firmware;
 mod interface;
 
 use std::{
+    fs, io,
     path::Path,
     sync::mpsc::{Receiver, Sender, channel},
     thread::{self, JoinHandle},
@@ -19,11 +20,32 @@ use zeroize::Zeroizing;
 
 use interface::Interface;
 
+use crate::manifest::PasscodeTries;
+
 /// The two image files of a card: what the firmware keeps in the secure element and beside it.
 pub const IMAGES: [&str; 2] = ["internal.lfs", "external.lfs"];
 
 /// The length of each, in bytes: what the firmware's file storage makes.
 pub const IMAGE_SIZE: u64 = 512 * 128;
+
+/// Beside the images, where it is another number than three: how many wrong passcodes the card takes.
+const PASSCODE_TRIES: &str = "passcode-tries";
+
+/// Writes down how many wrong passcodes the card takes, before its power is first switched on.
+pub fn write_passcode_tries(directory: &Path, tries: PasscodeTries) -> io::Result<()> {
+    if tries == PasscodeTries::default() {
+        return Ok(());
+    }
+    fs::write(directory.join(PASSCODE_TRIES), tries.count().to_string())
+}
+
+fn read_passcode_tries(directory: &Path) -> Result<PasscodeTries, Dead> {
+    match fs::read_to_string(directory.join(PASSCODE_TRIES)) {
+        Ok(digits) => digits.trim().parse::<u8>().ok().and_then(|count| count.try_into().ok()).ok_or(Dead),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(PasscodeTries::default()),
+        Err(_) => Err(Dead),
+    }
+}
 
 /// A card under power.
 #[derive(Debug)]
@@ -41,13 +63,14 @@ pub struct Dead;
 impl Chip {
     /// Switches the power on for the card in `directory`, whose images are made when they are missing.
     pub fn power_on(directory: &Path) -> Result<Self, Dead> {
+        let tries = read_passcode_tries(directory)?;
         let (commands, received) = channel();
         let (answers, responses) = channel();
         let (ready, started) = channel();
         let directory = directory.to_owned();
         let session = thread::Builder::new()
             .name("virtual-card".to_owned())
-            .spawn(move || run(&directory, &ready, &received, &answers))
+            .spawn(move || run(&directory, tries, &ready, &received, &answers))
             .map_err(|_| Dead)?;
         started.recv().map_err(|_| Dead)?;
         Ok(Self { commands, responses, session })
@@ -69,22 +92,34 @@ impl Chip {
     }
 }
 
-fn run(directory: &Path, ready: &Sender<()>, commands: &Receiver<Zeroizing<Vec<u8>>>, responses: &Sender<Vec<u8>>) {
+fn run(
+    directory: &Path,
+    tries: PasscodeTries,
+    ready: &Sender<()>,
+    commands: &Receiver<Zeroizing<Vec<u8>>>,
+    responses: &Sender<Vec<u8>>,
+) {
     let [mut internal, mut external] = IMAGES.map(|image| StorageConfig::filesystem(directory.join(image)));
     let mut volatile = StorageConfig::ram();
     // A storage that can't be mounted ends the session here; whoever waits for `ready` hears of it.
     let _ = internal.with_fs(|internal| {
         external.with_fs(|external| {
             volatile.with_fs(|volatile| {
-                serve(Store { internal, external, volatile }, ready, commands, responses);
+                serve(Store { internal, external, volatile }, tries, ready, commands, responses);
             })
         })
     });
 }
 
-fn serve(store: Store<'_>, ready: &Sender<()>, commands: &Receiver<Zeroizing<Vec<u8>>>, responses: &Sender<Vec<u8>>) {
+fn serve(
+    store: Store<'_>,
+    tries: PasscodeTries,
+    ready: &Sender<()>,
+    commands: &Receiver<Zeroizing<Vec<u8>>>,
+    responses: &Sender<Vec<u8>>,
+) {
     let channel = TrussedChannel::new();
-    let Some(application) = firmware::start(&channel, store) else {
+    let Some(application) = firmware::start(&channel, store, tries) else {
         return;
     };
     let mut interface = Interface::new(application);

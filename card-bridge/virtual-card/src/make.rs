@@ -142,7 +142,7 @@ fn issue(
     let mut unlock_key = Zeroizing::new([0; 8]);
     getrandom::fill(unlock_key.as_mut())?;
 
-    let mut card = VirtualCard::create(directory.join(name))?;
+    let mut card = VirtualCard::create_with(directory.join(name), spec.passcode_tries)?;
     let order = Order {
         guid,
         expires: &expires,

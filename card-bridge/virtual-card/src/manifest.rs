@@ -29,6 +29,9 @@ pub struct CardSpec {
     /// The passcode that the card gets.
     #[serde(deserialize_with = "written_out::deserialize")]
     pub passcode: Zeroizing<String>,
+    /// How many wrong passcodes the card takes.
+    #[serde(default)]
+    pub passcode_tries: PasscodeTries,
     /// Whether the card is locked by wrong passcodes at the end.
     #[serde(default)]
     pub locked: bool,
@@ -89,6 +92,42 @@ impl TryFrom<String> for CardName {
     }
 }
 
+/// How many wrong passcodes a card takes: 1 to 15, as many as 63CX can tell (SP 800-73-4 part 2, 3.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
+pub struct PasscodeTries(u8);
+
+/// No card takes so many wrong passcodes, or so few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a card takes 1 to 15 wrong passcodes")]
+pub struct BadPasscodeTries;
+
+impl PasscodeTries {
+    /// What the card application in use gives.
+    pub const THREE: Self = Self(3);
+    /// What other cards give.
+    pub const FIVE: Self = Self(5);
+
+    /// The number.
+    pub fn count(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for PasscodeTries {
+    fn default() -> Self {
+        Self::THREE
+    }
+}
+
+impl TryFrom<u8> for PasscodeTries {
+    type Error = BadPasscodeTries;
+
+    fn try_from(count: u8) -> Result<Self, BadPasscodeTries> {
+        if (1..=15).contains(&count) { Ok(Self(count)) } else { Err(BadPasscodeTries) }
+    }
+}
+
 /// The kind of a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyKind {
@@ -102,6 +141,17 @@ pub enum KeyKind {
     /// RSA of 2048 bits.
     #[serde(rename = "RSA-2048")]
     Rsa2048,
+}
+
+impl KeyKind {
+    /// Its name in a list of cards.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::Rsa2048 => "RSA-2048",
+        }
+    }
 }
 
 impl From<KeyKind> for Algorithm {

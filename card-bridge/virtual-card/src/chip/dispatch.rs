@@ -7,18 +7,21 @@ use trussed::{
     service::ServiceResources,
     types::Context,
 };
-use trussed_auth::AuthExtension;
+use trussed_auth::{AuthExtension, AuthRequest};
 use trussed_auth_backend::{AuthBackend, AuthContext, FilesystemLayout};
 use trussed_chunked::ChunkedExtension;
 use trussed_core::{
     Error,
     api::{Reply, Request, reply, request},
+    serde_extensions::Extension as _,
     types::Location,
 };
 use trussed_hpke::HpkeExtension;
 use trussed_rsa_alloc::SoftwareRsa;
 use trussed_staging::{StagingBackend, StagingContext};
 use trussed_wrap_key_to_file::WrapKeyToFileExtension;
+
+use crate::manifest::PasscodeTries;
 
 /// The order in which the backends are asked.
 pub const BACKENDS: &[BackendId<Part>] =
@@ -81,11 +84,17 @@ pub struct Dispatcher {
     auth: AuthBackend,
     rsa: SoftwareRsa,
     staging: StagingBackend,
+    passcode_tries: PasscodeTries,
 }
 
+/// The card application's name for the passcode.
+const PASSCODE: u8 = 0;
+
 impl Dispatcher {
-    pub fn new() -> Self {
+    /// The passcode will be given so many tries, whatever the card application asks for.
+    pub fn new(passcode_tries: PasscodeTries) -> Self {
         Self {
+            passcode_tries,
             auth: AuthBackend::new(Location::Internal, FilesystemLayout::V1),
             rsa: SoftwareRsa,
             staging: StagingBackend::new(),
@@ -123,13 +132,19 @@ impl ExtensionDispatch for Dispatcher {
         let auth = &mut context.backends.auth;
         let staging = &mut context.backends.staging;
         match (part, extension) {
-            (Part::Auth, Extension::Auth) => ExtensionImpl::<AuthExtension>::extension_request_serialized(
-                &mut self.auth,
-                core,
-                auth,
-                request,
-                resources,
-            ),
+            (Part::Auth, Extension::Auth) => {
+                let mut request = AuthExtension::deserialize_request(request)?;
+                let tries = match &mut request {
+                    AuthRequest::SetPin(set) if set.id == PASSCODE.into() => Some(&mut set.retries),
+                    AuthRequest::SetPinWithKey(set) if set.id == PASSCODE.into() => Some(&mut set.retries),
+                    _ => None,
+                };
+                if let Some(tries) = tries {
+                    *tries = Some(self.passcode_tries.count());
+                }
+                let reply = self.auth.extension_request(core, auth, &request, resources)?;
+                AuthExtension::serialize_reply(&reply)
+            }
             (Part::Staging, Extension::Chunked) => ExtensionImpl::<ChunkedExtension>::extension_request_serialized(
                 &mut self.staging,
                 core,

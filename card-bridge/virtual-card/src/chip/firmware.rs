@@ -14,6 +14,7 @@ use trussed::{
 };
 
 use super::dispatch::{BACKENDS, Dispatcher, Part, PartContext};
+use crate::manifest::PasscodeTries;
 
 /// The card application of one power session.
 pub type Application<'a> = Authenticator<ClientImplementation<'a, InPlace<'a>, Dispatcher>>;
@@ -22,11 +23,18 @@ pub type Application<'a> = Authenticator<ClientImplementation<'a, InPlace<'a>, D
 /// speak through.
 ///
 /// Returns `None` when the channel is already in use.
-pub fn start<'a>(channel: &'a TrussedChannel, store: Store<'a>) -> Option<Application<'a>> {
+pub fn start<'a>(
+    channel: &'a TrussedChannel,
+    store: Store<'a>,
+    passcode_tries: PasscodeTries,
+) -> Option<Application<'a>> {
     let (requester, responder) = channel.split()?;
     let context = CoreContext::new(path!("piv").into());
     let in_place = InPlace {
-        service: Service::with_dispatch(Platform { random: OsRng, store, ui: UserInterface::new() }, Dispatcher::new()),
+        service: Service::with_dispatch(
+            Platform { random: OsRng, store, ui: UserInterface::new() },
+            Dispatcher::new(passcode_tries),
+        ),
         endpoints: [ServiceEndpoint::new(responder, context, BACKENDS)],
     };
     let client = ClientImplementation::new(requester, in_place, None);
