@@ -1,6 +1,6 @@
 //! Cards in software, and what the server would know of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use card_protocol::proof::{KeyAlgorithm, ProofMessage};
@@ -8,9 +8,10 @@ use card_protocol::{CardProof, Guid, Slot, UnlockKey};
 use spki::DecodePublicKey;
 use tempfile::TempDir;
 use time::macros::datetime;
-use virtual_card::VirtualCard;
+use virtual_card::kind::{KINDS, Kind, Touched};
 use virtual_card::make::{Existing, make};
-use virtual_card::manifest::{CardList, IssuedCard};
+use virtual_card::manifest::{CardList, IssuedCard, KeyKind};
+use virtual_card::{Contacts, VirtualCard};
 
 pub const PASSCODE: &str = "904173";
 
@@ -33,16 +34,27 @@ impl Issued {
         Self::make(KeyAlgorithm::P256, true)
     }
 
-    fn make(kind: KeyAlgorithm, locked: bool) -> Self {
-        let kind = match kind {
-            KeyAlgorithm::P256 => "P-256",
-            KeyAlgorithm::P384 => "P-384",
-            KeyAlgorithm::Rsa2048 => "RSA-2048",
+    /// Issues a card as one of that kind is.
+    pub fn of(kind: &Kind) -> Self {
+        Self::made_as(kind, false)
+    }
+
+    fn make(keys: KeyAlgorithm, locked: bool) -> Self {
+        let keys = match keys {
+            KeyAlgorithm::P256 => KeyKind::P256,
+            KeyAlgorithm::P384 => KeyKind::P384,
+            KeyAlgorithm::Rsa2048 => KeyKind::Rsa2048,
         };
+        Self::made_as(&Kind { piv_authentication: keys, card_authentication: keys, ..KINDS[0] }, locked)
+    }
+
+    fn made_as(kind: &Kind, locked: bool) -> Self {
+        let (holder, card, tries) =
+            (kind.piv_authentication.name(), kind.card_authentication.name(), kind.passcode_tries.count());
         let list = format!(
             "[[card]]\ncard = \"one\"\nuser_number = \"1\"\nname = \"One\"\nemail = \"one@demo.test\"\n\
-             passcode = \"{PASSCODE}\"\nlocked = {locked}\n\
-             piv_authentication = \"{kind}\"\ncard_authentication = \"{kind}\"\n"
+             passcode = \"{PASSCODE}\"\npasscode_tries = {tries}\nlocked = {locked}\n\
+             piv_authentication = \"{holder}\"\ncard_authentication = \"{card}\"\n"
         );
         let list: CardList = toml::from_str(&list).unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -51,6 +63,22 @@ impl Issued {
         let issued = manifest.cards.into_iter().next().unwrap();
         let unlock_key = u64::from_str_radix(&issued.unlock_key, 16).unwrap().to_be_bytes();
         Self { guid: issued.guid.parse().unwrap(), unlock_key: UnlockKey::new(unlock_key), entry: issued, directory }
+    }
+
+    /// Switches the card's power on, and lets it answer as one of that kind. Whoever is asked touches it.
+    pub fn insert_as(&self, kind: &Kind) -> Box<dyn Contacts + Send> {
+        kind.put_on(self.insert(), Box::new(|_| Touched::InTime)).unwrap()
+    }
+
+    /// Keeps the card as it is now, to be made so again.
+    pub fn remember(&self) {
+        copy_files(&self.path(), &self.directory.path().join("remembered"));
+    }
+
+    /// Makes the card what it was when it was remembered.
+    pub fn restore(&self) {
+        std::fs::remove_dir_all(self.path()).unwrap();
+        copy_files(&self.directory.path().join("remembered"), &self.path());
     }
 
     /// Switches the card's power on.
@@ -85,5 +113,13 @@ impl Issued {
                 let padding = rsa::Pkcs1v15Sign::new::<sha2::Sha256>();
                 key.verify(padding, &message.digest(KeyAlgorithm::Rsa2048), signature).is_ok()
             }
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }

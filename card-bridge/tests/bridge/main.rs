@@ -16,6 +16,7 @@ mod service;
 mod admission;
 mod conversation;
 mod diagnose;
+mod kinds;
 mod malicious_card;
 mod malicious_page;
 mod pausing;

@@ -10,6 +10,7 @@ use card_protocol::{CardFailure, Challenge, Purpose};
 use piv::PasscodeState;
 use virtual_card::dialect::Strict;
 use virtual_card::fault::{Fault, Faulty, Mishap, Moment};
+use virtual_card::kind::KINDS;
 
 use crate::cards::{Issued, PASSCODE};
 use crate::page::Page;
@@ -79,6 +80,21 @@ beside_a_service! {
         assert!(unlock(&mut page, &first_time(&card)).is_ok());
         assert!(unlock(&mut page, &once_more(&card)).is_ok());
         assert!(page.sign_in(NEW_PASSCODE).is_ok());
+    }
+
+    fn each_kind_of_card_signs_in_through_the_service() {
+        let (_bridge, mut page) = bridge(LIMITS);
+        for kind in &KINDS {
+            let card = Issued::of(kind);
+            let plugged = plug(Slot::First, card.insert_as(kind));
+            until_cards(&mut page, 1);
+            let tries_left = kind.passcode_tries.count() - 1;
+            assert_eq!(page.sign_in(WRONG), Err(CardFailure::WrongPasscode { tries_left }), "{}", kind.name);
+            assert!(card.signed(&page.sign_in(PASSCODE).unwrap(), ORIGIN), "{}", kind.name);
+            assert!(card.signed(&page.prove_card(Purpose::Hello, CHALLENGE).unwrap(), ORIGIN), "{}", kind.name);
+            plugged.pull();
+            until_cards(&mut page, 0);
+        }
     }
 
     fn without_a_card_or_with_a_foreign_one_the_page_is_told() {

@@ -32,7 +32,12 @@ pub fn once_more(card: &Issued) -> UnlockKeys {
 
 /// What the server does at a release.
 pub fn seal(service: &ServiceSecret, proof: &CardProof, keys: &UnlockKeys) -> Sealed {
-    let digest = ProofMessage::of(proof, ORIGIN).digest(KeyAlgorithm::P256);
+    seal_as(KeyAlgorithm::P256, service, proof, keys)
+}
+
+/// The same where the card authentication key is of this kind.
+pub fn seal_as(kind: KeyAlgorithm, service: &ServiceSecret, proof: &CardProof, keys: &UnlockKeys) -> Sealed {
+    let digest = ProofMessage::of(proof, ORIGIN).digest(kind);
     service.seal_unlock_keys(&proof.connection_key, &digest, keys).unwrap()
 }
 

@@ -25,13 +25,13 @@ pub trait Contacts: Card {
     }
 }
 
-impl Card for Box<dyn Contacts> {
+impl Card for Box<dyn Contacts + Send> {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
         (**self).transmit(command)
     }
 }
 
-impl Contacts for Box<dyn Contacts> {
+impl Contacts for Box<dyn Contacts + Send> {
     fn power_off(&mut self) {
         (**self).power_off();
     }

@@ -5,19 +5,20 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::mpsc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use virtual_card::{
-    Contacts, VirtualCard,
-    dialect::Strict,
+    VirtualCard,
     fault::{Fault, Faulty, Mishap, Moment},
     issuance,
     journal::Journalled,
+    kind::{KINDS, Kind, Refusals, Touch, Touched, UnlockKeyTries},
     make::{self, DEMONSTRATION, Existing, MANIFEST},
     manifest::CardList,
-    unlock_key_tries::KeepsTries,
     vpcd,
 };
 
@@ -66,33 +67,21 @@ struct PlugArguments {
     port: u16,
     /// How the card words its refusals.
     #[arg(long, value_enum, default_value_t)]
-    dialect: Dialect,
+    dialect: Refusals,
     /// What becomes of the tries of the unlock key when it has set a passcode.
     #[arg(long, value_enum, default_value_t)]
     unlock_key_tries: UnlockKeyTries,
+    /// The kind of card that it answers as, in place of both: a name of the README's table.
+    #[arg(long, value_parser = kind_named, conflicts_with_all = ["dialect", "unlock_key_tries"])]
+    kind: Option<&'static Kind>,
+    /// A card that wants a touch gets none, and refuses each signature after 15 seconds.
+    #[arg(long, requires = "kind")]
+    untouched: bool,
     /// A file to which the card adds a line for each command: instruction, parameters, status word; never data.
     #[arg(long)]
     journal: Option<PathBuf>,
     #[command(flatten)]
     fault: FaultArguments,
-}
-
-#[derive(Clone, Copy, Default, ValueEnum)]
-enum Dialect {
-    /// As the card application in use does.
-    #[default]
-    PivAuthenticator,
-    /// As applets of another origin do.
-    Strict,
-}
-
-#[derive(Clone, Copy, Default, ValueEnum)]
-enum UnlockKeyTries {
-    /// They are given back.
-    #[default]
-    Reset,
-    /// They stay as they are until the unlock key is replaced.
-    Keep,
 }
 
 /// A mishap of the card, for tests of what it leaves behind.
@@ -151,14 +140,11 @@ fn now() -> time::OffsetDateTime {
 }
 
 fn plug(arguments: PlugArguments) -> anyhow::Result<()> {
-    let PlugArguments { card: directory, host, port, dialect, unlock_key_tries, journal, fault } = arguments;
-    let mut card: Box<dyn Contacts> = Box::new(VirtualCard::open(&directory)?);
-    if let UnlockKeyTries::Keep = unlock_key_tries {
-        card = Box::new(KeepsTries::new(card, &directory)?);
-    }
-    if let Dialect::Strict = dialect {
-        card = Box::new(Strict::new(card));
-    }
+    let PlugArguments { card: directory, host, port, dialect, unlock_key_tries, kind, untouched, journal, fault } =
+        arguments;
+    let plain = Kind { refusals: dialect, unlock_key_tries, ..KINDS[0] };
+    let touch: Touch = if untouched { Box::new(|_| wait_in_vain()) } else { Box::new(|_| Touched::InTime) };
+    let mut card = kind.unwrap_or(&plain).put_on(VirtualCard::open(&directory)?, touch)?;
     if let Some(path) = journal {
         let journalled =
             Journalled::new(card, &path).with_context(|| format!("{} can't be written", path.display()))?;
@@ -176,6 +162,19 @@ fn plug(arguments: PlugArguments) -> anyhow::Result<()> {
     vpcd::plug((host.as_str(), port), &mut *card, taken).with_context(|| {
         format!("the virtual reader at {host}:{port} can't be used; is pcscd running with vsmartcard-vpcd?")
     })
+}
+
+fn kind_named(name: &str) -> Result<&'static Kind, String> {
+    let names = || KINDS.map(|kind| kind.name).join(", ");
+    Kind::named(name).ok_or_else(|| format!("one of {}", names()))
+}
+
+/// Lets the time go by in which a `YubiKey` waits for its touch (Yubico, yubico-piv-tool, issue 185).
+fn wait_in_vain() -> Touched {
+    let (_never, touched) = mpsc::channel::<()>();
+    // The sender lives, so only the time can run out.
+    let _ = touched.recv_timeout(Duration::from_secs(15));
+    Touched::Never
 }
 
 /// Says `waiting`, and waits for a line, or for the end of the input.

@@ -134,6 +134,28 @@ fn a_card_speaks_the_other_dialect() {
 }
 
 #[test]
+fn another_program_finds_a_yubikey_of_the_version_that_it_says() {
+    let said = said(
+        "plug --kind yubikey-5
+         piv --action version
+         piv --action status
+         ! piv --action verify-pin --pin 904174
+         piv --action verify-pin --pin 904173",
+    );
+    for expected in ["5.3.0", "PIN tries left:\t3", "2 tries left", "Successfully verified PIN"] {
+        assert!(said.contains(expected), "{expected}\n{said}");
+    }
+}
+
+#[test]
+fn a_kind_that_is_not_in_the_table_is_refused() {
+    let card =
+        Command::new(env!("CARGO_BIN_EXE_virtual-card")).args(["plug", "--card", "x", "--kind", "another"]).output();
+    let complained = String::from_utf8(card.unwrap().stderr).unwrap();
+    assert!(complained.contains("one of piv-authenticator, strict"), "{complained}");
+}
+
+#[test]
 fn two_services_at_once_see_their_own_cards_only() {
     let said = said(
         "plug

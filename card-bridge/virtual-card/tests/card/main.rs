@@ -7,6 +7,7 @@ mod cut;
 mod dialects;
 mod interface;
 mod keys;
+mod kinds;
 mod logs;
 mod make;
 mod passcode;
