@@ -264,6 +264,8 @@ fn verify_failure(error: VerifyError) -> CardFailure {
         VerifyError::Wrong { tries_left } => CardFailure::WrongPasscode { tries_left: tries_left.unwrap_or(1) },
         VerifyError::LastTry => CardFailure::LastTry,
         VerifyError::Blocked => CardFailure::PasscodeBlocked,
+        // No verb asks for a passcode on the reader.
+        VerifyError::NotSent(_) | VerifyError::NoPinPad => CardFailure::Malformed,
         VerifyError::Card(error) => card_failure(error),
     }
 }

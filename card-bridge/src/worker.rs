@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use card_protocol::message::Readers;
 use card_protocol::{CHALLENGE_LIFE_SECONDS, CardFailure};
+use piv::pin_pad::{Entry, PinPad};
 use piv::{Card, Trace, TransportError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -231,6 +232,29 @@ impl Card for Guarded<'_> {
         match &answer {
             Ok(answer) => tracing::debug!("{}", Trace::new(command, answer)),
             Err(error) => tracing::debug!("{}: {error}", Trace::new(command, &[])),
+        }
+        answer
+    }
+
+    fn pin_pad(&mut self) -> Option<&mut dyn PinPad> {
+        if self.card.pin_pad().is_some() { Some(self) } else { None }
+    }
+}
+
+impl PinPad for Guarded<'_> {
+    fn takes(&mut self, entry: Entry) -> bool {
+        self.card.pin_pad().is_some_and(|pad| pad.takes(entry))
+    }
+
+    fn enter(&mut self, entry: Entry, structure: &[u8]) -> Result<Vec<u8>, TransportError> {
+        if self.cancelled.load(Ordering::SeqCst) {
+            return Err(TransportError::TimedOut);
+        }
+        let answer = self.card.pin_pad().ok_or(TransportError::Fault)?.enter(entry, structure);
+        match &answer {
+            // Not even the structure's header: the command in it has the unlock key.
+            Ok(answer) => tracing::debug!("{entry:?} on the reader: {} bytes of answer", answer.len()),
+            Err(error) => tracing::debug!("{entry:?} on the reader: {error}"),
         }
         answer
     }

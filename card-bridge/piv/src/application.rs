@@ -7,6 +7,7 @@ use crate::error::{CardError, VerifyError};
 use crate::exchange::exchange;
 use crate::metadata;
 use crate::objects::{Guid, ObjectId};
+use crate::pin_pad::{self, Entered, Entry};
 use crate::secrets::{Passcode, UnlockKey};
 use crate::sign;
 use crate::slot::{Algorithm, Slot};
@@ -114,14 +115,61 @@ impl<'a> Application<'a> {
     /// [`VerifyError::LastTry`] and [`VerifyError::Blocked`] before a try is spent, [`VerifyError::Wrong`] and
     /// [`VerifyError::Blocked`] after.
     pub fn verify(&mut self, passcode: &Passcode, last_try: LastTry) -> Result<(), VerifyError> {
-        match self.passcode_state()? {
-            PasscodeState::Blocked => return Err(VerifyError::Blocked),
-            PasscodeState::Tries(1) | PasscodeState::Unknown if last_try == LastTry::Keep => {
-                return Err(VerifyError::LastTry);
-            }
-            PasscodeState::Tries(_) | PasscodeState::Unknown | PasscodeState::Verified => {}
+        self.may_try(last_try)?;
+        let verdict = self.try_passcode(passcode)?;
+        self.judge(verdict)
+    }
+
+    /// Verifies the passcode that is typed on the reader within so many seconds, after a look at the tries left.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Application::verify`]; [`VerifyError::NoPinPad`] and [`VerifyError::NotSent`] where no try was spent.
+    pub fn verify_on_pad(&mut self, seconds: u8, last_try: LastTry) -> Result<(), VerifyError> {
+        if !self.card.pin_pad().is_some_and(|pad| pad.takes(Entry::Verify)) {
+            return Err(VerifyError::NoPinPad);
         }
-        match self.try_passcode(passcode)? {
+        self.may_try(last_try)?;
+        match self.enter(Entry::Verify, &pin_pad::verify(seconds))? {
+            Some(Entered::Judged(verdict)) => self.judge(verdict),
+            Some(Entered::NotSent(reason)) => Err(reason.into()),
+            None => Err(VerifyError::NoPinPad),
+        }
+    }
+
+    /// Sets a new passcode, typed on the reader within so many seconds, by the unlock key. `None` where the reader has no
+    /// keys for it.
+    ///
+    /// # Errors
+    ///
+    /// Only when there was no answer to judge.
+    pub fn reset_retry_counter_on_pad(&mut self, seconds: u8, key: &UnlockKey) -> Result<Option<Entered>, CardError> {
+        self.enter(Entry::Modify, &pin_pad::reset_retry_counter(seconds, key))
+    }
+
+    fn enter(&mut self, entry: Entry, structure: &[u8]) -> Result<Option<Entered>, CardError> {
+        let Some(pad) = self.card.pin_pad() else {
+            return Ok(None);
+        };
+        if !pad.takes(entry) {
+            return Ok(None);
+        }
+        let answer = pad.enter(entry, structure)?;
+        let (_, status) = StatusWord::split(&answer).ok_or(CardError::CutOff)?;
+        Ok(Some(status.into()))
+    }
+
+    /// Whether a passcode may be tried, by the tries that are left.
+    fn may_try(&mut self, last_try: LastTry) -> Result<(), VerifyError> {
+        match self.passcode_state()? {
+            PasscodeState::Blocked => Err(VerifyError::Blocked),
+            PasscodeState::Tries(1) | PasscodeState::Unknown if last_try == LastTry::Keep => Err(VerifyError::LastTry),
+            PasscodeState::Tries(_) | PasscodeState::Unknown | PasscodeState::Verified => Ok(()),
+        }
+    }
+
+    fn judge(&mut self, verdict: Verdict) -> Result<(), VerifyError> {
+        match verdict {
             Verdict::Accepted => Ok(()),
             Verdict::Blocked => Err(VerifyError::Blocked),
             Verdict::Refused { tries_left: Some(tries) } => Err(VerifyError::Wrong { tries_left: Some(tries) }),

@@ -1,5 +1,7 @@
 //! The card port: what this crate asks of a reader.
 
+use crate::pin_pad::PinPad;
+
 /// One connected card.
 pub trait Card {
     /// Sends one command APDU and returns the response APDU, status word included, as the card gave it: possibly
@@ -9,6 +11,11 @@ pub trait Card {
     ///
     /// A [`TransportError`] when the card did not answer at all. Whether it carried out the command is then unknown.
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError>;
+
+    /// The keys of the reader, where it has some.
+    fn pin_pad(&mut self) -> Option<&mut dyn PinPad> {
+        None
+    }
 }
 
 /// Why a card did not answer.

@@ -22,6 +22,8 @@ const PIV_RID: [u8; 5] = [0xA0, 0x00, 0x00, 0x03, 0x08];
 const PASSCODE_REFERENCE: u8 = 0x80;
 /// Key reference of the unlock key, the PIN unblocking key.
 const UNLOCK_KEY_REFERENCE: u8 = 0x81;
+/// A passcode's place, all padding (SP 800-73-4 part 2, 2.4.3).
+const BLANK_PASSCODE: [u8; 8] = [0xFF; 8];
 /// With `Le` = 00 a card may answer with up to 256 bytes.
 const ANY_LENGTH: u16 = 256;
 
@@ -118,6 +120,17 @@ impl Command {
     /// VERIFY the passcode.
     pub fn verify(passcode: &Passcode) -> Self {
         Self::new(Instruction::Verify, 0x00, PASSCODE_REFERENCE).with_data(*passcode.padded())
+    }
+
+    /// VERIFY with FF in place of a passcode, which the reader's PIN pad fills in.
+    pub(crate) fn verify_blank() -> Self {
+        Self::new(Instruction::Verify, 0x00, PASSCODE_REFERENCE).with_data(BLANK_PASSCODE)
+    }
+
+    /// RESET RETRY COUNTER with FF in place of the new passcode.
+    pub(crate) fn reset_retry_counter_blank(unlock_key: &UnlockKey) -> Self {
+        Self::new(Instruction::ResetRetryCounter, 0x00, PASSCODE_REFERENCE)
+            .with_data([*unlock_key.bytes(), BLANK_PASSCODE].concat())
     }
 
     /// VERIFY without data: asks for the tries left and spends none.

@@ -1,6 +1,7 @@
 //! Why an operation came to no result, whichever it was.
 
 use crate::card::TransportError;
+use crate::pin_pad::NotSent;
 use crate::status::StatusWord;
 use crate::tlv::TlvError;
 
@@ -55,6 +56,12 @@ pub enum VerifyError {
     /// No try is left.
     #[error("the passcode is blocked")]
     Blocked,
+    /// It was to be typed on the reader, and the card was sent nothing.
+    #[error(transparent)]
+    NotSent(#[from] NotSent),
+    /// It was to be typed on the reader, and that has no keys for it.
+    #[error("the reader has no keys")]
+    NoPinPad,
     /// There was no answer to judge.
     #[error(transparent)]
     Card(#[from] CardError),

@@ -6,6 +6,7 @@
 //! * [`transaction`]: what the bridge does with a card, each from SELECT to the last signature. Begin here.
 //! * [`Application`]: the selected application, a method for each thing that is asked of it.
 //! * [`Command`] and [`exchange()`]: any other command, for instance to personalise a card.
+//! * [`pin_pad`]: a passcode that is typed on the reader.
 //!
 //! Cards are taken as they are. Every answer, of whatever length and content, ends in a result: an answer that was cut
 //! off is [`CardError::CutOff`] and never a wrong passcode, and the dialects of different cards (63C0 or 6983 for «no
@@ -21,6 +22,7 @@ mod error;
 mod exchange;
 mod metadata;
 mod objects;
+pub mod pin_pad;
 mod secrets;
 mod sign;
 mod slot;

@@ -61,10 +61,32 @@ pub fn prove_holder(
     last_try: LastTry,
     digest: &Digest,
 ) -> Result<Proof, VerifyError> {
+    prove_holder_by(card, &|application| application.verify(passcode, last_try), digest)
+}
+
+/// The same with a passcode that is typed on the reader within so many seconds.
+///
+/// # Errors
+///
+/// As for [`Application::verify_on_pad`].
+pub fn prove_holder_on_pad(
+    card: &mut dyn Card,
+    seconds: u8,
+    last_try: LastTry,
+    digest: &Digest,
+) -> Result<Proof, VerifyError> {
+    prove_holder_by(card, &|application| application.verify_on_pad(seconds, last_try), digest)
+}
+
+fn prove_holder_by(
+    card: &mut dyn Card,
+    verify: &dyn Fn(&mut Application) -> Result<(), VerifyError>,
+    digest: &Digest,
+) -> Result<Proof, VerifyError> {
     let mut application = Application::select(card)?;
     let guid = application.guid()?;
     let algorithm = application.certificate(Slot::PivAuthentication)?.algorithm()?;
-    application.verify(passcode, last_try)?;
+    verify(&mut application)?;
     let signature = application.sign(Slot::PivAuthentication, algorithm, &digest(guid, algorithm))?;
     Ok(Proof { guid, algorithm, signature })
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use card_protocol::CardFailure;
 use card_protocol::message::{Reader, Readers};
 use pcsc::{Context, Disposition, Error, Protocol, Protocols, ReaderState, Scope, ShareMode, State};
+use piv::pin_pad::{Entry, Features, GET_FEATURE_REQUEST, PinPad};
 use piv::{Application, CardError, TransportError};
 use tokio::sync::watch;
 
@@ -210,12 +211,23 @@ struct PcscCard<'a> {
     card: &'a pcsc::Card,
     protocol: Option<Protocol>,
     answer: Vec<u8>,
+    /// What can be typed on the reader, once it was asked.
+    features: Option<Features>,
 }
 
 impl<'a> PcscCard<'a> {
     fn new(context: &'a Context, card: &'a pcsc::Card) -> Self {
         let protocol = card.status2_owned().ok().and_then(|status| status.protocol2());
-        Self { context, card, protocol, answer: vec![0; ANSWER_ROOM] }
+        Self { context, card, protocol, answer: vec![0; ANSWER_ROOM], features: None }
+    }
+
+    /// A reader that doesn't know the question has no keys.
+    fn features(&mut self) -> Features {
+        if let Some(features) = self.features {
+            return features;
+        }
+        let asked = self.card.control(pcsc::ctl_code(GET_FEATURE_REQUEST.into()), &[], &mut self.answer);
+        *self.features.insert(asked.map(Features::parse).unwrap_or_default())
     }
 
     fn transport_error(&self, error: Error) -> TransportError {
@@ -244,6 +256,25 @@ impl piv::Card for PcscCard<'_> {
         let answered = self.card.transmit(&command, &mut self.answer).map(<[u8]>::to_vec);
         answered.map_err(|error| {
             tracing::debug!(%error, "the card did not answer");
+            self.transport_error(error)
+        })
+    }
+
+    fn pin_pad(&mut self) -> Option<&mut dyn PinPad> {
+        if self.features() == Features::default() { None } else { Some(self) }
+    }
+}
+
+impl PinPad for PcscCard<'_> {
+    fn takes(&mut self, entry: Entry) -> bool {
+        self.features().control_code(entry).is_some()
+    }
+
+    fn enter(&mut self, entry: Entry, structure: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let code = self.features().control_code(entry).ok_or(TransportError::Fault)?;
+        let answered = self.card.control(code.into(), structure, &mut self.answer).map(<[u8]>::to_vec);
+        answered.map_err(|error| {
+            tracing::debug!(%error, "the reader did not answer");
             self.transport_error(error)
         })
     }

@@ -20,6 +20,7 @@ mod kinds;
 mod malicious_card;
 mod malicious_page;
 mod pausing;
+mod pin_pad;
 mod program;
 mod proving;
 mod relay;

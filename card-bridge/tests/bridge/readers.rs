@@ -13,6 +13,7 @@ use card_bridge::{Bridge, Limits, Worker};
 use card_protocol::message::{CardPresence, Reader, Readers};
 use card_protocol::sealed::ServiceSecret;
 use card_protocol::{CardFailure, ServiceKey};
+use piv::pin_pad::PinPad;
 use piv::{Card, TransportError};
 use tokio::sync::{oneshot, watch};
 use virtual_card::Contacts;
@@ -178,5 +179,9 @@ impl Card for Counting<'_> {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
         self.exchanges.fetch_add(1, Ordering::SeqCst);
         self.card.transmit(command)
+    }
+
+    fn pin_pad(&mut self) -> Option<&mut dyn PinPad> {
+        self.card.pin_pad()
     }
 }

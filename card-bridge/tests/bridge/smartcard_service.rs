@@ -1,9 +1,11 @@
 //! The bridge on a real PC/SC service, with cards in a virtual reader of two slots.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use card_bridge::Limits;
+use card_bridge::readers::{Afterwards, PcscReaders};
+use card_bridge::{Limits, Worker};
 use card_protocol::message::{CardStatus, Done, LastTry, Readers, Verb};
 use card_protocol::proof::KeyAlgorithm;
 use card_protocol::{CardFailure, Challenge, Purpose};
@@ -95,6 +97,20 @@ beside_a_service! {
             plugged.pull();
             until_cards(&mut page, 0);
         }
+    }
+
+    fn a_reader_without_keys_is_known_as_such_and_goes_on() {
+        let card = Issued::new(KeyAlgorithm::P256);
+        let (_bridge, mut page) = bridge(LIMITS);
+        let _plugged = plug(Slot::First, card.insert());
+        until_cards(&mut page, 1);
+        let worker = Worker::new(Arc::new(PcscReaders::start().unwrap()), LIMITS);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let asked = worker.carry_out(None, Afterwards::Leave, |card, _| {
+            let has_keys = card.pin_pad().is_some();
+            Ok((has_keys, piv::transaction::look(card).unwrap().1))
+        });
+        assert_eq!(runtime.block_on(asked), Ok((false, PasscodeState::Tries(3))));
     }
 
     fn without_a_card_or_with_a_foreign_one_the_page_is_told() {

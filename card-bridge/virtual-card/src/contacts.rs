@@ -1,6 +1,6 @@
 //! A card as a reader touches it: power beside APDUs.
 
-use piv::{Card, TransportError};
+use piv::{Card, TransportError, pin_pad::PinPad};
 
 /// What a reader does with a card beside sending APDUs.
 pub trait Contacts: Card {
@@ -28,6 +28,10 @@ pub trait Contacts: Card {
 impl Card for Box<dyn Contacts + Send> {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
         (**self).transmit(command)
+    }
+
+    fn pin_pad(&mut self) -> Option<&mut dyn PinPad> {
+        (**self).pin_pad()
     }
 }
 

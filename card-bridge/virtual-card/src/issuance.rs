@@ -105,7 +105,9 @@ pub fn lock(card: &mut dyn Card) -> Result<(), IssuanceError> {
             Err(VerifyError::Blocked) => return Ok(()),
             Err(VerifyError::Wrong { .. }) => {}
             Ok(()) => wrong.swap(0, 1),
-            Err(VerifyError::LastTry) => return Err(CardError::Garbled.into()),
+            Err(VerifyError::LastTry | VerifyError::NotSent(_) | VerifyError::NoPinPad) => {
+                return Err(CardError::Garbled.into());
+            }
             Err(VerifyError::Card(error)) => return Err(error.into()),
         }
     }
