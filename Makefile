@@ -40,10 +40,13 @@ test:
 	$(MAKE) --no-print-directory pages
 	$(MAKE) --no-print-directory end2end
 
+# The card bridge as it is packaged.
+bench: export CARD_BRIDGE := $(CURDIR)/target/bridge/card-bridge
 bench:
 	@.make/setup test
 	$(MAKE) --no-print-directory build CARDS=
 	$(MAKE) --no-print-directory build CARDS=real
+	cargo build --profile bridge -p card-bridge
 	$(with_pcscd) node end2end/bench/bench.mjs
 
 # The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand. Splitting and optimising

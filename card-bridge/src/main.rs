@@ -120,16 +120,18 @@ fn load(arguments: &Arguments) -> anyhow::Result<Loaded> {
 }
 
 async fn run(arguments: &Arguments, loaded: Loaded) -> anyhow::Result<()> {
+    // Before anybody is told that it runs: a signal that comes at once ends it as any other.
+    let signal = stop_signal()?;
     #[cfg(feature = "virtual-cards")]
     if let Some(directory) = &arguments.virtual_cards {
         let cards = Arc::new(VirtualCards::open(directory)?);
         let bridge = bind(&loaded.config, Arc::clone(&cards)).await?.with_virtual_cards(cards);
         println!("virtual cards: http://{}/cards", bridge.address());
-        return serve(arguments, loaded, bridge).await;
+        return serve(arguments, loaded, bridge, signal).await;
     }
     let readers = PcscReaders::start().context("the readers can't be watched")?;
     let bridge = bind(&loaded.config, Arc::new(readers)).await?;
-    serve(arguments, loaded, bridge).await
+    serve(arguments, loaded, bridge, signal).await
 }
 
 async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<Bridge> {
@@ -145,8 +147,12 @@ async fn bind(config: &Config, source: Arc<impl CardSource>) -> anyhow::Result<B
 }
 
 /// Serves until a signal comes, or the person chooses to quit.
-async fn serve(arguments: &Arguments, loaded: Loaded, bridge: Bridge) -> anyhow::Result<()> {
-    let signal = stop_signal()?;
+async fn serve(
+    arguments: &Arguments,
+    loaded: Loaded,
+    bridge: Bridge,
+    signal: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let tray = (!arguments.no_tray).then(|| tray(arguments, loaded, &bridge));
     let stop = async move {
         match tray {
