@@ -38,7 +38,9 @@ export class WebKit {
       `mount --bind ${hosts} /etc/hosts && mkdir -p ${folder}/run && ` +
       `{ [ ! -e ${CERTIFICATES} ] || mount --bind ${certificates} ${CERTIFICATES}; } && ` +
       `exec xvfb-run -a WebKitWebDriver --port=${port} --host=127.0.0.1`;
-    const command = ['unshare', '-m', 'sh', '-c', script];
+    // Who is not root mounts in a namespace of users of their own.
+    const namespaces = process.getuid?.() === 0 ? '-m' : '-Urm';
+    const command = ['unshare', namespaces, 'sh', '-c', script];
     const env = { HOME: folder, XDG_RUNTIME_DIR: join(folder, 'run'), WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' };
     const program = RunningProgram.start('WebKitWebDriver', command, join(folder, 'webkit.log'), env);
     await program.ready(async () => (await fetch(`http://127.0.0.1:${port}/status`)).ok);
