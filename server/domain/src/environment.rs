@@ -105,7 +105,7 @@ impl From<ChallengeFault> for ProofFault {
 
 /// What another server's clock, or this one's before a small correction, may say later than this one now. What is from
 /// later still was made before the clock was put back.
-pub(crate) const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
+pub const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
 
 /// How many refused proofs the trail keeps before something else happens.
 const REFUSED_PROOFS_IN_A_ROW: u64 = 3;

@@ -36,7 +36,7 @@ pub mod unlock;
 pub mod unlock_key;
 mod weak_key;
 
-pub use environment::{Environment, ProofFault, Services};
+pub use environment::{CLOCKS_AGREE_WITHIN, Environment, ProofFault, Services};
 
 /// A point in time, UTC, in whole milliseconds.
 pub type Timestamp = time::OffsetDateTime;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    Timestamp,
+    CLOCKS_AGREE_WITHIN, Timestamp,
     delivery::{MailState, Undelivered},
     mail::OutboxMail,
     ports::{Outbox, StoreError, VaultCiphertext},
@@ -69,9 +69,6 @@ impl TryFrom<Model> for MailState {
         }
     }
 }
-
-/// How much later than now another server's clock may say that it is.
-const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
 
 /// Notes in one of the columns when the mail was done with, and erases its body.
 fn finish(id: MailId, column: Column, at: Timestamp) -> sea_orm::UpdateMany<Entity> {
