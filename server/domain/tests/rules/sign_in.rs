@@ -3,8 +3,9 @@
 use card_protocol::{Guid, Purpose};
 use domain::{
     ProofFault,
+    card::CardPublicKey,
     challenge::Binding,
-    enrolment::{EnrolError, Enrolled},
+    enrolment::{EnrolError, Enrolled, NewCard},
     sign_in::{HolderPurpose, SignInError},
 };
 use time::Duration;
@@ -145,4 +146,33 @@ async fn zero_and_taken_guids_and_keys_seen_before_are_refused() {
     let mut one_key = new_card(&SoftwareCard::new(2, ORIGIN), "1002");
     one_key.authentication_key = one_key.card_authentication_key.clone();
     assert!(matches!(world.services.enrolment.enrol(&one_key).await, Err(EnrolError::KeyTaken)));
+}
+
+/// A SubjectPublicKeyInfo of RSA-2048 (RFC 5280, 4.1; RFC 8017, A.1.1) with this modulus and the exponent 65537.
+fn rsa_key(modulus: &[u8; 256]) -> CardPublicKey {
+    const RSA_ENCRYPTION: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0];
+    let head = [&[0x30, 0x82, 1, 0x22][..], &RSA_ENCRYPTION, &[3, 0x82, 1, 15, 0, 0x30, 0x82, 1, 10, 2, 0x82, 1, 1, 0]];
+    CardPublicKey::from_der(&[&head.concat()[..], modulus, &[2, 3, 1, 0, 1]].concat()).unwrap()
+}
+
+#[tokio::test]
+async fn a_card_with_a_weak_rsa_key_in_either_slot_is_refused() {
+    let (world, _) = World::with_card().await;
+    // One more than a multiple of every prime that the mark is about: a power of the generator for each.
+    let primes: u128 = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157].iter().product();
+    let mut modulus = [0; 256];
+    modulus[..16].copy_from_slice(&(primes << primes.leading_zeros()).to_be_bytes());
+    modulus[255] = 1;
+    let weak = rsa_key(&modulus);
+    modulus[255] = 3;
+    let sound = rsa_key(&modulus);
+
+    let card = || new_card(&SoftwareCard::new(2, ORIGIN), "1002");
+    for new in
+        [NewCard { authentication_key: weak.clone(), ..card() }, NewCard { card_authentication_key: weak, ..card() }]
+    {
+        assert!(matches!(world.services.enrolment.enrol(&new).await, Err(EnrolError::WeakKey)));
+    }
+    let new = NewCard { card_authentication_key: sound, ..card() };
+    assert_eq!(world.services.enrolment.enrol(&new).await.unwrap(), Enrolled::Added);
 }
