@@ -13,5 +13,6 @@ mod sign_in;
 mod software_card;
 mod trail;
 mod unlock;
+mod unlock_limits;
 mod walk;
 mod world;
