@@ -7,13 +7,14 @@ pub mod diagnosis;
 mod helper;
 mod permission;
 mod seal;
+mod state;
 mod timer;
 
 use std::rc::Rc;
 
 use card_protocol::{
-    CardFailure, CardProof, Challenge, Purpose,
-    message::{CardStatus, Done, LastTry, Outcome, PasscodeUse, Readers, Verb},
+    CardFailure, CardProof, Challenge, ENTRY_SECONDS, MOST_ENTRIES, Purpose,
+    message::{CardExamination, Done, Keypad, LastTry, Outcome, PasscodeUse, Readers, Verb},
     passcode::Passcode,
     sealed::Sealed,
 };
@@ -23,37 +24,9 @@ use send_wrapper::SendWrapper;
 use connection::Connection;
 use diagnosis::Diagnosis;
 use helper::Helper;
+pub use permission::permission as permission_of_browser;
+pub use state::{ReaderState, Trouble};
 pub use timer::sleep;
-
-/// What the page knows of bridge, reader and card: what the reader panel shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReaderState {
-    /// Nothing was tried yet.
-    Before,
-    /// The connection is being opened.
-    Connecting,
-    /// The browser asks the person whether it may be opened.
-    Asking,
-    /// The helper window asks the person.
-    AskingInHelper,
-    /// The card is being used.
-    Using,
-    /// The card did what was asked.
-    Ready,
-    /// It does not go on.
-    Trouble(Trouble),
-}
-
-/// Why it does not go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// There is no connection.
-    Bridge(Diagnosis),
-    /// The card or its reader.
-    Card(CardFailure),
-    /// The browser cannot seal a passcode.
-    NoSealing,
-}
 
 /// The card bridge of this machine.
 #[derive(Clone, Copy)]
@@ -64,11 +37,46 @@ pub struct Bridge {
     /// The helper window, once this tab uses it.
     helper: StoredValue<Option<SendWrapper<Rc<Helper>>>>,
     reader: RwSignal<Option<String>>,
+    /// What is connected, for as long as the bridge tells.
+    readers: RwSignal<Option<Readers>>,
+    /// Where a passcode is typed if the reader has keys.
+    typing: RwSignal<Typing>,
     port: u16,
 }
 
-/// How long a card may take. Cards answer within seconds; a person is not asked for anything meanwhile.
-const ANSWER_SECONDS: u32 = 30;
+/// How long the bridge may take: its own limits, for its turn, the card and the transaction, end before that.
+const ANSWER_SECONDS: u32 = 40;
+
+/// Where a passcode is typed if the reader has keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Typing {
+    /// On those.
+    OnReader,
+    /// On the screen: the person wants it.
+    OnScreen,
+}
+
+/// Where the passcode of a request comes from.
+#[derive(Clone, Copy)]
+pub enum Entry<'a> {
+    /// It was typed on the screen.
+    Screen(&'a Passcode),
+    /// It is to be typed on the reader.
+    Reader,
+}
+
+/// What was found on the way to the card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// The version of the bridge.
+    pub version: String,
+    /// Whether the helper window was needed.
+    pub by_helper: bool,
+    /// What is connected.
+    pub readers: Readers,
+    /// What the card shows of itself.
+    pub card: Result<CardExamination, CardFailure>,
+}
 
 impl Bridge {
     /// Makes the bridge's client, not connected, and provides it to all pages.
@@ -78,6 +86,8 @@ impl Bridge {
             connection: StoredValue::new(None),
             helper: StoredValue::new(None),
             reader: RwSignal::new(None),
+            readers: RwSignal::new(None),
+            typing: RwSignal::new(Typing::OnReader),
             port,
         });
     }
@@ -92,9 +102,9 @@ impl Bridge {
         self.state.get()
     }
 
-    /// Forgets a trouble of an earlier page.
-    pub fn forget_trouble(self) {
-        if matches!(self.state.get_untracked(), ReaderState::Trouble(_)) {
+    /// Forgets a trouble of an earlier page, and that a connection was made to which nothing was asked.
+    pub fn settle(self) {
+        if matches!(self.state.get_untracked(), ReaderState::Trouble(_) | ReaderState::Connecting) {
             self.state.set(ReaderState::Before);
         }
     }
@@ -107,6 +117,20 @@ impl Bridge {
     /// Chooses between readers where several hold a card.
     pub fn choose_reader(self, name: String) {
         self.reader.set(Some(name));
+    }
+
+    /// What can be typed on the reader, as far as it is known, unless the person wants to type on the screen.
+    pub fn keypad(self) -> Keypad {
+        match (self.typing.get(), &*self.readers.read()) {
+            (Typing::OnReader, Some(readers)) => self.reader.with(|chosen| state::keypad(readers, chosen.as_deref())),
+            _ => Keypad::None,
+        }
+    }
+
+    /// Has the person type on the screen from now on, whatever the reader has.
+    pub fn type_on_screen(self) {
+        self.typing.set(Typing::OnScreen);
+        self.settle();
     }
 
     /// Opens the helper window: from now on this tab reaches the bridge through it. Only in answer to a click.
@@ -166,12 +190,12 @@ impl Bridge {
         confirmed: &CardProof,
         purpose: Purpose,
         challenge: Challenge,
-        passcode: &Passcode,
+        entry: Entry<'_>,
         last_try: LastTry,
     ) -> Result<CardProof, Trouble> {
         let connection = self.connection().await?;
         let id = connection.next_id();
-        let passcode = self.seal(&connection, confirmed, id, PasscodeUse::ProveHolder, passcode).await?;
+        let passcode = self.seal(&connection, confirmed, id, PasscodeUse::ProveHolder, entry).await?;
         let verb = Verb::ProveHolder { reader: self.chosen_reader(), purpose, challenge, passcode, last_try };
         self.proof(&connection, id, verb).await
     }
@@ -184,39 +208,41 @@ impl Bridge {
     pub async fn reset_passcode(
         self,
         released: &CardProof,
-        passcode: &Passcode,
+        entry: Entry<'_>,
         unlock_keys: Sealed,
     ) -> Result<CardProof, Trouble> {
         let connection = self.connection().await?;
         let id = connection.next_id();
-        let passcode = self.seal(&connection, released, id, PasscodeUse::ResetPasscode, passcode).await?;
+        let passcode = self.seal(&connection, released, id, PasscodeUse::ResetPasscode, entry).await?;
         let verb = Verb::ResetPasscode { reader: self.chosen_reader(), passcode, unlock_keys };
         self.proof(&connection, id, verb).await
     }
 
-    /// Says which card is in the reader, and which version of the bridge runs.
+    /// Looks at everything on the way to the card, and at the card.
     ///
     /// # Errors
     ///
     /// [`Trouble`]; the panel shows it already.
-    pub async fn examine(self) -> Result<(String, Readers, Result<CardStatus, CardFailure>), Trouble> {
+    pub async fn examine(self) -> Result<Examined, Trouble> {
         let connection = self.connection().await?;
         let readers = match self.request(&connection, connection.next_id(), Verb::Readers).await? {
             Outcome::Done(Done::Readers(readers)) => readers,
             Outcome::Failed(failure) => return Err(self.fail(Trouble::Card(failure))),
             Outcome::Done(_) => return Err(self.fail(Trouble::Card(CardFailure::Malformed))),
         };
-        let verb = Verb::CardStatus { reader: self.chosen_reader() };
-        let status = match self.request(&connection, connection.next_id(), verb).await? {
-            Outcome::Done(Done::CardStatus(status)) => Ok(status),
-            Outcome::Failed(failure) => Err(failure),
+        let verb = Verb::ExamineCard { reader: self.chosen_reader() };
+        let card = match self.request(&connection, connection.next_id(), verb).await? {
+            Outcome::Done(Done::CardExamination(examination)) => Ok(examination),
+            Outcome::Failed(failure) => Err(self.card_failure(failure)),
             Outcome::Done(_) => return Err(self.fail(Trouble::Card(CardFailure::Malformed))),
         };
-        self.state.set(match &status {
-            Ok(_) => ReaderState::Ready,
-            Err(failure) => ReaderState::Trouble(Trouble::Card(failure.clone())),
-        });
-        Ok((connection.hello().version.clone(), readers, status))
+        match card {
+            Ok(CardExamination::Complete { .. }) => self.state.set(ReaderState::Ready),
+            Ok(_) => drop(self.fail(Trouble::Card(CardFailure::UnsupportedCard))),
+            Err(_) => {}
+        }
+        let version = connection.hello().version.clone();
+        Ok(Examined { version, by_helper: self.helper().is_some(), readers, card })
     }
 
     fn chosen_reader(self) -> Option<String> {
@@ -230,6 +256,7 @@ impl Bridge {
         match self.open().await {
             Ok(connection) => {
                 let connection = Rc::new(connection);
+                connection.listen(move |readers| self.follow(readers));
                 self.connection.set_value(Some(SendWrapper::new(Rc::clone(&connection))));
                 Ok(connection)
             }
@@ -240,13 +267,13 @@ impl Bridge {
     async fn open(self) -> Result<Connection, Diagnosis> {
         if let Some(helper) = self.helper() {
             self.state.set(ReaderState::AskingInHelper);
-            let is_ready = helper.ready(diagnosis::HELPER_WITHIN).await;
-            return if is_ready { Connection::open_by_helper(&helper).await } else { Err(Diagnosis::HelperClosed) };
+            helper.ready(diagnosis::HELPER_WITHIN).await?;
+            return Connection::open_by_helper(&helper).await;
         }
         self.state.set(ReaderState::Connecting);
         if Helper::was_used() {
             let helper = self.listen();
-            if helper.ready(diagnosis::HELPER_AGAIN_WITHIN).await {
+            if helper.ready(diagnosis::HELPER_AGAIN_WITHIN).await.is_ok() {
                 return Connection::open_by_helper(&helper).await;
             }
             // It was closed meanwhile: perhaps it is not needed any more.
@@ -256,9 +283,25 @@ impl Bridge {
         Connection::open(self.port, move || self.state.set(ReaderState::Asking)).await
     }
 
+    /// These are the readers now.
+    fn follow(self, readers: &Readers) {
+        // The page may have been left meanwhile.
+        let Some(state) = self.state.try_get_untracked() else { return };
+        self.readers.set(Some(readers.clone()));
+        if let Some(next) = state::after(&state, readers) {
+            self.state.set(next);
+        }
+    }
+
     async fn request(self, connection: &Connection, id: u32, verb: Verb) -> Result<Outcome, Trouble> {
-        self.state.set(ReaderState::Using);
-        match connection.request(id, verb, ANSWER_SECONDS).await {
+        let entries = match &verb {
+            Verb::ProveHolder { passcode: None, .. } => 1,
+            Verb::ResetPasscode { passcode: None, .. } => MOST_ENTRIES,
+            _ => 0,
+        };
+        self.state.set(if entries == 0 { ReaderState::Using } else { ReaderState::TypingOnReader });
+        let seconds = ANSWER_SECONDS + u32::from(entries) * u32::from(ENTRY_SECONDS);
+        match connection.request(id, verb, seconds).await {
             Ok(outcome) => Ok(outcome),
             Err(diagnosis) => {
                 self.connection.set_value(None);
@@ -274,28 +317,34 @@ impl Bridge {
                 Ok(proof)
             }
             Outcome::Done(_) => Err(self.fail(Trouble::Card(CardFailure::Malformed))),
-            Outcome::Failed(failure) => {
-                if matches!(failure, CardFailure::SeveralCards { .. }) {
-                    self.reader.set(None);
-                }
-                Err(self.fail(Trouble::Card(failure)))
-            }
+            Outcome::Failed(failure) => Err(Trouble::Card(self.card_failure(failure))),
         }
     }
 
+    fn card_failure(self, failure: CardFailure) -> CardFailure {
+        if matches!(failure, CardFailure::SeveralCards { .. }) {
+            self.reader.set(None);
+        }
+        self.fail(Trouble::Card(failure.clone()));
+        failure
+    }
+
+    /// The passcode, sealed to the connection that the card has vouched for; none where it is typed on the reader.
     async fn seal(
         self,
         connection: &Connection,
         vouched: &CardProof,
         id: u32,
         passcode_use: PasscodeUse,
-        passcode: &Passcode,
-    ) -> Result<Sealed, Trouble> {
+        entry: Entry<'_>,
+    ) -> Result<Option<Sealed>, Trouble> {
+        let Entry::Screen(passcode) = entry else { return Ok(None) };
         if vouched.connection_key != connection.hello().connection_key {
             return Err(self.fail(Trouble::Bridge(Diagnosis::Lost)));
         }
         seal::seal_passcode(&vouched.connection_key, &passcode_use.additional_data(id), passcode)
             .await
+            .map(Some)
             .map_err(|_| self.fail(Trouble::NoSealing))
     }
 

@@ -5,17 +5,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
-use card_protocol::message::{CardStatus, Done, LastTry, Outcome, PasscodeUse, Request, Verb};
+use card_protocol::message::{CardExamination, CardStatus, Done, LastTry, Outcome, PasscodeUse, Request, Verb};
 use card_protocol::passcode::Passcode as TypedPasscode;
 use card_protocol::proof::{KeyAlgorithm, ProofMessage};
 use card_protocol::sealed::{Candidates, ConnectionSecret, Sealed};
-use card_protocol::{CardFailure, CardProof, Challenge, ConnectionKey, Guid, Purpose, Signature, Slot};
+use card_protocol::{
+    CardFailure, CardProof, Challenge, ConnectionKey, ENTRY_SECONDS, Guid, MOST_ENTRIES, NotEntered, Purpose,
+    Signature, Slot,
+};
+use piv::pin_pad::NotSent;
 use piv::transaction::{self, Proof, Unlock, UnlockError};
-use piv::{Algorithm, CardError, Passcode, PasscodeState, TransportError, UnlockKey, VerifyError};
+use piv::{Algorithm, CardError, Passcode, PasscodeSource, TransportError, UnlockKey, VerifyError};
 
 use crate::config::AllowedOrigin;
+use crate::examination::{examine, tries_left};
+use crate::moment::Moment;
+use crate::programs::card_in_use;
 use crate::readers::{Afterwards, Insertion};
 use crate::worker::Worker;
 
@@ -30,9 +36,34 @@ pub struct Session {
     last_opened: Option<u32>,
 }
 
+/// Where the passcode of a request comes from.
+enum Entry {
+    /// It came with the request.
+    Page(Passcode),
+    /// It is to be typed on the reader.
+    Reader,
+}
+
+impl Entry {
+    fn source(&self) -> PasscodeSource<'_> {
+        match self {
+            Self::Page(passcode) => PasscodeSource::Known(passcode),
+            Self::Reader => PasscodeSource::Reader { seconds: ENTRY_SECONDS },
+        }
+    }
+
+    /// How often the person may be asked for it where it is typed on the reader.
+    fn times(&self, on_reader: u8) -> u8 {
+        match self {
+            Self::Page(_) => 0,
+            Self::Reader => on_reader,
+        }
+    }
+}
+
 /// A `release` proof: unlock keys that are sealed for it will be opened, once.
 struct Release {
-    made: Instant,
+    made: Moment,
     guid: piv::Guid,
     insertion: Insertion,
     /// How many unlocks had been begun by then.
@@ -59,15 +90,16 @@ impl Session {
         let done = match request.verb {
             Verb::Readers => Ok(Done::Readers(self.worker.readers().borrow().clone())),
             Verb::CardStatus { reader } => self.card_status(reader).await.map(Done::CardStatus),
+            Verb::ExamineCard { reader } => self.examine_card(reader).await.map(Done::CardExamination),
             Verb::ProveCard { reader, purpose, challenge } => {
                 self.prove_card(reader, purpose, challenge).await.map(Done::Proof)
             }
             Verb::ProveHolder { reader, purpose, challenge, passcode, last_try } => {
-                let passcode = self.open_passcode(PasscodeUse::ProveHolder, id, &passcode);
+                let passcode = self.open_passcode(PasscodeUse::ProveHolder, id, passcode.as_ref());
                 self.prove_holder(reader, purpose, challenge, passcode, last_try).await.map(Done::Proof)
             }
             Verb::ResetPasscode { reader, passcode, unlock_keys } => {
-                let passcode = self.open_passcode(PasscodeUse::ResetPasscode, id, &passcode);
+                let passcode = self.open_passcode(PasscodeUse::ResetPasscode, id, passcode.as_ref());
                 self.reset_passcode(reader, passcode, &unlock_keys).await.map(Done::Proof)
             }
         };
@@ -80,12 +112,12 @@ impl Session {
     async fn card_status(&self, reader: Option<String>) -> Result<CardStatus, CardFailure> {
         let look = |card: &mut dyn piv::Card, _| transaction::look(card).map_err(card_failure);
         let (guid, state) = self.worker.carry_out(reader, Afterwards::Leave, look).await?;
-        let tries_left = match state {
-            PasscodeState::Tries(tries) => Some(tries),
-            PasscodeState::Blocked => Some(0),
-            PasscodeState::Verified | PasscodeState::Unknown => None,
-        };
-        Ok(CardStatus { guid: Guid(*guid.bytes()), tries_left })
+        Ok(CardStatus { guid: Guid(*guid.bytes()), tries_left: tries_left(state) })
+    }
+
+    async fn examine_card(&self, reader: Option<String>) -> Result<CardExamination, CardFailure> {
+        let look = |card: &mut dyn piv::Card, _| examine(card).map_err(card_failure);
+        self.worker.carry_out(reader, Afterwards::Leave, look).await
     }
 
     async fn prove_card(
@@ -111,7 +143,7 @@ impl Session {
             .await?;
         if purpose == Purpose::Release {
             let digest = statement.digest(proof.guid, proof.algorithm);
-            self.release = Some(Release { made: Instant::now(), guid: proof.guid, insertion, unlocks, digest });
+            self.release = Some(Release { made: Moment::now(), guid: proof.guid, insertion, unlocks, digest });
         }
         Ok(statement.signed(proof))
     }
@@ -121,22 +153,22 @@ impl Session {
         reader: Option<String>,
         purpose: Purpose,
         challenge: Challenge,
-        passcode: Option<TypedPasscode>,
+        passcode: Result<Option<TypedPasscode>, CardFailure>,
         last_try: LastTry,
     ) -> Result<CardProof, CardFailure> {
         if !matches!(purpose, Purpose::SignIn | Purpose::Register | Purpose::Change) {
             return Err(CardFailure::Malformed);
         }
-        let passcode = for_card(&passcode.ok_or(CardFailure::Malformed)?)?;
+        let passcode = entry(passcode?.as_ref())?;
         let last_try = match last_try {
             LastTry::Keep => piv::LastTry::Keep,
             LastTry::Spend => piv::LastTry::Spend,
         };
         let statement = self.statement(purpose, challenge);
         self.worker
-            .carry_out(reader, Afterwards::Reset, move |card, _| {
+            .carry_out_with_entries(passcode.times(1), reader, Afterwards::Reset, move |card, _| {
                 let digest = |guid, algorithm| statement.digest(guid, algorithm);
-                let proof = transaction::prove_holder(card, &passcode, last_try, &digest);
+                let proof = transaction::prove_holder(card, passcode.source(), last_try, &digest);
                 Ok(statement.signed(proof.map_err(verify_failure)?))
             })
             .await
@@ -145,16 +177,18 @@ impl Session {
     async fn reset_passcode(
         &mut self,
         reader: Option<String>,
-        passcode: Option<TypedPasscode>,
+        passcode: Result<Option<TypedPasscode>, CardFailure>,
         unlock_keys: &Sealed,
     ) -> Result<CardProof, CardFailure> {
-        let passcode = passcode.ok_or(CardFailure::Malformed)?;
-        // The page has checked it, but a script in the page may not have.
-        TypedPasscode::parse_new(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)?;
-        let passcode = for_card(&passcode)?;
+        let passcode = passcode?;
+        // The page has checked it, but a script in the page may not have. What is typed on the reader nobody can check.
+        if let Some(passcode) = &passcode {
+            TypedPasscode::parse_new(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)?;
+        }
+        let passcode = entry(passcode.as_ref())?;
 
         let life = self.worker.limits().release;
-        let release = self.release.take().filter(|release| release.made.elapsed() < life);
+        let release = self.release.take().filter(|release| release.made.until(Moment::now()) < life);
         let release = release.ok_or(CardFailure::Malformed)?;
         let open = |key| self.secret.open_unlock_keys(key, &release.digest, unlock_keys).ok();
         let keys = self.origin.service_keys.iter().find_map(open).ok_or(CardFailure::Malformed)?;
@@ -163,7 +197,7 @@ impl Session {
         let reader = reader.or_else(|| Some(release.insertion.reader.clone()));
         let unlocks = self.worker.unlocks();
         self.worker
-            .carry_out(reader, Afterwards::Reset, move |card, insertion| {
+            .carry_out_with_entries(passcode.times(MOST_ENTRIES), reader, Afterwards::Reset, move |card, insertion| {
                 if insertion != release.insertion {
                     let (guid, _) = transaction::look(card).map_err(card_failure)?;
                     let same = guid == release.guid;
@@ -180,7 +214,7 @@ impl Session {
                 };
                 let unlock = Unlock {
                     guid: release.guid,
-                    passcode: &passcode,
+                    passcode: passcode.source(),
                     candidate: &candidate,
                     second_candidate: second_candidate.as_ref(),
                     next: &unlock_key(&keys.next),
@@ -191,11 +225,19 @@ impl Session {
             .await
     }
 
-    fn open_passcode(&mut self, used_for: PasscodeUse, request_id: u32, sealed: &Sealed) -> Option<TypedPasscode> {
-        let passcode = self.secret.open_passcode(&used_for.additional_data(request_id), sealed).ok()?;
+    /// The passcode that came with the request, if one did.
+    fn open_passcode(
+        &mut self,
+        used_for: PasscodeUse,
+        request_id: u32,
+        sealed: Option<&Sealed>,
+    ) -> Result<Option<TypedPasscode>, CardFailure> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let opened = self.secret.open_passcode(&used_for.additional_data(request_id), sealed);
+        let passcode = opened.map_err(|_| CardFailure::Malformed)?;
         let is_later = self.last_opened.is_none_or(|last| request_id > last);
         self.last_opened = self.last_opened.max(Some(request_id));
-        is_later.then_some(passcode)
+        if is_later { Ok(Some(passcode)) } else { Err(CardFailure::Malformed) }
     }
 
     fn statement(&self, purpose: Purpose, challenge: Challenge) -> Statement {
@@ -234,8 +276,9 @@ impl Statement {
     }
 }
 
-fn for_card(passcode: &TypedPasscode) -> Result<Passcode, CardFailure> {
-    Passcode::from_digits(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)
+fn entry(passcode: Option<&TypedPasscode>) -> Result<Entry, CardFailure> {
+    let Some(passcode) = passcode else { return Ok(Entry::Reader) };
+    Passcode::from_digits(passcode.expose_secret()).map(Entry::Page).map_err(|_| CardFailure::Malformed)
 }
 
 fn unlock_key(key: &card_protocol::UnlockKey) -> UnlockKey {
@@ -246,9 +289,9 @@ fn card_failure(error: CardError) -> CardFailure {
     tracing::info!(%error, "the card gave no result");
     match error {
         CardError::Transport(TransportError::ServiceStopped) => CardFailure::NoService,
-        // Of a missing touch the page has no word of its own: the same request again will do.
-        CardError::Transport(TransportError::InUse | TransportError::Reset | TransportError::TimedOut)
-        | CardError::NotTouched => CardFailure::CardInUse,
+        CardError::Transport(TransportError::InUse | TransportError::Reset) => card_in_use(),
+        CardError::Transport(TransportError::TimedOut) => CardFailure::CardSilent,
+        CardError::NotTouched => CardFailure::NotTouched,
         CardError::Transport(TransportError::Removed | TransportError::Fault) | CardError::CutOff => {
             CardFailure::CardRemoved
         }
@@ -264,8 +307,7 @@ fn verify_failure(error: VerifyError) -> CardFailure {
         VerifyError::Wrong { tries_left } => CardFailure::WrongPasscode { tries_left: tries_left.unwrap_or(1) },
         VerifyError::LastTry => CardFailure::LastTry,
         VerifyError::Blocked => CardFailure::PasscodeBlocked,
-        // No verb asks for a passcode on the reader.
-        VerifyError::NotSent(_) | VerifyError::NoPinPad => CardFailure::Malformed,
+        VerifyError::NotSent(reason) => not_entered(reason),
         VerifyError::Card(error) => card_failure(error),
     }
 }
@@ -274,6 +316,19 @@ fn unlock_failure(error: UnlockError) -> CardFailure {
     match error {
         UnlockError::CardChanged => CardFailure::CardChanged,
         UnlockError::UnlockKeyRefused => CardFailure::UnlockKeyRefused,
+        UnlockError::NotSent(reason) => not_entered(reason),
+        UnlockError::TypedOtherwise => not_entered(NotSent::Differ),
         UnlockError::Card(error) => card_failure(error),
     }
+}
+
+fn not_entered(reason: NotSent) -> CardFailure {
+    let reason = match reason {
+        NotSent::TimedOut => NotEntered::TimedOut,
+        NotSent::Cancelled => NotEntered::Cancelled,
+        NotSent::Differ => NotEntered::Differ,
+        NotSent::WrongLength => NotEntered::WrongLength,
+        NotSent::NoKeys => NotEntered::NoKeypad,
+    };
+    CardFailure::NotEntered { reason }
 }

@@ -209,3 +209,20 @@ async fn socket(
     let origin = relay.consents.answered(&with.token);
     websocket::accept_for(relay.shared, caller, &headers, origin, upgrade)
 }
+
+#[cfg(test)]
+mod tests {
+    use card_protocol::relay::{ASKING, CLOSE, CONNECT, HERE, READY};
+
+    use super::SCRIPT;
+
+    #[test]
+    fn the_script_says_the_words_of_the_protocol() {
+        for word in [ASKING, READY, HERE, CONNECT, CLOSE, card_protocol::SUBPROTOCOL] {
+            assert!(SCRIPT.contains(&format!("'{word}'")), "{word}");
+        }
+        for beginning in ["'opened'", "`said ${", "'said '", "`closed ${"] {
+            assert!(SCRIPT.contains(beginning), "{beginning}");
+        }
+    }
+}

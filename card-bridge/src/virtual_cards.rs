@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use card_protocol::CardFailure;
-use card_protocol::message::{CardPresence, Reader, Readers};
+use card_protocol::message::{CardPresence, Keypad, Reader, Readers};
 use tokio::sync::watch;
 use virtual_card::{CardBox, CardBoxError};
 
@@ -86,7 +86,7 @@ impl CardSource for VirtualCards {
         if reader.is_some_and(|reader| reader != READER) {
             return Err(CardFailure::NoReader);
         }
-        let _held = self.transaction.lock().map_err(|_| CardFailure::CardInUse)?;
+        let _held = self.transaction.lock().map_err(|_| CardFailure::CardSilent)?;
         let count = self.count.load(Ordering::SeqCst);
         let mut card = self.cards.connect().ok_or(CardFailure::NoCard)?;
         let insertion = Insertion { reader: READER.to_owned(), service: 0, count };
@@ -100,5 +100,5 @@ impl CardSource for VirtualCards {
 
 fn describe(cards: &CardBox) -> Readers {
     let card = if cards.inserted().is_some() { CardPresence::Present } else { CardPresence::Absent };
-    Readers::Running { readers: vec![Reader { name: READER.to_owned(), card }] }
+    Readers::Running { readers: vec![Reader { name: READER.to_owned(), card, keypad: Keypad::None }] }
 }

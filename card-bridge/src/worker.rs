@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use card_protocol::message::Readers;
-use card_protocol::{CHALLENGE_LIFE_SECONDS, CardFailure};
+use card_protocol::{CHALLENGE_LIFE_SECONDS, CardFailure, ENTRY_SECONDS};
 use piv::pin_pad::{Entry, PinPad};
 use piv::{Card, Trace, TransportError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::programs::card_in_use;
 use crate::readers::{Afterwards, CardSource, Insertion};
 
 /// How many hanging transactions are left behind before no further one is begun.
@@ -111,10 +112,26 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// [`CardFailure::Busy`] when others' turns take too long, [`CardFailure::CardInUse`] when the card is not had or does
-    /// not answer in time; otherwise why there is no card, or the transaction's own failure.
+    /// [`CardFailure::Busy`] when others' turns take too long, [`CardFailure::CardInUse`] when another program does not let
+    /// go of the card, [`CardFailure::CardSilent`] when it does not answer in time; otherwise why there is no card, or the
+    /// transaction's own failure.
     pub async fn carry_out<T: Send + 'static>(
         &self,
+        reader: Option<String>,
+        afterwards: Afterwards,
+        transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
+    ) -> Result<T, CardFailure> {
+        self.carry_out_with_entries(0, reader, afterwards, transaction).await
+    }
+
+    /// The same, where the person may be asked so many times to type on the reader: that much longer it may take.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::carry_out`].
+    pub async fn carry_out_with_entries<T: Send + 'static>(
+        &self,
+        entries: u8,
         reader: Option<String>,
         afterwards: Afterwards,
         transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
@@ -125,10 +142,12 @@ impl Worker {
         let (begun, has_begun) = oneshot::channel();
         let cancelled = Arc::new(AtomicBool::new(false));
         let ended = self.start(reader, begun, Arc::clone(&cancelled), afterwards, transaction)?;
-        let (limits, card_use) = (self.limits, self.card_use.clone());
+        let typing = Duration::from_secs(ENTRY_SECONDS.into()) * entries.into();
+        let limits = Limits { transaction: self.limits.transaction + typing, ..self.limits };
+        let (card_use, threads) = (self.card_use.clone(), Arc::clone(&self.threads));
         let waiting = tokio::spawn(async move {
             let _turn = turn;
-            let result = wait(limits, has_begun, ended, &card_use).await;
+            let result = wait(limits, has_begun, ended, &card_use, &threads).await;
             card_use.send_replace(CardUse::Idle);
             cancelled.store(true, Ordering::SeqCst);
             result
@@ -144,7 +163,7 @@ impl Worker {
         afterwards: Afterwards,
         transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T, CardFailure>>, CardFailure> {
-        let thread = Counted::new(&self.threads).ok_or(CardFailure::CardInUse)?;
+        let thread = Counted::new(&self.threads).ok_or(CardFailure::CardSilent)?;
         let source = Arc::clone(&self.source);
         let (end, ended) = oneshot::channel();
         let work = move || {
@@ -161,11 +180,11 @@ impl Worker {
                 }
                 afterwards
             });
-            let _ = end.send(held.and(result.unwrap_or(Err(CardFailure::CardInUse))));
+            let _ = end.send(held.and(result.unwrap_or(Err(CardFailure::CardSilent))));
         };
         std::thread::Builder::new().name("card".to_owned()).spawn(work).map_err(|error| {
             tracing::error!(%error, "no thread for a transaction");
-            CardFailure::CardInUse
+            CardFailure::Busy
         })?;
         Ok(ended)
     }
@@ -176,14 +195,17 @@ async fn wait<T>(
     has_begun: oneshot::Receiver<()>,
     ended: oneshot::Receiver<Result<T, CardFailure>>,
     card_use: &watch::Sender<CardUse>,
+    threads: &AtomicUsize,
 ) -> Result<T, CardFailure> {
     match tokio::time::timeout(limits.hold, has_begun).await {
         Ok(Ok(())) => drop(card_use.send_replace(CardUse::InUse)),
         // There is no card to hold, and the end says why.
         Ok(Err(_)) => {}
+        // It is held by a transaction of the bridge's own that was left behind.
+        Err(_) if threads.load(Ordering::SeqCst) > 1 => return Err(CardFailure::CardSilent),
         Err(_) => {
             tracing::warn!("another program does not let go of the card");
-            return Err(CardFailure::CardInUse);
+            return Err(card_in_use());
         }
     }
     match tokio::time::timeout(limits.transaction, ended).await {
@@ -194,7 +216,7 @@ async fn wait<T>(
         }
         Err(_) => {
             tracing::warn!("the card does not answer");
-            Err(CardFailure::CardInUse)
+            Err(CardFailure::CardSilent)
         }
     }
 }

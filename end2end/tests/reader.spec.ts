@@ -77,12 +77,22 @@ test('without a reader the page says so', async ({ page, world }) => {
   await expectReader(page, 'Connect your reader.');
 });
 
-test('without a card the page says so, and goes on once there is one', async ({ page, world }) => {
+test('without a card the page says so, and goes on by itself once there is one', async ({ page, world }) => {
   await pressStart(page);
   await expectReader(page, 'Insert your Smartcard.');
   await world.insert('member');
-  await tryAgain(page);
   await expectStep(page, UNLOCK.questions);
+});
+
+test('a card that leaves and comes back is told as it happens', async ({ page, world }) => {
+  await world.insertLocked('member');
+  await start(page);
+  await expectReader(page, 'Smartcard found.');
+  await world.pull();
+  await expectReader(page, 'Your Smartcard was removed. Put it back.');
+  await world.insert('member');
+  await expectReader(page, 'Smartcard found.');
+  await expect(page.getByRole('status').filter({ hasText: 'Smartcard found.' })).toHaveCount(1);
 });
 
 test('a bridge that does not list this website says so', async ({ page, world }) => {
@@ -100,7 +110,7 @@ test('between two cards the person chooses', async ({ page, world }) => {
   await world.bridge.sees(2);
   await pressStart(page);
   await expectReader(page, 'There is more than one Smartcard. Choose yours.');
-  await page.getByRole('radio', { name: /00 00/ }).check();
+  await page.getByRole('radio', { name: /^Morgan Member, in / }).check();
   await tryAgain(page);
   await expectStep(page, UNLOCK.questions);
 });
@@ -112,6 +122,7 @@ test('a card that is pulled at sign-in is never called a wrong passcode', async 
   await expectReader(page, 'Your Smartcard was removed. Put it back.');
   await expect(page.getByText('not correct')).toHaveCount(0);
   await world.insert('member');
+  await expectReader(page, 'Smartcard found.');
   await tryAgain(page);
   await expect(page).toHaveURL('/profile');
 });
@@ -124,6 +135,9 @@ test('a card that is pulled before an answer costs no attempt', async ({ page, w
   await page.getByRole('button', { name: 'Continue' }).click();
   await expectReader(page, 'Insert your Smartcard.');
   await world.insert('member');
+  // What was typed is sent only when the person says so.
+  await expectReader(page, 'Smartcard found.');
+  await expect(page.locator('.nhsuk-error-summary')).toHaveCount(0);
   await tryAgain(page);
   await expect(page.locator('.nhsuk-error-summary')).toContainText('You have 2 attempts left.');
 });
@@ -186,12 +200,65 @@ test('a service that stops before it hears of the outcome hears of it when it is
   expect(await takesPasscode(passcode)).toBe(true);
 });
 
-test('«Check your reader» says what works', async ({ page, world }) => {
-  await world.insert('member');
+/** The stages of «Check your reader», in their order. */
+const STAGES = [
+  'Browser',
+  'Card Bridge',
+  'This website',
+  'Smartcard service',
+  'Reader',
+  'Smartcard',
+  'Card application',
+  'Keys and passcode',
+];
+
+/** Reads how each stage stands. */
+async function stages(page: Page): Promise<string[]> {
+  const tags = page.locator('.nhsuk-task-list__item .nhsuk-tag');
+  await expect(tags).toHaveCount(STAGES.length);
+  return tags.allInnerTexts();
+}
+
+async function checkReader(page: Page): Promise<void> {
   await open(page, '/help/reader');
   await page.getByRole('button', { name: 'Check now' }).click();
-  for (const part of ['Card Bridge', 'Smartcard service', 'Reader', 'Smartcard']) {
-    const item = page.getByRole('listitem').filter({ hasText: new RegExp(`^\\s*${part}`) }).last();
-    await expect(item).toContainText('Works');
+  await expect(page.getByRole('button', { name: 'Copy report' })).toBeVisible();
+}
+
+test('«Check your reader» walks all stages, and its report tells nobody whose card it is', async ({ page, world }) => {
+  const card = await world.insert('member');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await checkReader(page);
+  expect(await stages(page)).toEqual(STAGES.map(() => 'Works'));
+  await page.getByRole('button', { name: 'Copy report' }).click();
+  await expect(page.getByText('The report was copied.')).toBeVisible();
+  const report = await page.evaluate(() => navigator.clipboard.readText());
+  for (const stage of STAGES) expect(report).toContain(`\n${stage}: Works`);
+  expect(report).toContain(world.service.origin);
+  expect(report).toMatch(/Version \d+\.\d+\.\d+ at port \d+/);
+  expect(report).toContain('3 passcode tries left');
+  for (const secret of [card.guid, card.name, card.passcode, card.email]) {
+    expect(report.toLowerCase()).not.toContain(secret.toLowerCase());
   }
+});
+
+test('«Check your reader» says where it ends, what to do, and goes on by itself', async ({ page, world, watch }) => {
+  watch.expect(NO_CONNECTION);
+  await checkReader(page);
+  const upTo = (works: number) => [
+    ...STAGES.slice(0, works).map(() => 'Works'),
+    'Does not work',
+    ...STAGES.slice(works + 1).map(() => 'Not checked'),
+  ];
+  expect(await stages(page)).toEqual(upTo(5));
+  await expect(page.locator('.nhsuk-task-list')).toContainText('Push it in chip first until it stops.');
+  await world.reader.lock('member');
+  await world.insert('member');
+  await expect.poll(() => stages(page)).toEqual(upTo(7));
+  await expect(page.locator('.nhsuk-task-list')).toContainText('Your Smartcard is locked.');
+  await world.bridge.stop();
+  await page.reload();
+  await checkReader(page);
+  expect(await stages(page)).toEqual(upTo(1));
+  await expect(page.locator('.nhsuk-task-list')).toContainText('Card Bridge is not running.');
 });

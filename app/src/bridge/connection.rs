@@ -7,7 +7,7 @@ use std::{
 
 use card_protocol::{
     SUBPROTOCOL,
-    message::{FromBridge, Hello, Outcome, Reply, Request, Verb},
+    message::{Event as BridgeEvent, FromBridge, Hello, Outcome, Readers, Reply, Request, Verb},
 };
 use futures::{
     StreamExt,
@@ -28,7 +28,14 @@ pub struct Connection {
     line: Box<dyn Line>,
     hello: Hello,
     waiting: Waiting,
+    connected: Rc<RefCell<Connected>>,
     last_id: Cell<u32>,
+}
+
+/// What is connected now, and who is told of each change.
+struct Connected {
+    readers: Readers,
+    tell: Option<Box<dyn Fn(&Readers)>>,
 }
 
 /// The request that waits for its reply: one at a time.
@@ -191,17 +198,27 @@ impl Connection {
 
     fn start(line: Box<dyn Line>, mut happenings: Happenings, hello: Hello) -> Self {
         let waiting = Waiting::default();
-        let answered = Rc::clone(&waiting);
+        let connected = Rc::new(RefCell::new(Connected { readers: hello.readers.clone(), tell: None }));
+        let (answered, changed) = (Rc::clone(&waiting), Rc::clone(&connected));
         leptos::task::spawn_local(async move {
             while let Some(happened) = happenings.next().await {
                 match happened {
-                    Happened::Said(text) => {
-                        if let Ok(FromBridge::Reply(Reply { id, outcome })) = serde_json::from_str(&text)
-                            && let Some((_, reply)) = answered.borrow_mut().take_if(|(waiting, _)| *waiting == id)
-                        {
-                            let _ = reply.send(outcome);
+                    Happened::Said(text) => match serde_json::from_str(&text) {
+                        Ok(FromBridge::Reply(Reply { id, outcome })) => {
+                            let reply = answered.borrow_mut().take_if(|(waiting, _)| *waiting == id);
+                            if let Some((_, reply)) = reply {
+                                let _ = reply.send(outcome);
+                            }
                         }
-                    }
+                        Ok(FromBridge::Event(BridgeEvent::Readers { readers })) => {
+                            let mut changed = changed.borrow_mut();
+                            changed.readers = readers;
+                            if let Some(tell) = &changed.tell {
+                                tell(&changed.readers);
+                            }
+                        }
+                        Ok(FromBridge::Hello(_)) | Err(_) => {}
+                    },
                     Happened::Closed(_) => break,
                     Happened::Opened | Happened::Failed => {}
                 }
@@ -209,7 +226,14 @@ impl Connection {
             // Whoever still waits learns that nothing will come.
             answered.borrow_mut().take();
         });
-        Self { line, hello, waiting, last_id: Cell::new(0) }
+        Self { line, hello, waiting, connected, last_id: Cell::new(0) }
+    }
+
+    /// Tells what is connected, and again whenever that changes.
+    pub fn listen(&self, tell: impl Fn(&Readers) + 'static) {
+        let mut connected = self.connected.borrow_mut();
+        tell(&connected.readers);
+        connected.tell = Some(Box::new(tell));
     }
 
     /// What the bridge said first.

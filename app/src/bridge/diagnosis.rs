@@ -38,6 +38,8 @@ pub enum Diagnosis {
     HelperStopped,
     /// The helper window was closed, or nobody has allowed this website in it.
     HelperClosed,
+    /// Nothing of the bridge's came from the helper window: it shows an error of the browser's, or says why itself.
+    HelperSilent,
 }
 
 /// What the browser says about reaching this machine's own services.
@@ -64,6 +66,9 @@ pub const ANSWER_WITHIN: u32 = 120_000;
 
 /// How long the person may take to allow this website in the helper window.
 pub const HELPER_WITHIN: u32 = 120_000;
+
+/// How long a helper window may take to be there at all.
+pub const HELPER_THERE_WITHIN: u32 = 8_000;
 
 /// How long a helper window of before a reload may take to speak.
 pub const HELPER_AGAIN_WITHIN: u32 = 2_500;

@@ -17,6 +17,7 @@ use web_sys::{MessageChannel, MessageEvent, MessagePort, Window};
 
 use super::{
     connection::{Happened, Happenings, Line},
+    diagnosis::{self, Diagnosis},
     timer::sleep,
 };
 
@@ -39,6 +40,7 @@ const LOOK_EVERY: u32 = 100;
 pub struct Helper {
     origin: String,
     opened: RefCell<Option<Window>>,
+    opened_at: Cell<f64>,
     heard: Rc<Heard>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
@@ -47,6 +49,9 @@ pub struct Helper {
 #[derive(Default)]
 struct Heard {
     window: RefCell<Option<Window>>,
+    /// When it last said that it is ready.
+    ready_at: Cell<f64>,
+    /// When it last said anything.
     at: Cell<f64>,
 }
 
@@ -57,17 +62,25 @@ impl Helper {
         let heard = Rc::new(Heard::default());
         let (expected, latest) = (origin.clone(), Rc::clone(&heard));
         let on_message = Closure::new(move |event: MessageEvent| {
-            let is_ready = event.origin() == expected && event.data().as_string().as_deref() == Some(relay::READY);
+            if event.origin() != expected {
+                return;
+            }
+            let said = event.data().as_string();
+            if said.as_deref() == Some(relay::ASKING) {
+                latest.at.set(Date::now());
+            }
+            let is_ready = said.as_deref() == Some(relay::READY);
             if let Some(window) = event.source().filter(|_| is_ready) {
                 let window: Window = window.unchecked_into();
                 let _ = window.post_message(&relay::HERE.into(), &expected);
                 *latest.window.borrow_mut() = Some(window);
                 latest.at.set(Date::now());
+                latest.ready_at.set(Date::now());
             }
         });
         let listener = on_message.as_ref().unchecked_ref();
         let _ = leptos::prelude::window().add_event_listener_with_callback("message", listener);
-        Self { origin, opened: RefCell::new(None), heard, _on_message: on_message }
+        Self { origin, opened: RefCell::new(None), opened_at: Cell::new(0.0), heard, _on_message: on_message }
     }
 
     /// Opens the window; only in answer to a click, or the browser stops it. Whether it did.
@@ -78,6 +91,7 @@ impl Helper {
         let opened = page.open_with_url_and_target_and_features(&url, NAME, FEATURES);
         let Ok(Some(window)) = opened else { return false };
         *self.opened.borrow_mut() = Some(window);
+        self.opened_at.set(Date::now());
         note(Some("open"));
         true
     }
@@ -92,18 +106,27 @@ impl Helper {
         note(None);
     }
 
-    /// Waits until the window is there and its person has allowed this website; whether that came in time.
-    pub async fn ready(&self, milliseconds: u32) -> bool {
+    /// Waits until the window is there and its person has allowed this website.
+    ///
+    /// # Errors
+    ///
+    /// When it was closed, nothing comes from it, or nobody allows the website in time.
+    pub async fn ready(&self, milliseconds: u32) -> Result<(), Diagnosis> {
         for _ in 0..milliseconds / LOOK_EVERY {
-            if Date::now() - self.heard.at.get() < SPEAKS_WITHIN {
-                return true;
+            let now = Date::now();
+            if now - self.heard.ready_at.get() < SPEAKS_WITHIN {
+                return Ok(());
             }
             if self.opened.borrow().as_ref().is_some_and(|window| window.closed().unwrap_or(true)) {
-                return false;
+                return Err(Diagnosis::HelperClosed);
+            }
+            let last_sign = self.heard.at.get().max(self.opened_at.get());
+            if self.opened.borrow().is_some() && now - last_sign > f64::from(diagnosis::HELPER_THERE_WITHIN) {
+                return Err(Diagnosis::HelperSilent);
             }
             sleep(LOOK_EVERY).await;
         }
-        false
+        Err(Diagnosis::HelperClosed)
     }
 
     /// Has the window connect to the bridge for this page.

@@ -11,13 +11,12 @@ pub fn Radios(
     legend: &'static str,
     /// What can be chosen.
     items: Vec<String>,
-    /// What to do with the choice.
+    /// What to do with the position of what is chosen.
     #[prop(into)]
-    on_choose: Callback<String>,
+    on_choose: Callback<usize>,
 ) -> impl IntoView {
     let items = items.into_iter().enumerate().map(|(position, item)| {
         let id = format!("{name}-{position}");
-        let choice = item.clone();
         view! {
             <div class="nhsuk-radios__item">
                 <input
@@ -25,7 +24,7 @@ pub fn Radios(
                     type="radio"
                     id=id.clone()
                     name=name
-                    on:change=move |_| on_choose.run(choice.clone())
+                    on:change=move |_| on_choose.run(position)
                 />
                 <label class="nhsuk-label nhsuk-radios__label" for=id>
                     {item}

@@ -1,6 +1,6 @@
 //! What the page knows of reader and card, and what the person can do about it.
 
-use card_protocol::CardFailure;
+use card_protocol::{CardFailure, HeldCard, NotEntered};
 use leptos::prelude::*;
 
 use super::{Button, ButtonKind, Radios};
@@ -26,6 +26,16 @@ struct Words {
     tone: Tone,
 }
 
+/// What to do when there is a card at last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFound {
+    /// Wait for the person: what they typed may not be what they want to send yet.
+    #[default]
+    Wait,
+    /// Go on: nothing was typed.
+    GoOn,
+}
+
 /// The panel. The headline of each new state is announced, once.
 #[component]
 pub fn ReaderPanel(
@@ -37,12 +47,16 @@ pub fn ReaderPanel(
     /// Spends the last try of a passcode, where the page asks for one.
     #[prop(optional, into)]
     on_last_try: Option<Callback<()>>,
+    /// What to do when there is a card at last.
+    #[prop(optional)]
+    on_found: OnFound,
 ) -> impl IntoView {
     let bridge = Bridge::of_page();
-    bridge.forget_trouble();
+    bridge.settle();
     let announcer = expect_context::<Announcer>();
     Effect::new(move |_| match bridge.state() {
         ReaderState::Before => {}
+        ReaderState::Found if on_found == OnFound::GoOn => on_retry.run(()),
         state => announcer.say(words(&state).headline),
     });
     move || {
@@ -73,8 +87,17 @@ fn actions(
     on_retry: Callback<()>,
     on_last_try: Option<Callback<()>>,
 ) -> impl IntoView + use<> {
-    let ReaderState::Trouble(trouble) = state else {
-        return ().into_any();
+    let trouble = match state {
+        ReaderState::Trouble(trouble) => trouble,
+        ReaderState::Found => {
+            return view! {
+                <p>
+                    <Button kind=ButtonKind::Primary label=t::reader_try_again() on_press=on_retry />
+                </p>
+            }
+            .into_any();
+        }
+        _ => return ().into_any(),
     };
     let special = match trouble {
         Trouble::Bridge(Diagnosis::Blocked) => view! {
@@ -87,13 +110,21 @@ fn actions(
             <HelperButton bridge on_open=on_retry />
         }
         .into_any(),
-        Trouble::Bridge(Diagnosis::NotInThisBrowser | Diagnosis::HelperStopped | Diagnosis::HelperClosed) => {
-            view! { <HelperButton bridge on_open=on_retry /> }.into_any()
-        }
-        Trouble::Card(CardFailure::SeveralCards { readers }) => {
-            let choose = Callback::new(move |reader| bridge.choose_reader(reader));
-            let (legend, items) = (t::reader_several_cards_legend(), readers.clone());
+        Trouble::Bridge(
+            Diagnosis::NotInThisBrowser | Diagnosis::HelperStopped | Diagnosis::HelperClosed | Diagnosis::HelperSilent,
+        ) => view! { <HelperButton bridge on_open=on_retry /> }.into_any(),
+        Trouble::Card(CardFailure::SeveralCards { cards }) => {
+            let readers: Vec<_> = cards.iter().map(|card| card.reader.clone()).collect();
+            let choose = Callback::new(move |position: usize| bridge.choose_reader(readers[position].clone()));
+            let (legend, items) = (t::reader_several_cards_legend(), cards.iter().map(name_of_card).collect());
             view! { <Radios name="reader" legend items on_choose=choose /> }.into_any()
+        }
+        Trouble::Card(CardFailure::CardInUse { programs }) if !programs.is_empty() => {
+            view! { <p class="nhsuk-body">{t::reader_card_in_use_by(&programs.join(", "))}</p> }.into_any()
+        }
+        Trouble::Card(CardFailure::NotEntered { .. }) => {
+            let on_press = Callback::new(move |()| bridge.type_on_screen());
+            view! { <Button kind=ButtonKind::Secondary label=t::reader_keypad_screen() on_press /> }.into_any()
         }
         Trouble::Card(CardFailure::LastTry) => view! {
             {on_last_try
@@ -124,6 +155,14 @@ fn actions(
     .into_any()
 }
 
+/// The name on the card's certificate, if it can be read, and its reader.
+fn name_of_card(card: &HeldCard) -> String {
+    match &card.holder {
+        Some(holder) => t::reader_several_cards_name(holder, &card.reader),
+        None => card.reader.clone(),
+    }
+}
+
 /// Opens the helper window, and goes on when it is allowed.
 #[component]
 fn HelperButton(
@@ -152,7 +191,9 @@ fn words(state: &ReaderState) -> Words {
         ReaderState::Asking => (Tone::Neutral, t::reader_asking(), t::reader_asking_help()),
         ReaderState::AskingInHelper => (Tone::Neutral, t::reader_helper_asking(), t::reader_helper_asking_help()),
         ReaderState::Using => (Tone::Neutral, t::reader_using(), ""),
+        ReaderState::TypingOnReader => (Tone::Neutral, t::reader_keypad_typing(), t::reader_keypad_typing_help()),
         ReaderState::Ready => (Tone::Good, t::reader_ready(), ""),
+        ReaderState::Found => (Tone::Good, t::reader_ready(), t::reader_found_help()),
         ReaderState::Trouble(trouble) => {
             let (headline, help) = trouble_words(trouble);
             (Tone::Bad, headline, help)
@@ -175,6 +216,7 @@ fn trouble_words(trouble: &Trouble) -> (&'static str, &'static str) {
             Diagnosis::Lost => (t::reader_lost(), t::reader_lost_help()),
             Diagnosis::HelperStopped => (t::reader_helper_stopped(), t::reader_helper_stopped_help()),
             Diagnosis::HelperClosed => (t::reader_helper_closed(), t::reader_helper_closed_help()),
+            Diagnosis::HelperSilent => (t::reader_helper_silent(), t::reader_helper_silent_help()),
         },
         Trouble::Card(failure) => card_words(failure),
         Trouble::NoSealing => (t::reader_no_sealing(), t::reader_no_sealing_help()),
@@ -190,7 +232,16 @@ fn card_words(failure: &CardFailure) -> (&'static str, &'static str) {
         CardFailure::SeveralCards { .. } => (t::reader_several_cards(), ""),
         CardFailure::UnsupportedCard => (t::reader_unsupported_card(), t::reader_unsupported_card_help()),
         CardFailure::CardRemoved => (t::reader_card_removed(), t::reader_card_removed_help()),
-        CardFailure::CardInUse => (t::reader_card_in_use(), t::reader_card_in_use_help()),
+        CardFailure::CardInUse { .. } => (t::reader_card_in_use(), t::reader_card_in_use_help()),
+        CardFailure::CardSilent => (t::reader_card_silent(), t::reader_card_silent_help()),
+        CardFailure::NotTouched => (t::reader_not_touched(), t::reader_not_touched_help()),
+        CardFailure::NotEntered { reason } => match reason {
+            NotEntered::TimedOut => (t::reader_keypad_timed_out(), t::reader_keypad_not_sent()),
+            NotEntered::Cancelled => (t::reader_keypad_cancelled(), t::reader_keypad_not_sent()),
+            NotEntered::Differ => (t::reader_keypad_differ(), t::reader_keypad_differ_help()),
+            NotEntered::WrongLength => (t::passcode_digits(), t::reader_keypad_not_sent()),
+            NotEntered::NoKeypad => (t::reader_keypad_missing(), t::reader_keypad_missing_help()),
+        },
         CardFailure::WrongPasscode { .. } => (t::reader_wrong_passcode(), ""),
         CardFailure::LastTry => (t::reader_last_try(), t::reader_last_try_help()),
         CardFailure::PasscodeBlocked => (t::reader_passcode_blocked(), t::reader_passcode_blocked_help()),
@@ -226,6 +277,7 @@ mod tests {
             Diagnosis::Lost,
             Diagnosis::HelperStopped,
             Diagnosis::HelperClosed,
+            Diagnosis::HelperSilent,
         ];
         let headlines: std::collections::BTreeSet<_> =
             all.iter().map(|diagnosis| trouble_words(&Trouble::Bridge(*diagnosis)).0).collect();

@@ -1,110 +1,94 @@
-//! `/help/reader`: what works and what does not, from the bridge to the card.
+//! `/help/reader`: what works and what does not, from the browser to the keys of the card, and a report of it.
 
-use card_protocol::message::{CardPresence, Readers};
+mod report;
+mod stages;
+
 use leptos::prelude::*;
 
 use crate::{
-    bridge::Bridge,
-    components::{Button, ButtonKind, Page, ReaderPanel, Tag, TagColour},
+    announcer::Announcer,
+    bridge::{Bridge, permission_of_browser},
+    components::{Button, ButtonKind, Details, OnFound, Page, ReaderPanel, Tag, TagColour},
     t,
     work::Work,
 };
-
-/// How a part does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Finding {
-    NotChecked,
-    Works(String),
-    Fails,
-}
-
-/// All parts, in the order in which they depend on each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Findings {
-    bridge: Finding,
-    service: Finding,
-    reader: Finding,
-    card: Finding,
-}
-
-impl Findings {
-    const NONE: Self = Self {
-        bridge: Finding::NotChecked,
-        service: Finding::NotChecked,
-        reader: Finding::NotChecked,
-        card: Finding::NotChecked,
-    };
-}
+use report::Report;
+use stages::{Finding, Stage, Verdict, look};
 
 /// The check.
 #[component]
 pub fn CheckReader() -> impl IntoView {
-    let findings = RwSignal::new(Findings::NONE);
+    let findings = RwSignal::new(Stage::ALL.map(Finding::not_checked).to_vec());
     let work = Work::new();
     let bridge = Bridge::of_page();
     let check = Callback::new(move |()| {
-        findings.set(Findings::NONE);
-        work.start(async move { findings.set(examine(bridge).await) });
+        work.start(async move {
+            let examined = bridge.examine().await;
+            findings.set(look(&examined, bridge.port(), permission_of_browser().await));
+        });
     });
-    let list = move || {
-        let Findings { bridge, service, reader, card } = findings.get();
-        [
-            (t::check_bridge(), bridge),
-            (t::check_service(), service),
-            (t::check_reader(), reader),
-            (t::check_card(), card),
-        ]
-        .map(|(name, finding)| item(name, finding))
-        .collect_view()
-    };
     view! {
         <Page title=t::check_title() back="/help">
             <p class="nhsuk-body">{t::check_lead()}</p>
-            <ul class="nhsuk-task-list">{list}</ul>
-            <ReaderPanel button=t::check_start() on_retry=check />
             <Button kind=ButtonKind::Primary label=t::check_start() on_press=check />
+            <ReaderPanel button=t::check_start() on_retry=check on_found=OnFound::GoOn />
+            <ul class="nhsuk-task-list">
+                {move || findings.get().into_iter().map(item).collect_view()}
+            </ul>
+            <CopyReport findings />
         </Page>
     }
 }
 
-async fn examine(bridge: Bridge) -> Findings {
-    let Ok((version, readers, status)) = bridge.examine().await else {
-        return Findings { bridge: Finding::Fails, ..Findings::NONE };
+fn item(finding: Finding) -> impl IntoView {
+    let colour = match finding.verdict {
+        Verdict::NotChecked => TagColour::Grey,
+        Verdict::Works => TagColour::Green,
+        Verdict::Fails => TagColour::Red,
     };
-    let bridge = Finding::Works(t::check_version(&version));
-    let Readers::Running { readers } = readers else {
-        return Findings { bridge, service: Finding::Fails, ..Findings::NONE };
-    };
-    let service = Finding::Works(String::new());
-    let Some(reader) = readers.iter().max_by_key(|reader| reader.card == CardPresence::Present) else {
-        return Findings { bridge, service, reader: Finding::Fails, card: Finding::NotChecked };
-    };
-    let card = match status {
-        Ok(status) => Finding::Works(match status.tries_left {
-            Some(0) => t::check_locked().to_owned(),
-            Some(tries) => t::check_tries(tries.into()),
-            None => String::new(),
-        }),
-        Err(_) => Finding::Fails,
-    };
-    Findings { bridge, service, reader: Finding::Works(reader.name.clone()), card }
-}
-
-fn item(name: &'static str, finding: Finding) -> impl IntoView {
-    let (colour, word, more) = match finding {
-        Finding::NotChecked => (TagColour::Grey, t::check_unknown(), String::new()),
-        Finding::Works(more) => (TagColour::Green, t::check_works(), more),
-        Finding::Fails => (TagColour::Red, t::check_fails(), String::new()),
-    };
+    let Finding { stage, verdict, told, advice } = finding;
+    let hint = |text: String| (!text.is_empty()).then(|| view! { <div class="nhsuk-task-list__hint">{text}</div> });
     view! {
         <li class="nhsuk-task-list__item">
             <div class="nhsuk-task-list__name-and-hint">
-                <div>{name}</div>
-                {(!more.is_empty()).then(|| view! { <div class="nhsuk-task-list__hint">{more}</div> })}
+                <div>{stage.name()}</div>
+                {hint(told)}
+                {hint(advice.to_owned())}
             </div>
             <div class="nhsuk-task-list__status">
-                <Tag colour text=word />
+                <Tag colour text=verdict.word() />
             </div>
         </li>
+    }
+}
+
+/// The report to read, and to copy.
+#[component]
+fn CopyReport(
+    /// What was found.
+    findings: RwSignal<Vec<Finding>>,
+) -> impl IntoView {
+    let announcer = expect_context::<Announcer>();
+    let copied = RwSignal::new("");
+    let text = move || Report::of_browser(&findings.read()).to_string();
+    let copy = Callback::new(move |()| {
+        let text = untrack(text);
+        leptos::task::spawn_local(async move {
+            let told = if report::copy(&text).await { t::check_copied() } else { t::check_not_copied() };
+            copied.set(told);
+            announcer.say(told);
+        });
+    });
+    move || {
+        let is_checked = findings.read().iter().any(|finding| finding.verdict != Verdict::NotChecked);
+        is_checked.then(|| {
+            view! {
+                <Details summary=t::check_report()>
+                    <pre class="app-report" tabindex="0" role="region" aria-label=t::check_report()>{text}</pre>
+                </Details>
+                <Button kind=ButtonKind::Secondary label=t::check_copy() on_press=copy />
+                <p class="nhsuk-body">{copied}</p>
+            }
+        })
     }
 }

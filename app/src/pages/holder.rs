@@ -2,15 +2,15 @@
 
 use card_protocol::{
     CardFailure, CardProof, Challenge, Purpose,
-    message::LastTry,
+    message::{Keypad, LastTry},
     passcode::{Passcode, PasscodeFault},
 };
 use leptos::{html, prelude::*};
 
 use crate::{
     app::Way,
-    bridge::{Bridge, Trouble},
-    components::{ButtonKind, Errors, NoJavaScript, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
+    bridge::{Bridge, Entry, Trouble},
+    components::{ButtonKind, Errors, NoJavaScript, OnReader, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
     server_fns::{
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
         session::{SessionFault, confirm_card, sign_in, start_session},
@@ -129,20 +129,22 @@ pub fn HolderForm(
 ) -> impl IntoView {
     let work = Work::new();
     let (bridge, way) = (Bridge::of_page(), Way::of_page());
+    // So that the field stays while readers come and go.
+    let keypad = Memo::new(move |_| bridge.keypad());
     let input = NodeRef::<html::Input>::new();
     let prove = move |last_try| {
         errors.clear();
         let typed = zeroize::Zeroizing::new(input.get_untracked().map(|input| input.value()).unwrap_or_default());
-        match Passcode::parse(&typed) {
-            Ok(passcode) => work.start(async move {
-                match prove(aim, bridge, &passcode, last_try).await {
-                    Ok(()) => way.go(aim.destination()),
-                    Err(stop) => meet(&stop, errors, way, input),
-                }
-            }),
-            Err(PasscodeFault::Empty) => errors.show_field(PASSCODE, t::passcode_missing()),
-            Err(_) => errors.show_field(PASSCODE, t::passcode_digits()),
+        let typed = Passcode::parse(&typed);
+        if matches!(typed, Err(PasscodeFault::Digits)) {
+            return errors.show_field(PASSCODE, t::passcode_digits());
         }
+        work.start(async move {
+            match prove(aim, bridge, typed.ok(), last_try).await {
+                Ok(()) => way.go(aim.destination()),
+                Err(stop) => meet(&stop, bridge, errors, way, input),
+            }
+        });
     };
     let keep_last_try = Callback::new(move |()| prove(LastTry::Keep));
     let spend_last_try = Callback::new(move |()| prove(LastTry::Spend));
@@ -153,14 +155,24 @@ pub fn HolderForm(
     view! {
         <NoJavaScript />
         <form novalidate on:submit=submit>
-            <PasscodeInput
-                kind=PasscodeKind::Current
-                id=PASSCODE
-                label=t::sign_in_label()
-                hint=t::sign_in_hint()
-                error=errors.of(PASSCODE)
-                node_ref=input
-            />
+            {move || match keypad.get() {
+                Keypad::None => {
+                    view! {
+                        <PasscodeInput
+                            kind=PasscodeKind::Current
+                            id=PASSCODE
+                            label=t::sign_in_label()
+                            hint=t::sign_in_hint()
+                            error=errors.of(PASSCODE)
+                            node_ref=input
+                        />
+                    }
+                        .into_any()
+                }
+                Keypad::Current | Keypad::CurrentAndNew => {
+                    view! { <OnReader text=t::reader_keypad_current() /> }.into_any()
+                }
+            }}
             <ReaderPanel button=aim.label() on_retry=keep_last_try on_last_try=spend_last_try />
             <SubmitButton kind=ButtonKind::Primary label=aim.label() />
         </form>
@@ -172,6 +184,8 @@ pub fn HolderForm(
 
 /// Why it went no further.
 enum Stop {
+    /// There is no passcode, neither typed nor keys to type it on.
+    NoPasscode,
     /// The server said no.
     Server(Fault),
     /// The card or its bridge did; the panel shows it.
@@ -190,23 +204,37 @@ impl From<Trouble> for Stop {
     }
 }
 
-/// The card proves itself and vouches for the connection; only then is the passcode sealed to that connection.
-async fn prove(aim: Aim, bridge: Bridge, passcode: &Passcode, last_try: LastTry) -> Result<(), Stop> {
+/// The card proves itself and vouches for the connection; only then is the passcode sealed to that connection. Where the
+/// reader has keys it is typed there, and whatever was typed here before that was known goes nowhere.
+async fn prove(aim: Aim, bridge: Bridge, passcode: Option<Passcode>, last_try: LastTry) -> Result<(), Stop> {
     bridge.connect().await?;
+    let entry = match (untrack(|| bridge.keypad()), &passcode) {
+        (Keypad::Current | Keypad::CurrentAndNew, _) => Entry::Reader,
+        (Keypad::None, Some(passcode)) => Entry::Screen(passcode),
+        (Keypad::None, None) => return Err(Stop::NoPasscode),
+    };
     let challenge = aim.start().await?;
     let card = bridge.prove_card(Purpose::Hello, challenge).await?;
     let challenge = aim.confirm(card.clone()).await?;
-    let holder = bridge.prove_holder(&card, aim.purpose(), challenge, passcode, last_try).await?;
+    let holder = bridge.prove_holder(&card, aim.purpose(), challenge, entry, last_try).await?;
     Ok(aim.finish(holder).await?)
 }
 
-fn meet(stop: &Stop, errors: Errors, way: Way, input: NodeRef<html::Input>) {
+fn meet(stop: &Stop, bridge: Bridge, errors: Errors, way: Way, input: NodeRef<html::Input>) {
     match stop {
+        Stop::NoPasscode => {
+            bridge.settle();
+            errors.show_field(PASSCODE, t::passcode_missing());
+        }
         Stop::Card(Trouble::Card(CardFailure::WrongPasscode { tries_left })) => {
-            if let Some(input) = input.get_untracked() {
-                input.set_value("");
+            let wrong = t::passcode_wrong((*tries_left).into());
+            match input.get_untracked() {
+                Some(input) => {
+                    input.set_value("");
+                    errors.show_field(PASSCODE, wrong);
+                }
+                None => errors.show_general(wrong),
             }
-            errors.show_field(PASSCODE, t::passcode_wrong((*tries_left).into()));
         }
         Stop::Card(_) => {}
         Stop::Server(fault) => match fault {

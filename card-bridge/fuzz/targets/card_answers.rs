@@ -5,7 +5,9 @@
 //! answer of an honest card, or the beginning of a long one.
 
 use piv::transaction::{self, Unlock, UnlockError};
-use piv::{Card, Certificate, Guid, Instruction, LastTry, Passcode, PublicKey, TransportError, UnlockKey, tlv};
+use piv::{
+    Card, Certificate, Guid, Instruction, LastTry, Passcode, PasscodeSource, PublicKey, TransportError, UnlockKey, tlv,
+};
 
 /// The longest answer that is written out.
 const LONGEST: u8 = 0xEF;
@@ -25,7 +27,7 @@ pub fn run(input: &[u8]) {
     let [candidate, second, next] = [[1; 8], [2; 8], [3; 8]].map(UnlockKey::new);
     let unlock = Unlock {
         guid: Guid::new(GUID).expect("not zero"),
-        passcode: &passcode,
+        passcode: PasscodeSource::Known(&passcode),
         candidate: &candidate,
         second_candidate: Some(&second),
         next: &next,
@@ -43,7 +45,7 @@ pub fn run(input: &[u8]) {
 
     for last_try in [LastTry::Keep, LastTry::Spend] {
         let mut holder = card();
-        let _ = transaction::prove_holder(&mut holder, &passcode, last_try, unlock.digest);
+        let _ = transaction::prove_holder(&mut holder, PasscodeSource::Known(&passcode), last_try, unlock.digest);
         let [verifications, others @ ..] = holder.secrets();
         assert!(verifications <= 1 && others == [0, 0]);
     }
@@ -75,6 +77,7 @@ fn parse(bytes: &[u8]) {
     if let Ok(certificate) = Certificate::from_object(&Certificate::to_object(bytes)) {
         let _ = certificate.public_key_info();
         let _ = certificate.algorithm();
+        let _ = certificate.common_name();
     }
 }
 

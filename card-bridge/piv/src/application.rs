@@ -7,7 +7,7 @@ use crate::error::{CardError, VerifyError};
 use crate::exchange::exchange;
 use crate::metadata;
 use crate::objects::{Guid, ObjectId};
-use crate::pin_pad::{self, Entered, Entry};
+use crate::pin_pad::{self, Entered, Entry, NotSent, PasscodeSource};
 use crate::secrets::{Passcode, UnlockKey};
 use crate::sign;
 use crate::slot::{Algorithm, Slot};
@@ -112,51 +112,36 @@ impl<'a> Application<'a> {
     ///
     /// # Errors
     ///
-    /// [`VerifyError::LastTry`] and [`VerifyError::Blocked`] before a try is spent, [`VerifyError::Wrong`] and
-    /// [`VerifyError::Blocked`] after.
-    pub fn verify(&mut self, passcode: &Passcode, last_try: LastTry) -> Result<(), VerifyError> {
-        self.may_try(last_try)?;
-        let verdict = self.try_passcode(passcode)?;
-        self.judge(verdict)
-    }
-
-    /// Verifies the passcode that is typed on the reader within so many seconds, after a look at the tries left.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Application::verify`]; [`VerifyError::NoPinPad`] and [`VerifyError::NotSent`] where no try was spent.
-    pub fn verify_on_pad(&mut self, seconds: u8, last_try: LastTry) -> Result<(), VerifyError> {
-        if !self.card.pin_pad().is_some_and(|pad| pad.takes(Entry::Verify)) {
-            return Err(VerifyError::NoPinPad);
+    /// [`VerifyError::LastTry`], [`VerifyError::Blocked`] and [`VerifyError::NotSent`] where no try was spent,
+    /// [`VerifyError::Wrong`] and [`VerifyError::Blocked`] after one was.
+    pub fn verify(&mut self, passcode: PasscodeSource, last_try: LastTry) -> Result<(), VerifyError> {
+        if let PasscodeSource::Reader { .. } = passcode
+            && !self.takes(Entry::Verify)
+        {
+            return Err(NotSent::NoKeys.into());
         }
         self.may_try(last_try)?;
-        match self.enter(Entry::Verify, &pin_pad::verify(seconds))? {
-            Some(Entered::Judged(verdict)) => self.judge(verdict),
-            Some(Entered::NotSent(reason)) => Err(reason.into()),
-            None => Err(VerifyError::NoPinPad),
+        match self.try_passcode_of(passcode)? {
+            Entered::Judged(verdict) => self.judge(verdict),
+            Entered::NotSent(reason) => Err(reason.into()),
         }
     }
 
-    /// Sets a new passcode, typed on the reader within so many seconds, by the unlock key. `None` where the reader has no
-    /// keys for it.
-    ///
-    /// # Errors
-    ///
-    /// Only when there was no answer to judge.
-    pub fn reset_retry_counter_on_pad(&mut self, seconds: u8, key: &UnlockKey) -> Result<Option<Entered>, CardError> {
-        self.enter(Entry::Modify, &pin_pad::reset_retry_counter(seconds, key))
+    /// Whether something can be typed on the reader.
+    pub fn takes(&mut self, entry: Entry) -> bool {
+        self.card.pin_pad().is_some_and(|pad| pad.takes(entry))
     }
 
-    fn enter(&mut self, entry: Entry, structure: &[u8]) -> Result<Option<Entered>, CardError> {
+    fn enter(&mut self, entry: Entry, structure: &[u8]) -> Result<Entered, CardError> {
         let Some(pad) = self.card.pin_pad() else {
-            return Ok(None);
+            return Ok(Entered::NotSent(NotSent::NoKeys));
         };
         if !pad.takes(entry) {
-            return Ok(None);
+            return Ok(Entered::NotSent(NotSent::NoKeys));
         }
         let answer = pad.enter(entry, structure)?;
         let (_, status) = StatusWord::split(&answer).ok_or(CardError::CutOff)?;
-        Ok(Some(status.into()))
+        Ok(status.into())
     }
 
     /// Whether a passcode may be tried, by the tries that are left.
@@ -189,6 +174,32 @@ impl<'a> Application<'a> {
     /// Only when there was no answer to judge.
     pub fn try_passcode(&mut self, passcode: &Passcode) -> Result<Verdict, CardError> {
         Ok(exchange(self.card, &Command::verify(passcode))?.status.into())
+    }
+
+    /// The same with a passcode of whichever source.
+    ///
+    /// # Errors
+    ///
+    /// Only when there was no answer to judge.
+    pub fn try_passcode_of(&mut self, passcode: PasscodeSource) -> Result<Entered, CardError> {
+        match passcode {
+            PasscodeSource::Known(passcode) => self.try_passcode(passcode).map(Entered::Judged),
+            PasscodeSource::Reader { seconds } => self.enter(Entry::Verify, &pin_pad::verify(seconds)),
+        }
+    }
+
+    /// Sets a new passcode of whichever source by the unlock key, and says how the card received the key.
+    ///
+    /// # Errors
+    ///
+    /// Only when there was no answer to judge.
+    pub fn set_passcode(&mut self, key: &UnlockKey, new: PasscodeSource) -> Result<Entered, CardError> {
+        match new {
+            PasscodeSource::Known(new) => self.reset_retry_counter(key, new).map(Entered::Judged),
+            PasscodeSource::Reader { seconds } => {
+                self.enter(Entry::Modify, &pin_pad::reset_retry_counter(seconds, key))
+            }
+        }
     }
 
     /// Sets a new passcode by the unlock key and says how the card received the key.

@@ -13,6 +13,12 @@ const OBJECT_IDENTIFIER: u32 = 0x06;
 /// The version of a certificate (RFC 5280, 4.1).
 const VERSION: u32 = 0xA0;
 
+const SET: u32 = 0x31;
+const UTF8_STRING: u32 = 0x0C;
+const PRINTABLE_STRING: u32 = 0x13;
+
+/// id-at-commonName (RFC 5280, A.1).
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 /// RFC 3279, 2.3.1.
 const RSA_ENCRYPTION: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
 /// RFC 5480, 2.1.1.
@@ -63,6 +69,16 @@ impl Certificate {
         Ok(tlv::encode(SEQUENCE, subject_public_key_info(&self.0)?))
     }
 
+    /// The common name of its subject (RFC 5280, 4.1.2.6), as UTF-8 or printable string: for a person to recognise the card
+    /// by, and proved by nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CardError::Garbled`] when this is not a certificate.
+    pub fn common_name(&self) -> Result<Option<String>, CardError> {
+        Ok(common_name(&self.0)?)
+    }
+
     /// The algorithm of the key.
     ///
     /// # Errors
@@ -75,6 +91,34 @@ impl Certificate {
 
 /// The content of `SubjectPublicKeyInfo` in a certificate (RFC 5280, 4.1).
 fn subject_public_key_info(der: &[u8]) -> Result<&[u8], TlvError> {
+    let mut fields = from_subject(der)?;
+    fields.expect(SEQUENCE)?;
+    fields.expect(SEQUENCE)
+}
+
+/// The last common name of the subject.
+fn common_name(der: &[u8]) -> Result<Option<String>, TlvError> {
+    let mut found = None;
+    for part in Reader::new(from_subject(der)?.expect(SEQUENCE)?) {
+        let part = part?;
+        if part.tag != SET {
+            return Err(TlvError);
+        }
+        for attribute in Reader::new(part.value) {
+            let attribute = attribute?;
+            let mut attribute = Reader::new(attribute.value);
+            if attribute.expect(OBJECT_IDENTIFIER)? == COMMON_NAME {
+                let value = attribute.next().ok_or(TlvError)??;
+                let is_text = matches!(value.tag, UTF8_STRING | PRINTABLE_STRING);
+                found = std::str::from_utf8(value.value).ok().filter(|_| is_text).map(str::to_owned).or(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The fields of a certificate from its subject on.
+fn from_subject(der: &[u8]) -> Result<Reader<'_>, TlvError> {
     let certificate = Reader::new(der).expect(SEQUENCE)?;
     let to_be_signed = Reader::new(certificate).expect(SEQUENCE)?;
     let mut fields = Reader::new(to_be_signed);
@@ -84,10 +128,10 @@ fn subject_public_key_info(der: &[u8]) -> Result<&[u8], TlvError> {
     } else if first.tag != INTEGER {
         return Err(TlvError);
     }
-    for _signature_issuer_validity_subject in 0..4 {
+    for _signature_issuer_validity in 0..3 {
         fields.expect(SEQUENCE)?;
     }
-    fields.expect(SEQUENCE)
+    Ok(fields)
 }
 
 fn recognise(public_key_info: &[u8]) -> Result<Option<Algorithm>, TlvError> {

@@ -59,9 +59,6 @@ pub enum VerifyError {
     /// It was to be typed on the reader, and the card was sent nothing.
     #[error(transparent)]
     NotSent(#[from] NotSent),
-    /// It was to be typed on the reader, and that has no keys for it.
-    #[error("the reader has no keys")]
-    NoPinPad,
     /// There was no answer to judge.
     #[error(transparent)]
     Card(#[from] CardError),

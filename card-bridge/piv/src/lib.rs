@@ -38,6 +38,7 @@ pub use command::{Command, Instruction};
 pub use error::{CardError, VerifyError};
 pub use exchange::{Response, exchange};
 pub use objects::{Guid, ObjectId};
+pub use pin_pad::PasscodeSource;
 pub use secrets::{BadlyFormedPasscode, Passcode, UnlockKey};
 pub use slot::{Algorithm, Slot};
 pub use status::{StatusWord, Verdict};

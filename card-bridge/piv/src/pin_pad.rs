@@ -6,7 +6,7 @@
 
 use crate::card::TransportError;
 use crate::command::Command;
-use crate::secrets::UnlockKey;
+use crate::secrets::{Passcode, UnlockKey};
 use crate::status::{StatusWord, Verdict};
 
 /// The control code, before the platform has made its own of it (`SCARD_CTL_CODE`), that asks a reader for its features:
@@ -40,6 +40,18 @@ const CONFIRM_NEW: u8 = 0x02;
 const TYPED_TWICE: u8 = 0x01;
 /// `bTeoPrologue`: for the reader to fill in.
 const PROLOGUE: [u8; 3] = [0; 3];
+
+/// Where a passcode comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum PasscodeSource<'a> {
+    /// It is known.
+    Known(&'a Passcode),
+    /// The person types it on the reader.
+    Reader {
+        /// After so many seconds without a key the reader gives up; 0 is its own time.
+        seconds: u8,
+    },
+}
 
 /// What is typed on the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +119,7 @@ pub enum Entered {
     NotSent(NotSent),
 }
 
-/// Why the reader has sent the card nothing (PC/SC part 10, the entries' return codes).
+/// Why the card was sent nothing (PC/SC part 10, the entries' return codes, where there is one).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSent {
     /// 6400: nothing was typed in time.
@@ -122,6 +134,9 @@ pub enum NotSent {
     /// 6403: fewer than 6 digits, or more than 8.
     #[error("the passcode has another length")]
     WrongLength,
+    /// The reader has no keys for it.
+    #[error("the reader has no keys")]
+    NoKeys,
 }
 
 impl From<StatusWord> for Entered {

@@ -7,7 +7,8 @@ use crate::application::{Application, LastTry, PasscodeState};
 use crate::card::Card;
 use crate::error::{CardError, VerifyError};
 use crate::objects::Guid;
-use crate::secrets::{Passcode, UnlockKey};
+use crate::pin_pad::{Entered, Entry, NotSent, PasscodeSource};
+use crate::secrets::UnlockKey;
 use crate::slot::{Algorithm, Slot};
 use crate::status::Verdict;
 
@@ -57,36 +58,14 @@ pub fn prove_card(card: &mut dyn Card, digest: &Digest) -> Result<Proof, CardErr
 /// As for [`Application::verify`].
 pub fn prove_holder(
     card: &mut dyn Card,
-    passcode: &Passcode,
+    passcode: PasscodeSource,
     last_try: LastTry,
-    digest: &Digest,
-) -> Result<Proof, VerifyError> {
-    prove_holder_by(card, &|application| application.verify(passcode, last_try), digest)
-}
-
-/// The same with a passcode that is typed on the reader within so many seconds.
-///
-/// # Errors
-///
-/// As for [`Application::verify_on_pad`].
-pub fn prove_holder_on_pad(
-    card: &mut dyn Card,
-    seconds: u8,
-    last_try: LastTry,
-    digest: &Digest,
-) -> Result<Proof, VerifyError> {
-    prove_holder_by(card, &|application| application.verify_on_pad(seconds, last_try), digest)
-}
-
-fn prove_holder_by(
-    card: &mut dyn Card,
-    verify: &dyn Fn(&mut Application) -> Result<(), VerifyError>,
     digest: &Digest,
 ) -> Result<Proof, VerifyError> {
     let mut application = Application::select(card)?;
     let guid = application.guid()?;
     let algorithm = application.certificate(Slot::PivAuthentication)?.algorithm()?;
-    verify(&mut application)?;
+    application.verify(passcode, last_try)?;
     let signature = application.sign(Slot::PivAuthentication, algorithm, &digest(guid, algorithm))?;
     Ok(Proof { guid, algorithm, signature })
 }
@@ -95,8 +74,9 @@ fn prove_holder_by(
 pub struct Unlock<'a> {
     /// The card that it is for.
     pub guid: Guid,
-    /// The passcode that the card shall have.
-    pub passcode: &'a Passcode,
+    /// The passcode that the card shall have. Typed on the reader it is asked for twice by each unlock key that is tried,
+    /// and once more to be verified.
+    pub passcode: PasscodeSource<'a>,
     /// The unlock key that the card should have.
     pub candidate: &'a UnlockKey,
     /// The one to try when the card refuses the first.
@@ -116,6 +96,13 @@ pub enum UnlockError {
     /// The card refused every candidate; the passcode is as it was.
     #[error("the card refuses the unlock key")]
     UnlockKeyRefused,
+    /// The passcode was to be typed on the reader, and was not: not at all, so the passcode is as it was, or not once more,
+    /// so the same unlock again will finish it.
+    #[error(transparent)]
+    NotSent(#[from] NotSent),
+    /// Once more another one was typed than was set. The same unlock again will finish it.
+    #[error("the new passcode was not typed again alike")]
+    TypedOtherwise,
     /// There was no answer to judge. The card may be anywhere on its way, and the same unlock again will finish it.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -137,20 +124,32 @@ pub fn unlock(card: &mut dyn Card, unlock: &Unlock) -> Result<Proof, UnlockError
     // Read now, so that a card that could not give the proof is refused while nothing has been changed.
     let algorithm = application.certificate(Slot::PivAuthentication)?.algorithm()?;
 
+    if let PasscodeSource::Reader { .. } = unlock.passcode
+        && !(application.takes(Entry::Modify) && application.takes(Entry::Verify))
+    {
+        return Err(NotSent::NoKeys.into());
+    }
+
     let fitting = set_passcode(&mut application, unlock)?;
     if !fitting.is(unlock.next) {
         accepted(application.change_unlock_key(fitting, unlock.next)?)?;
     }
 
     // RESET RETRY COUNTER leaves the passcode unverified (SP 800-73-4 part 2, 3.2.3).
-    accepted(application.try_passcode(unlock.passcode)?)?;
+    match (application.try_passcode_of(unlock.passcode)?, unlock.passcode) {
+        (Entered::Judged(Verdict::Refused { .. } | Verdict::Blocked), PasscodeSource::Reader { .. }) => {
+            return Err(UnlockError::TypedOtherwise);
+        }
+        (Entered::Judged(verdict), _) => accepted(verdict)?,
+        (Entered::NotSent(reason), _) => return Err(reason.into()),
+    }
     let signature = application.sign(Slot::PivAuthentication, algorithm, &(unlock.digest)(guid, algorithm))?;
     Ok(Proof { guid, algorithm, signature })
 }
 
 /// Sets the passcode by the first candidate that fits, and returns that.
 fn set_passcode<'a>(application: &mut Application, unlock: &Unlock<'a>) -> Result<&'a UnlockKey, UnlockError> {
-    match application.reset_retry_counter(unlock.candidate, unlock.passcode)? {
+    match judged(application.set_passcode(unlock.candidate, unlock.passcode)?)? {
         Verdict::Accepted => return Ok(unlock.candidate),
         // The card has ruled out the first, so the second is the right one: it is sent even at the last try.
         Verdict::Refused { .. } => {}
@@ -158,10 +157,17 @@ fn set_passcode<'a>(application: &mut Application, unlock: &Unlock<'a>) -> Resul
         Verdict::Unclear(status) => return Err(CardError::Refused(status).into()),
     }
     let second = unlock.second_candidate.ok_or(UnlockError::UnlockKeyRefused)?;
-    match application.reset_retry_counter(second, unlock.passcode)? {
+    match judged(application.set_passcode(second, unlock.passcode)?)? {
         Verdict::Accepted => Ok(second),
         Verdict::Refused { .. } | Verdict::Blocked => Err(UnlockError::UnlockKeyRefused),
         Verdict::Unclear(status) => Err(CardError::Refused(status).into()),
+    }
+}
+
+fn judged(entered: Entered) -> Result<Verdict, NotSent> {
+    match entered {
+        Entered::Judged(verdict) => Ok(verdict),
+        Entered::NotSent(reason) => Err(reason),
     }
 }
 

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use piv::transaction::{self, Unlock};
-use piv::{Algorithm, Card, Certificate, Guid, LastTry, Passcode, PublicKey, TransportError, UnlockKey, tlv};
+use piv::{
+    Algorithm, Card, Certificate, Guid, LastTry, Passcode, PasscodeSource, PublicKey, TransportError, UnlockKey, tlv,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -56,7 +58,7 @@ fn run_all(answers: &[Vec<u8>]) {
     let [first, second, next] = [[1; 8], [2; 8], [3; 8]].map(UnlockKey::new);
     let unlock = Unlock {
         guid: Guid::new(GUID).unwrap(),
-        passcode: &passcode,
+        passcode: PasscodeSource::Known(&passcode),
         candidate: &first,
         second_candidate: Some(&second),
         next: &next,
@@ -64,7 +66,7 @@ fn run_all(answers: &[Vec<u8>]) {
     };
     let _ = transaction::look(&mut card());
     let _ = transaction::prove_card(&mut card(), &digest);
-    let _ = transaction::prove_holder(&mut card(), &passcode, LastTry::Spend, &digest);
+    let _ = transaction::prove_holder(&mut card(), PasscodeSource::Known(&passcode), LastTry::Spend, &digest);
     let _ = transaction::unlock(&mut card(), &unlock);
 }
 
@@ -93,6 +95,7 @@ proptest! {
         let of_anything = Certificate::from_object(&Certificate::to_object(&bytes));
         if let Ok(certificate) = of_anything {
             let _ = certificate.algorithm();
+            let _ = certificate.common_name();
             let _ = certificate.public_key_info();
         }
     }
@@ -104,6 +107,7 @@ proptest! {
         der.truncate(length.max(1));
         let certificate = Certificate::from_object(&Certificate::to_object(&der)).unwrap();
         let _ = certificate.algorithm();
+        let _ = certificate.common_name();
         let _ = certificate.public_key_info();
     }
 

@@ -11,7 +11,7 @@
 mod script;
 
 use piv::transaction::{self, Unlock};
-use piv::{Algorithm, Application, Card, Guid, LastTry, ObjectId, Passcode, UnlockKey};
+use piv::{Algorithm, Application, Card, Guid, LastTry, ObjectId, Passcode, PasscodeSource, UnlockKey};
 use script::{Case, Scripted};
 
 const DIGEST: [u8; 48] = [0xD1; 48];
@@ -38,7 +38,7 @@ fn run(operation: &str, card: &mut dyn Card) -> String {
     let [first, second, next] = [script::FIRST, script::SECOND, script::NEXT].map(UnlockKey::new);
     let unlock = |candidate, second_candidate| Unlock {
         guid: Guid::new(script::GUID).unwrap(),
-        passcode: &passcode,
+        passcode: PasscodeSource::Known(&passcode),
         candidate,
         second_candidate,
         next: &next,
@@ -54,11 +54,14 @@ fn run(operation: &str, card: &mut dyn Card) -> String {
         }),
         "prove_card" => result(transaction::prove_card(card, &digest), |proof| show_proof(&proof)),
         "prove_holder" => {
-            result(transaction::prove_holder(card, &passcode, LastTry::Keep, &digest), |proof| show_proof(&proof))
+            result(transaction::prove_holder(card, PasscodeSource::Known(&passcode), LastTry::Keep, &digest), |proof| {
+                show_proof(&proof)
+            })
         }
-        "prove_holder_last_try" => {
-            result(transaction::prove_holder(card, &passcode, LastTry::Spend, &digest), |proof| show_proof(&proof))
-        }
+        "prove_holder_last_try" => result(
+            transaction::prove_holder(card, PasscodeSource::Known(&passcode), LastTry::Spend, &digest),
+            |proof| show_proof(&proof),
+        ),
         "unlock" => result(transaction::unlock(card, &unlock(&first, None)), |proof| show_proof(&proof)),
         "unlock_two" => result(transaction::unlock(card, &unlock(&first, Some(&second))), |proof| show_proof(&proof)),
         "unlock_again" => result(transaction::unlock(card, &unlock(&next, Some(&first))), |proof| show_proof(&proof)),

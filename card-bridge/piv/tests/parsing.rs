@@ -26,6 +26,18 @@ fn the_algorithm_of_a_certificate_is_recognised() {
 }
 
 #[test]
+fn the_name_on_a_certificate_is_read() {
+    for (der, name) in [
+        (&include_bytes!("certificates/p256.der")[..], "Card P-256"),
+        (include_bytes!("certificates/p384.der"), "Card P-384"),
+        (include_bytes!("certificates/rsa2048.der"), "Card RSA"),
+    ] {
+        assert_eq!(certificate(der).common_name(), Ok(Some(name.to_owned())));
+    }
+    assert_eq!(certificate(&[0x30, 0x00]).common_name(), Err(CardError::Garbled));
+}
+
+#[test]
 fn the_public_key_of_a_certificate_is_taken_out_as_openssl_does() {
     for (der, public_key_info) in [
         (&include_bytes!("certificates/p256.der")[..], &include_bytes!("certificates/p256.spki.der")[..]),

@@ -23,7 +23,7 @@ pub mod relay;
 pub mod sealed;
 mod values;
 
-pub use failure::CardFailure;
+pub use failure::{CardFailure, HeldCard, NotEntered};
 pub use purpose::{Purpose, Slot};
 pub use values::{CardProof, Challenge, ConnectionKey, Guid, ParseValueError, ServiceKey, Signature, UnlockKey};
 
@@ -38,6 +38,13 @@ pub const MAX_MESSAGE: usize = 64 * 1024;
 
 /// How long a challenge lives, and so how long a `release` proof can be used, in seconds.
 pub const CHALLENGE_LIFE_SECONDS: u64 = 120;
+
+/// How long a person may take to type a passcode on the keys of a reader, in seconds.
+pub const ENTRY_SECONDS: u8 = 25;
+
+/// How often they may be asked to in one request: to set a new passcode it is typed twice, again where the card has
+/// refused the first unlock key, and once more to prove it.
+pub const MOST_ENTRIES: u8 = 5;
 
 /// Close codes with which the bridge refuses a page after a completed upgrade (RFC 6455, 7.4.2: private use).
 ///

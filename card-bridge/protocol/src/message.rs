@@ -51,6 +51,29 @@ pub struct Reader {
     pub name: String,
     /// What is in it.
     pub card: CardPresence,
+    /// What can be typed on it.
+    #[serde(default, skip_serializing_if = "Keypad::is_none")]
+    pub keypad: Keypad,
+}
+
+/// The passcodes that can be typed on the keys of a reader (PC/SC part 10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keypad {
+    /// None.
+    #[default]
+    None,
+    /// A passcode, to be verified.
+    Current,
+    /// That, and a new passcode.
+    CurrentAndNew,
+}
+
+impl Keypad {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// Whether a reader holds a card.
@@ -96,6 +119,12 @@ pub enum Verb {
         #[serde(default)]
         reader: Option<String>,
     },
+    /// Look at the parts of the card that the service needs.
+    ExamineCard {
+        /// The reader to use; needed only where several hold a card.
+        #[serde(default)]
+        reader: Option<String>,
+    },
     /// Sign with the card authentication key: purposes `hello`, `unlock`, `attempt`, `release`.
     ProveCard {
         /// The reader to use; needed only where several hold a card.
@@ -115,8 +144,9 @@ pub enum Verb {
         purpose: Purpose,
         /// The server's challenge.
         challenge: Challenge,
-        /// The passcode, sealed for [`PasscodeUse::ProveHolder`].
-        passcode: Sealed,
+        /// The passcode, sealed for [`PasscodeUse::ProveHolder`]; none where it is to be typed on the reader.
+        #[serde(default)]
+        passcode: Option<Sealed>,
         /// What to do when the card gives one try only.
         #[serde(default)]
         last_try: LastTry,
@@ -126,8 +156,9 @@ pub enum Verb {
         /// The reader to use; needed only where several hold a card.
         #[serde(default)]
         reader: Option<String>,
-        /// The new passcode, sealed for [`PasscodeUse::ResetPasscode`].
-        passcode: Sealed,
+        /// The new passcode, sealed for [`PasscodeUse::ResetPasscode`]; none where it is to be typed on the reader.
+        #[serde(default)]
+        passcode: Option<Sealed>,
         /// The unlock keys, sealed by the server.
         unlock_keys: Sealed,
     },
@@ -171,6 +202,8 @@ pub enum Done {
     Readers(Readers),
     /// For [`Verb::CardStatus`].
     CardStatus(CardStatus),
+    /// For [`Verb::ExamineCard`].
+    CardExamination(CardExamination),
     /// For [`Verb::ProveCard`] and [`Verb::ProveHolder`]; for [`Verb::ResetPasscode`] the completion proof.
     Proof(CardProof),
 }
@@ -182,6 +215,23 @@ pub struct CardStatus {
     pub guid: Guid,
     /// How many passcode tries it still gives: 0 is a locked card; none where the card doesn't say.
     pub tries_left: Option<u8>,
+}
+
+/// How far a card has what the service needs: each part is looked at only where the one before is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardExamination {
+    /// It has no PIV application.
+    NoApplication,
+    /// It has, but doesn't say which card it is.
+    NoIdentity,
+    /// It says so, but a certificate that the service needs is missing, or is for a kind of key that is not known.
+    NoKeys,
+    /// Nothing is missing.
+    Complete {
+        /// How many passcode tries it still gives: 0 is a locked card; none where the card doesn't say.
+        tries_left: Option<u8>,
+    },
 }
 
 /// The verb that a sealed passcode is for.
@@ -229,6 +279,40 @@ mod tests {
             serde_json::to_string(&reply).unwrap(),
             r#"{"type":"reply","id":7,"outcome":{"failed":{"kind":"wrong_passcode","tries_left":2}}}"#
         );
+    }
+
+    /// The JSON of the README's examples, shortened values made whole.
+    fn examples() -> Vec<String> {
+        let bytes = "A".repeat(43);
+        include_str!("../README.md")
+            .split("```json\n")
+            .skip(1)
+            .filter_map(|block| block.split_once("```").map(|(json, _)| json))
+            .flat_map(str::lines)
+            .map(|line| {
+                line.replace("pJ3…", &bytes)
+                    .replace("AAAA…", &bytes)
+                    .replace("\"encapsulated_key\":\"…\"", &format!("\"encapsulated_key\":\"{bytes}\""))
+                    .replace("MEUC…", "MEUC")
+                    .replace("0a1b…", &"0a".repeat(16))
+                    .replace('…', "AAAA")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_examples_of_the_readme_are_messages_and_written_as_the_bridge_writes_them() {
+        let examples = examples();
+        assert_eq!(examples.len(), 15);
+        for example in examples {
+            if example.contains(r#""do""#) {
+                serde_json::from_str::<Request>(&example).unwrap_or_else(|error| panic!("{example}: {error}"));
+                continue;
+            }
+            let message: FromBridge =
+                serde_json::from_str(&example).unwrap_or_else(|error| panic!("{example}: {error}"));
+            assert_eq!(serde_json::to_string(&message).unwrap(), example);
+        }
     }
 
     #[test]

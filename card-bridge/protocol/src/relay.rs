@@ -1,7 +1,7 @@
 //! What a page of the service and the helper window say to each other by `postMessage`.
 //!
-//! The helper window is a page of the bridge, at [`PATH`]. It says [`READY`] to the page that opened it every second,
-//! once its person has allowed that page's origin, and the page says [`HERE`]. To connect, the page says [`CONNECT`] and
+//! The helper window is a page of the bridge, at [`PATH`]. It says [`ASKING`] to the page that opened it every second
+//! while its person is asked about that page's origin, then [`READY`], and the page says [`HERE`]. To connect, the page says [`CONNECT`] and
 //! hands over a port; the window opens a websocket for it and passes on what comes, each way in one text:
 //!
 //! | from the window | from the page | |
@@ -16,6 +16,9 @@ pub const PATH: &str = "/relay";
 
 /// The window is there, and the page's origin is allowed.
 pub const READY: &str = "card-bridge: ready";
+
+/// The window is there, and asks its person about the page's origin.
+pub const ASKING: &str = "card-bridge: asking";
 
 /// The page is still there.
 pub const HERE: &str = "card-bridge: here";

@@ -1,20 +1,13 @@
 //! The stages of the card: whether it is there, has the application, and has its keys.
 
 use card_protocol::CardFailure;
-use card_protocol::message::Readers;
-use piv::{Application, CardError, PasscodeState, Slot};
+use card_protocol::message::{CardExamination, Readers};
+use piv::CardError;
 
 use super::{Finding, Stage, with_card};
+use crate::examination::examine;
 use crate::readers::Afterwards;
 use crate::worker::Worker;
-
-/// What a card shows of itself.
-struct Seen {
-    /// Whether it has the PIV application and says which card it is.
-    identity: Result<(), CardError>,
-    /// The kinds of its keys, and how its passcode stands.
-    keys: Result<PasscodeState, CardError>,
-}
 
 /// The findings of all three stages.
 pub async fn look(worker: &Worker, readers: &Readers) -> Vec<Finding> {
@@ -30,10 +23,10 @@ pub async fn look(worker: &Worker, readers: &Readers) -> Vec<Finding> {
         };
         return with_rest(card, "There is no card to look at.");
     }
-    match worker.carry_out(None, Afterwards::Leave, |card, _| Ok(see(card))).await {
-        Ok(seen) => {
+    match worker.carry_out(None, Afterwards::Leave, |card, _| Ok(examine(card))).await {
+        Ok(examined) => {
             let mut findings = vec![Finding::well(Stage::Card, &format!("A card is in {}.", holding.join(" and in ")))];
-            findings.extend(tell(&seen));
+            findings.extend(tell(examined));
             findings
         }
         Err(failure) => with_rest(not_had(&failure), "The card could not be looked at."),
@@ -44,57 +37,47 @@ fn with_rest(card: Finding, why: &str) -> Vec<Finding> {
     vec![card, Finding::not_looked_at(Stage::Applet, why), Finding::not_looked_at(Stage::Keys, why)]
 }
 
-fn see(card: &mut dyn piv::Card) -> Seen {
-    let mut application = match Application::select(card) {
-        Ok(application) => application,
-        Err(error) => return Seen { identity: Err(error), keys: Err(error) },
-    };
-    let identity = application.guid().map(drop);
-    let mut keys = || {
-        for slot in [Slot::CardAuthentication, Slot::PivAuthentication] {
-            application.certificate(slot)?.algorithm()?;
-        }
-        application.passcode_state()
-    };
-    Seen { identity, keys: keys() }
-}
-
-fn tell(seen: &Seen) -> [Finding; 2] {
+fn tell(examined: Result<CardExamination, CardError>) -> [Finding; 2] {
     let ask_ra = "This card can't be used with the service. Ask your Registration Authority for help.";
-    let applet = match seen.identity {
-        Ok(()) => Finding::well(Stage::Applet, "It is a PIV card, and says which."),
-        Err(CardError::NotPiv) => Finding::wrong(Stage::Applet, "The card has no PIV application.", ask_ra),
-        Err(CardError::Unsuitable | CardError::Garbled) => {
-            Finding::wrong(Stage::Applet, "The card does not say which card it is.", ask_ra)
+    let identified = Finding::well(Stage::Applet, "It is a PIV card, and says which.");
+    let keys = match examined {
+        Ok(CardExamination::NoApplication) => {
+            return [
+                Finding::wrong(Stage::Applet, "The card has no PIV application.", ask_ra),
+                Finding::not_looked_at(Stage::Keys, "Without the application there are no keys."),
+            ];
+        }
+        Ok(CardExamination::NoIdentity) => {
+            return [
+                Finding::wrong(Stage::Applet, "The card does not say which card it is.", ask_ra),
+                Finding::not_looked_at(Stage::Keys, "Without its identity the card is not used."),
+            ];
         }
         Err(error) => return [unanswered(Stage::Applet, error), unanswered(Stage::Keys, error)],
-    };
-    let keys = match seen.keys {
-        Ok(PasscodeState::Blocked) => Finding::wrong(
-            Stage::Keys,
-            "Both certificates are there, and the card is locked: no passcode tries are left.",
-            "Unlock it in the Smartcard Service Centre.",
-        ),
-        Ok(PasscodeState::Tries(1)) => Finding::wrong(
-            Stage::Keys,
-            "Both certificates are there, and one passcode try is left.",
-            "If you are not sure of your passcode, don't try: set a new one in the Smartcard Service Centre.",
-        ),
-        Ok(PasscodeState::Tries(tries)) => {
-            Finding::well(Stage::Keys, &format!("Both certificates are there, and {tries} passcode tries are left."))
-        }
-        Ok(PasscodeState::Verified | PasscodeState::Unknown) => {
-            Finding::well(Stage::Keys, "Both certificates are there.")
-        }
-        Err(CardError::NotPiv) => Finding::not_looked_at(Stage::Keys, "Without the application there are no keys."),
-        Err(CardError::Unsuitable | CardError::Garbled) => Finding::wrong(
+        Ok(CardExamination::NoKeys) => Finding::wrong(
             Stage::Keys,
             "A certificate that the service needs is missing, or is for a kind of key that is not known here.",
             ask_ra,
         ),
-        Err(error) => unanswered(Stage::Keys, error),
+        Ok(CardExamination::Complete { tries_left }) => match tries_left {
+            Some(0) => Finding::wrong(
+                Stage::Keys,
+                "Both certificates are there, and the card is locked: no passcode tries are left.",
+                "Unlock it in the Smartcard Service Centre.",
+            ),
+            Some(1) => Finding::wrong(
+                Stage::Keys,
+                "Both certificates are there, and one passcode try is left.",
+                "If you are not sure of your passcode, don't try: set a new one in the Smartcard Service Centre.",
+            ),
+            Some(tries) => Finding::well(
+                Stage::Keys,
+                &format!("Both certificates are there, and {tries} passcode tries are left."),
+            ),
+            None => Finding::well(Stage::Keys, "Both certificates are there."),
+        },
     };
-    [applet, keys]
+    [identified, keys]
 }
 
 fn unanswered(stage: Stage, error: CardError) -> Finding {
@@ -109,10 +92,16 @@ fn not_had(failure: &CardFailure) -> Finding {
     let (told, advice) = match failure {
         CardFailure::SeveralCards { .. } => ("Several cards are there.", "Leave only your smartcard in a reader."),
         CardFailure::Busy => ("A website is using the card.", "Look again when it has finished."),
-        CardFailure::CardInUse => (
-            "Another program is using the card, or the card does not answer.",
-            "Close other programs that use smartcards. If it stays so, take the card out and put it in again.",
-        ),
+        CardFailure::CardInUse { programs } => {
+            let told = match programs.as_slice() {
+                [] => "Another program is using the card.".to_owned(),
+                programs => format!("Another program is using the card, perhaps {}.", programs.join(" or ")),
+            };
+            return Finding::wrong(Stage::Card, &told, "Close it. If that can't be, restart the computer.");
+        }
+        CardFailure::CardSilent => {
+            ("The card does not answer.", "Take the card out and put it in again. If it stays so, try another reader.")
+        }
         CardFailure::UnsupportedCard => (
             "The card does not answer.",
             "Put the card in the other way round, with the chip first. If it stays so, try another reader.",

@@ -1,14 +1,17 @@
 //! Watches readers and cards come and go, on a thread and a PC/SC context of its own.
 
-use std::ffi::CStr;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use card_protocol::message::{CardPresence, Reader, Readers};
+use card_protocol::message::{CardPresence, Keypad, Reader, Readers};
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
 use tokio::sync::watch;
+
+use super::pcsc::keypad;
 
 /// How often a stopped service is looked for: PC/SC does not tell when it starts.
 const SERVICE_POLL: Duration = Duration::from_secs(1);
@@ -50,10 +53,12 @@ impl Monitor {
 
     fn watch_readers(&self, context: &Context) -> Result<(), Error> {
         let mut states = vec![ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE)];
+        let mut keypads = HashMap::new();
         loop {
             states.retain(|state| !state.event_state().intersects(State::UNKNOWN | State::IGNORE));
             for name in list(context)? {
                 if !states.iter().any(|state| state.name() == name.as_ref()) {
+                    keypads.remove(&name);
                     states.push(ReaderState::new(name, State::UNAWARE));
                 }
             }
@@ -68,7 +73,15 @@ impl Monitor {
                 Ok(()) | Err(Error::Timeout | Error::UnknownReader | Error::ReaderUnavailable) => {}
                 Err(error) => return Err(error),
             }
-            self.publish(Readers::Running { readers: states.iter().filter_map(describe).collect() });
+            self.publish(running(&states, &keypads));
+            // Asked afterwards: a reader takes its time to answer, and few have keys.
+            for state in &states {
+                let name = state.name();
+                if describe(state, Keypad::None).is_some() && !keypads.contains_key(name) {
+                    keypads.insert(name.to_owned(), keypad(context, name));
+                }
+            }
+            self.publish(running(&states, &keypads));
         }
     }
 
@@ -84,8 +97,14 @@ impl Monitor {
     }
 }
 
+/// The readers among what is watched.
+fn running(states: &[ReaderState], keypads: &HashMap<CString, Keypad>) -> Readers {
+    let described = |state: &ReaderState| describe(state, keypads.get(state.name()).copied().unwrap_or_default());
+    Readers::Running { readers: states.iter().filter_map(described).collect() }
+}
+
 /// The names of the readers; none is no error.
-pub fn list(context: &Context) -> Result<Vec<std::ffi::CString>, Error> {
+pub fn list(context: &Context) -> Result<Vec<CString>, Error> {
     match context.list_readers_owned() {
         Err(Error::NoReadersAvailable) => Ok(Vec::new()),
         names => names,
@@ -103,10 +122,10 @@ pub fn name(reader: &CStr) -> String {
 }
 
 /// A reader as the protocol writes it; nothing for what is none, or has gone.
-pub fn describe(state: &ReaderState) -> Option<Reader> {
+pub fn describe(state: &ReaderState, keypad: Keypad) -> Option<Reader> {
     if state.name() == PNP_NOTIFICATION() || state.event_state().intersects(State::UNKNOWN | State::IGNORE) {
         return None;
     }
     let card = if holds_card(state.event_state()) { CardPresence::Present } else { CardPresence::Absent };
-    Some(Reader { name: name(state.name()), card })
+    Some(Reader { name: name(state.name()), card, keypad })
 }

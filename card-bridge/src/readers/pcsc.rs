@@ -5,21 +5,22 @@
 //! shared between threads.
 
 use std::borrow::Cow;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use card_protocol::CardFailure;
-use card_protocol::message::{Reader, Readers};
+use card_protocol::message::{Keypad, Reader, Readers};
+use card_protocol::{CardFailure, HeldCard};
 use pcsc::{Context, Disposition, Error, Protocol, Protocols, ReaderState, Scope, ShareMode, State};
 use piv::pin_pad::{Entry, Features, GET_FEATURE_REQUEST, PinPad};
-use piv::{Application, CardError, TransportError};
+use piv::{Application, CardError, Slot, TransportError};
 use tokio::sync::watch;
 
 use super::monitor::{self, Monitor};
 use super::{Afterwards, CardSource, Insertion, Transaction};
+use crate::programs;
 
 /// Room for the answer to a short APDU, 258 bytes, and for a reader that does not keep to it.
 const ANSWER_ROOM: usize = 4096;
@@ -94,7 +95,29 @@ fn survey() -> Result<Vec<Reader>, Error> {
     }
     let mut states: Vec<_> = names.into_iter().map(|name| ReaderState::new(name, State::UNAWARE)).collect();
     context.get_status_change(Duration::ZERO, &mut states)?;
-    Ok(states.iter().filter_map(monitor::describe).collect())
+    Ok(states.iter().filter_map(|state| monitor::describe(state, keypad(&context, state.name()))).collect())
+}
+
+/// What can be typed on a reader. It is asked without its card, so that this disturbs nobody; a reader that another program
+/// has for itself alone tells nothing.
+pub fn keypad(context: &Context, reader: &CStr) -> Keypad {
+    let Ok(reader) = context.connect(reader, ShareMode::Direct, Protocols::UNDEFINED) else { return Keypad::None };
+    let features = features(&reader, &mut [0; ANSWER_ROOM]);
+    let takes = |entry| features.control_code(entry).is_some();
+    if let Err((_, error)) = reader.disconnect(Disposition::LeaveCard) {
+        tracing::debug!(%error, "the reader could not be disconnected");
+    }
+    match (takes(Entry::Verify), takes(Entry::Modify)) {
+        (true, true) => Keypad::CurrentAndNew,
+        (true, false) => Keypad::Current,
+        (false, _) => Keypad::None,
+    }
+}
+
+/// The features of a reader; one that doesn't know the question has none.
+fn features(reader: &pcsc::Card, answer: &mut [u8]) -> Features {
+    let asked = reader.control(pcsc::ctl_code(GET_FEATURE_REQUEST.into()), &[], answer);
+    asked.map(Features::parse).unwrap_or_default()
 }
 
 fn hold(service: u64, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
@@ -140,21 +163,29 @@ fn only_piv(context: &Context, readers: Vec<CString>) -> Result<CString, CardFai
     let mut found = Vec::new();
     for reader in readers {
         let selected = with_transaction(context, &reader, |card| {
-            let selected = Application::select(card).map(drop);
-            Ok((selected, Afterwards::Leave))
+            Ok((Application::select(card).map(|mut application| holder(&mut application)), Afterwards::Leave))
         });
         match selected {
             // Nobody can tell what a card is that is in use or mute: the person decides.
-            Ok(Ok(())) | Err(CardFailure::CardInUse) => found.push(reader),
+            Ok(Ok(holder)) => found.push((reader, holder)),
+            Err(CardFailure::CardInUse { .. } | CardFailure::CardSilent) => found.push((reader, None)),
             Ok(Err(CardError::NotPiv)) => {}
             Ok(Err(_)) | Err(_) => tracing::debug!(?reader, "the card does not answer"),
         }
     }
     match found.len() {
         0 => Err(CardFailure::UnsupportedCard),
-        1 => Ok(found.remove(0)),
-        _ => Err(CardFailure::SeveralCards { readers: found.iter().map(|reader| monitor::name(reader)).collect() }),
+        1 => Ok(found.remove(0).0),
+        _ => {
+            let held = |(reader, holder): (CString, _)| HeldCard { reader: monitor::name(&reader), holder };
+            Err(CardFailure::SeveralCards { cards: found.into_iter().map(held).collect() })
+        }
     }
+}
+
+/// The name on the certificate of the PIV authentication key, which names the holder.
+fn holder(application: &mut Application) -> Option<String> {
+    application.certificate(Slot::PivAuthentication).ok()?.common_name().ok()?
 }
 
 /// Connects, begins a transaction, acts, and ends it as the action says; where it was cut short, with a reset.
@@ -221,13 +252,8 @@ impl<'a> PcscCard<'a> {
         Self { context, card, protocol, answer: vec![0; ANSWER_ROOM], features: None }
     }
 
-    /// A reader that doesn't know the question has no keys.
     fn features(&mut self) -> Features {
-        if let Some(features) = self.features {
-            return features;
-        }
-        let asked = self.card.control(pcsc::ctl_code(GET_FEATURE_REQUEST.into()), &[], &mut self.answer);
-        *self.features.insert(asked.map(Features::parse).unwrap_or_default())
+        *self.features.get_or_insert_with(|| features(self.card, &mut self.answer))
     }
 
     fn transport_error(&self, error: Error) -> TransportError {
@@ -302,9 +328,10 @@ fn failure(error: Error) -> CardFailure {
             CardFailure::UnsupportedCard
         }
         error if is_service_gone(error) => CardFailure::NoService,
+        Error::SharingViolation => programs::card_in_use(),
         error => {
             tracing::warn!(%error, "the reader gives no card");
-            CardFailure::CardInUse
+            CardFailure::CardSilent
         }
     }
 }

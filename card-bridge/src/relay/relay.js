@@ -3,6 +3,7 @@
 
 'use strict';
 
+const ASKING = 'card-bridge: asking';
 const READY = 'card-bridge: ready';
 const HERE = 'card-bridge: here';
 const CONNECT = 'card-bridge: connect';
@@ -19,9 +20,17 @@ document.querySelector('h1').focus();
 // A page is not told by its port that the other end has gone.
 window.addEventListener('pagehide', () => ports.forEach((port) => port.postMessage('closed 1001')));
 
-const { origin, denied } = document.body.dataset;
+const { asking, origin, denied } = document.body.dataset;
 if (denied !== undefined) window.close();
+if (asking) say(ASKING, asking);
 if (origin) serve(origin);
+
+/** Says something to the page at once, and every second. */
+function say(what, origin) {
+  const speak = () => window.opener?.postMessage(what, origin);
+  setInterval(speak, EVERY);
+  speak();
+}
 
 function serve(origin) {
   let heard = Date.now();

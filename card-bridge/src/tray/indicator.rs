@@ -136,14 +136,15 @@ impl Indicator {
     }
 
     fn update(&self, view: &View) {
+        // The tooltip last: who has seen it change finds all the rest changed.
+        self.words.set_text(view.state.words());
+        self.pause.set_text(pause_words(view.admission));
+        self.login.set_checked(view.starts_at_login);
         let drawn = picture(view.state).map_err(anyhow::Error::from);
         let shown = drawn.and_then(|picture| Ok(self.icon.set_icon(Some(picture))?));
         if let Err(error) = shown.and_then(|()| Ok(self.icon.set_tooltip(Some(tooltip(view.state)))?)) {
             tracing::warn!(%error, "the icon can't be changed");
         }
-        self.words.set_text(view.state.words());
-        self.pause.set_text(pause_words(view.admission));
-        self.login.set_checked(view.starts_at_login);
     }
 }
 

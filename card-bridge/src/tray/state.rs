@@ -55,12 +55,12 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use card_protocol::message::Reader;
+    use card_protocol::message::{Keypad, Reader};
 
     use super::*;
 
     fn running(cards: &[CardPresence]) -> Readers {
-        let reader = |card: &CardPresence| Reader { name: "The reader".to_owned(), card: *card };
+        let reader = |card: &CardPresence| Reader { name: "The reader".to_owned(), card: *card, keypad: Keypad::None };
         Readers::Running { readers: cards.iter().map(reader).collect() }
     }
 

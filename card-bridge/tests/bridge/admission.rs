@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use card_protocol::message::{CardPresence, Reader, Readers};
+use card_protocol::message::{CardPresence, Keypad, Reader, Readers};
 use card_protocol::{SUBPROTOCOL, close_code};
 
 use crate::page::{self, Headers, Page};
@@ -26,7 +26,7 @@ fn a_page_of_a_listed_origin_is_greeted_with_the_readers() {
     let bridge = bridge();
     let page = Page::open(bridge.address, ORIGIN);
     assert_eq!(page.hello().version, env!("CARGO_PKG_VERSION"));
-    let reader = Reader { name: "The reader".to_owned(), card: CardPresence::Absent };
+    let reader = Reader { name: "The reader".to_owned(), card: CardPresence::Absent, keypad: Keypad::None };
     assert_eq!(page.hello().readers, Readers::Running { readers: vec![reader] });
 }
 

@@ -165,8 +165,8 @@ fn a_card_that_hangs_is_given_up_and_sent_nothing_more() {
     let limits = Limits { transaction: Duration::from_millis(200), hold: Duration::from_millis(200), ..LIMITS };
     let bridge = serve(card.reader.clone(), limits);
     let mut page = Page::open(bridge.address, ORIGIN);
-    assert_eq!(page.sign_in("314159"), Err(CardFailure::CardInUse));
-    assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardInUse));
+    assert_eq!(page.sign_in("314159"), Err(CardFailure::CardSilent));
+    assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardSilent));
     assert_eq!(card.reader.exchanges(), 1);
 
     // The card comes back to its senses: neither of the two is taken up again.
@@ -175,7 +175,7 @@ fn a_card_that_hangs_is_given_up_and_sent_nothing_more() {
     }
     let proof = loop {
         match page.prove_card(Purpose::Hello, CHALLENGE) {
-            Err(CardFailure::CardInUse | CardFailure::Busy) => {}
+            Err(CardFailure::CardSilent | CardFailure::Busy) => {}
             other => break other.unwrap(),
         }
     };
@@ -192,7 +192,7 @@ fn no_more_than_a_few_hanging_transactions_are_left_behind() {
     let bridge = serve(card.reader.clone(), limits);
     let mut page = Page::open(bridge.address, ORIGIN);
     for _ in 0..8 {
-        assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardInUse));
+        assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardSilent));
     }
     assert!((1..=4).contains(&card.reader.transactions()), "{} transactions", card.reader.transactions());
 }

@@ -240,17 +240,17 @@ fn untouched(card: &Issued, slot: Slot) -> Box<dyn virtual_card::Contacts + Send
 }
 
 #[test]
-fn a_card_that_was_not_touched_is_no_unsupported_card_and_costs_no_try() {
+fn a_card_that_was_not_touched_says_so_and_costs_no_try() {
     let kind = named("yubikey-5-touch");
     let card = Issued::of(kind);
     let reader = OneReader::with(untouched(&card, Slot::CardAuthentication));
     let bridge = serve(reader.clone(), LIMITS);
     let mut page = Page::open(bridge.address, ORIGIN);
-    assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardInUse));
+    assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::NotTouched));
     reader.remove();
     reader.insert(untouched(&card, Slot::PivAuthentication));
     for _ in 0..4 {
-        assert_eq!(page.sign_in(PASSCODE), Err(CardFailure::CardInUse));
+        assert_eq!(page.sign_in(PASSCODE), Err(CardFailure::NotTouched));
     }
     reader.remove();
     reader.insert(card.insert_as(kind));
@@ -264,7 +264,7 @@ fn an_unlock_whose_last_signature_was_not_touched_is_finished_by_the_same_again(
     let reader = OneReader::with(untouched(&card, Slot::PivAuthentication));
     let bridge = serve(reader.clone(), LIMITS);
     let mut page = Page::open(bridge.address, ORIGIN);
-    assert_eq!(unlock(kind, &mut page, &first_time(&card)), Err(CardFailure::CardInUse));
+    assert_eq!(unlock(kind, &mut page, &first_time(&card)), Err(CardFailure::NotTouched));
     reader.remove();
     reader.insert(card.insert_as(kind));
     let again = UnlockKeys { candidates: Candidates::Two(next_key(), card.unlock_key.clone()), ..first_time(&card) };

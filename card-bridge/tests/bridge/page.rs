@@ -173,7 +173,7 @@ impl Page {
         passcode: &str,
         last_try: LastTry,
     ) -> Result<CardProof, CardFailure> {
-        let passcode = self.seal(PasscodeUse::ProveHolder, passcode);
+        let passcode = Some(self.seal(PasscodeUse::ProveHolder, passcode));
         self.ask_for_proof(Verb::ProveHolder { reader: None, purpose, challenge, passcode, last_try })
     }
 
@@ -182,7 +182,7 @@ impl Page {
     }
 
     pub fn reset_passcode(&mut self, passcode: &str, unlock_keys: Sealed) -> Result<CardProof, CardFailure> {
-        let passcode = self.seal(PasscodeUse::ResetPasscode, passcode);
+        let passcode = Some(self.seal(PasscodeUse::ResetPasscode, passcode));
         self.ask_for_proof(Verb::ResetPasscode { reader: None, passcode, unlock_keys })
     }
 

@@ -3,18 +3,20 @@
 
 use std::sync::{Arc, Mutex};
 
-use card_bridge::Worker;
 use card_bridge::readers::Afterwards;
-use card_protocol::CardFailure;
+use card_protocol::message::{Done, Keypad, LastTry, Readers, Verb};
 use card_protocol::proof::KeyAlgorithm;
-use piv::pin_pad::{Entered, Entry, NotSent, PinPad};
-use piv::{Application, Card, LastTry, Passcode, TransportError, UnlockKey, Verdict, VerifyError, transaction};
+use card_protocol::sealed::UnlockKeys;
+use card_protocol::{CardFailure, CardProof, NotEntered, Purpose};
+use piv::pin_pad::{Entry, PinPad};
+use piv::{Card, TransportError};
 use virtual_card::{Contacts, VirtualCard};
 
 use crate::cards::{Issued, PASSCODE};
-use crate::readers::{LIMITS, OneReader};
+use crate::page::Page;
+use crate::readers::{LIMITS, ORIGIN, OneReader, Served, serve, service};
+use crate::unlocking::{CHALLENGE, COMPLETION, first_time, once_more, seal};
 
-const SECONDS: u8 = 20;
 const NEW: &str = "27150386";
 
 /// What the person does at the reader.
@@ -90,17 +92,18 @@ fn data(bytes: &[u8]) -> &[u8] {
     data
 }
 
+/// A bridge whose reader has keys, a page, and the person in front of it.
 struct Desk {
     card: Issued,
-    worker: Worker,
     reader: Arc<OneReader>,
+    page: Page,
+    _bridge: Served,
     person: Arc<Mutex<Vec<Person>>>,
     sent: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Desk {
-    fn new(entries: &[Entry]) -> Self {
-        let card = Issued::new(KeyAlgorithm::P256);
+    fn new(card: Issued, entries: &[Entry]) -> Self {
         let (person, sent) = (Arc::default(), Arc::default());
         let pad = Pad {
             card: card.insert(),
@@ -109,101 +112,152 @@ impl Desk {
             sent: Arc::clone(&sent),
         };
         let reader = OneReader::with(pad);
-        Self { card, worker: Worker::new(reader.clone(), LIMITS), reader, person, sent }
+        let bridge = serve(reader.clone(), LIMITS);
+        let page = Page::open(bridge.address, ORIGIN);
+        Self { card, reader, page, _bridge: bridge, person, sent }
     }
 
-    /// What becomes of a transaction in which the person does this.
-    fn at_the_reader<T: Send + 'static>(
-        &self,
-        person: &[Person],
-        act: impl FnOnce(&mut dyn Card) -> T + Send + 'static,
-    ) -> T {
+    fn sign_in(&mut self, person: Person) -> Result<CardProof, CardFailure> {
+        *self.person.lock().unwrap() = vec![person];
+        let (purpose, last_try) = (Purpose::SignIn, LastTry::Keep);
+        let verb = Verb::ProveHolder { reader: None, purpose, challenge: CHALLENGE, passcode: None, last_try };
+        self.page.ask_for_proof(verb)
+    }
+
+    fn unlock(&mut self, keys: &UnlockKeys, person: &[Person]) -> Result<CardProof, CardFailure> {
         *self.person.lock().unwrap() = person.to_vec();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let done = self.worker.carry_out(None, Afterwards::Reset, move |card, _| Ok::<_, CardFailure>(act(card)));
-        runtime.block_on(done).unwrap()
+        let release = self.page.prove_card(Purpose::Release, CHALLENGE).unwrap();
+        let unlock_keys = seal(&service(), &release, keys);
+        self.page.ask_for_proof(Verb::ResetPasscode { reader: None, passcode: None, unlock_keys })
     }
 
-    fn prove(&self, person: Person) -> Result<transaction::Proof, VerifyError> {
-        self.at_the_reader(&[person], |card| {
-            transaction::prove_holder_on_pad(card, SECONDS, LastTry::Keep, &|_, _| vec![1; 32])
-        })
+    fn tries_left(&mut self) -> Option<u8> {
+        match self.page.ask(Verb::CardStatus { reader: None }) {
+            Ok(Done::CardStatus(status)) => status.tries_left,
+            other => panic!("{other:?} instead of a status"),
+        }
     }
 
-    fn tries(&self) -> piv::PasscodeState {
-        self.at_the_reader(&[], |card| transaction::look(card).unwrap().1)
+    fn sent(&self) -> usize {
+        self.sent.lock().unwrap().len()
     }
+}
 
-    fn reset(&self, person: Person) -> Option<Entered> {
-        let key = UnlockKey::new(*self.card.unlock_key.expose_secret());
-        self.at_the_reader(&[person], move |card| {
-            Application::select(card).unwrap().reset_retry_counter_on_pad(SECONDS, &key).unwrap()
-        })
-    }
+fn not_entered(reason: NotEntered) -> Result<CardProof, CardFailure> {
+    Err(CardFailure::NotEntered { reason })
+}
 
-    fn accepts(&self, passcode: &str) -> bool {
-        let passcode = Passcode::from_digits(passcode).unwrap();
-        self.at_the_reader(&[], move |card| {
-            Application::select(card).unwrap().try_passcode(&passcode).unwrap() == Verdict::Accepted
-        })
+const BOTH: [Entry; 2] = [Entry::Verify, Entry::Modify];
+
+#[test]
+fn a_page_is_told_what_can_be_typed_on_the_reader() {
+    for (entries, keypad) in [
+        (&[][..], Keypad::None),
+        (&[Entry::Verify], Keypad::Current),
+        // A new passcode that can't be verified there is of no use.
+        (&[Entry::Modify], Keypad::None),
+        (&BOTH, Keypad::CurrentAndNew),
+    ] {
+        let desk = Desk::new(Issued::new(KeyAlgorithm::P256), entries);
+        let Readers::Running { readers } = &desk.page.hello().readers else { panic!("no service") };
+        assert_eq!(readers[0].keypad, keypad, "{entries:?}");
     }
 }
 
 #[test]
 fn a_passcode_that_is_typed_on_the_reader_proves_the_holder() {
-    let desk = Desk::new(&[Entry::Verify]);
-    let proof = desk.prove(Person::Types(PASSCODE)).unwrap();
-    assert_eq!(proof.guid.bytes(), &desk.card.guid.0);
+    let mut desk = Desk::new(Issued::new(KeyAlgorithm::P256), &[Entry::Verify]);
+    let proof = desk.sign_in(Person::Types(PASSCODE)).unwrap();
+    assert!(desk.card.signed(&proof, ORIGIN));
     assert_eq!(desk.sent.lock().unwrap()[..], [b"\x00\x20\x00\x80\x08904173\xFF\xFF".to_vec()]);
     assert_eq!(desk.reader.last_ending(), Some(Afterwards::Reset));
 }
 
 #[test]
 fn a_wrong_one_is_counted_and_the_last_try_is_kept() {
-    let desk = Desk::new(&[Entry::Verify]);
+    let mut desk = Desk::new(Issued::new(KeyAlgorithm::P256), &[Entry::Verify]);
     for tries_left in [2, 1] {
-        assert_eq!(desk.prove(Person::Types("314159")), Err(VerifyError::Wrong { tries_left: Some(tries_left) }));
+        assert_eq!(desk.sign_in(Person::Types("314159")), Err(CardFailure::WrongPasscode { tries_left }));
     }
-    assert_eq!(desk.prove(Person::Types(PASSCODE)), Err(VerifyError::LastTry));
-    assert_eq!(desk.sent.lock().unwrap().len(), 2);
+    assert_eq!(desk.sign_in(Person::Types(PASSCODE)), Err(CardFailure::LastTry));
+    assert_eq!(desk.sent(), 2);
 }
 
 #[test]
 fn what_is_not_sent_to_the_card_costs_no_try() {
-    let desk = Desk::new(&[Entry::Verify]);
+    let mut desk = Desk::new(Issued::new(KeyAlgorithm::P256), &[Entry::Verify]);
     for (person, reason) in [
-        (Person::IsAway, NotSent::TimedOut),
-        (Person::BreaksOff, NotSent::Cancelled),
-        (Person::Types("90417"), NotSent::WrongLength),
-        (Person::Types("904173904"), NotSent::WrongLength),
+        (Person::IsAway, NotEntered::TimedOut),
+        (Person::BreaksOff, NotEntered::Cancelled),
+        (Person::Types("90417"), NotEntered::WrongLength),
+        (Person::Types("904173904"), NotEntered::WrongLength),
     ] {
-        assert_eq!(desk.prove(person), Err(VerifyError::NotSent(reason)));
+        assert_eq!(desk.sign_in(person), not_entered(reason));
     }
-    assert!(desk.sent.lock().unwrap().is_empty());
-    assert_eq!(desk.tries(), piv::PasscodeState::Tries(3));
+    assert_eq!((desk.sent(), desk.tries_left()), (0, Some(3)));
 }
 
 #[test]
 fn a_reader_without_these_keys_is_asked_for_nothing() {
-    let desk = Desk::new(&[]);
-    assert_eq!(desk.prove(Person::Types(PASSCODE)), Err(VerifyError::NoPinPad));
-    assert_eq!(desk.reset(Person::TypesNew(NEW, NEW)), None);
-    assert_eq!(desk.person.lock().unwrap().len(), 1);
-    assert!(desk.sent.lock().unwrap().is_empty());
+    for entries in [&[][..], &[Entry::Verify], &[Entry::Modify]] {
+        let mut desk = Desk::new(Issued::locked(), entries);
+        let keys = first_time(&desk.card);
+        assert_eq!(desk.unlock(&keys, &[Person::TypesNew(NEW, NEW)]), not_entered(NotEntered::NoKeypad));
+        assert_eq!((desk.sent(), desk.tries_left()), (0, Some(0)));
+        assert_eq!(desk.person.lock().unwrap().len(), 1);
+    }
+    let mut desk = Desk::new(Issued::new(KeyAlgorithm::P256), &[Entry::Modify]);
+    assert_eq!(desk.sign_in(Person::Types(PASSCODE)), not_entered(NotEntered::NoKeypad));
 }
 
 #[test]
-fn a_new_passcode_that_is_typed_twice_alike_is_set_by_the_unlock_key() {
-    let desk = Desk::new(&[Entry::Modify]);
+fn a_card_is_unlocked_by_a_new_passcode_that_is_typed_on_the_reader() {
+    let mut desk = Desk::new(Issued::locked(), &BOTH);
+    let keys = first_time(&desk.card);
+    let completion = desk.unlock(&keys, &[Person::TypesNew(NEW, NEW), Person::Types(NEW)]).unwrap();
+    assert!(desk.card.signed(&completion, ORIGIN));
+    assert_eq!(completion.challenge, COMPLETION);
+    assert!(desk.page.sign_in(NEW).is_ok());
+}
+
+#[test]
+fn before_anything_is_set_a_new_passcode_can_be_given_up() {
+    let mut desk = Desk::new(Issued::locked(), &BOTH);
+    let keys = first_time(&desk.card);
     for (person, reason) in [
-        (Person::TypesNew(NEW, PASSCODE), NotSent::Differ),
-        (Person::TypesNew("27150", "27150"), NotSent::WrongLength),
-        (Person::BreaksOff, NotSent::Cancelled),
-        (Person::IsAway, NotSent::TimedOut),
+        (Person::TypesNew(NEW, PASSCODE), NotEntered::Differ),
+        (Person::TypesNew("27150", "27150"), NotEntered::WrongLength),
+        (Person::BreaksOff, NotEntered::Cancelled),
+        (Person::IsAway, NotEntered::TimedOut),
     ] {
-        assert_eq!(desk.reset(person), Some(Entered::NotSent(reason)));
+        assert_eq!(desk.unlock(&keys, &[person]), not_entered(reason));
     }
-    assert!(desk.accepts(PASSCODE));
-    assert_eq!(desk.reset(Person::TypesNew(NEW, NEW)), Some(Entered::Judged(Verdict::Accepted)));
-    assert!(desk.accepts(NEW));
+    assert_eq!((desk.sent(), desk.tries_left()), (0, Some(0)));
+}
+
+#[test]
+fn an_unlock_that_was_not_confirmed_on_the_reader_is_finished_by_the_same_again() {
+    for (last, reason) in [
+        (Person::BreaksOff, NotEntered::Cancelled),
+        (Person::IsAway, NotEntered::TimedOut),
+        (Person::Types("314159"), NotEntered::Differ),
+    ] {
+        let mut desk = Desk::new(Issued::locked(), &BOTH);
+        let keys = first_time(&desk.card);
+        assert_eq!(desk.unlock(&keys, &[Person::TypesNew(NEW, NEW), last]), not_entered(reason));
+        let again = once_more(&desk.card);
+        let completion = desk.unlock(&again, &[Person::TypesNew(NEW, NEW), Person::Types(NEW)]).unwrap();
+        assert!(desk.card.signed(&completion, ORIGIN));
+        assert!(desk.page.sign_in(NEW).is_ok());
+    }
+}
+
+#[test]
+fn for_a_second_unlock_key_the_new_passcode_is_typed_again() {
+    let mut desk = Desk::new(Issued::locked(), &BOTH);
+    // The next key was stored, and the card has not got it.
+    let keys = once_more(&desk.card);
+    let twice = [Person::TypesNew(NEW, NEW), Person::TypesNew(NEW, NEW), Person::Types(NEW)];
+    let completion = desk.unlock(&keys, &twice).unwrap();
+    assert!(desk.card.signed(&completion, ORIGIN));
 }

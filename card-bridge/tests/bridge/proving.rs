@@ -123,7 +123,7 @@ fn a_passcode_that_was_sealed_for_something_else_never_reaches_the_card() {
         reader: None,
         purpose: Purpose::SignIn,
         challenge: CHALLENGE,
-        passcode,
+        passcode: Some(passcode),
         last_try: LastTry::Spend,
     };
 
@@ -146,9 +146,9 @@ fn a_sealed_passcode_is_used_once() {
     let reader = OneReader::with(card.insert());
     let bridge = serve(reader.clone(), LIMITS);
     let mut page = Page::open(bridge.address, ORIGIN);
-    let request = |passcode, purpose| Request {
-        id: 1,
-        verb: Verb::ProveHolder { reader: None, purpose, challenge: CHALLENGE, passcode, last_try: LastTry::Keep },
+    let request = |passcode, purpose| {
+        let (challenge, passcode, last_try) = (CHALLENGE, Some(passcode), LastTry::Keep);
+        Request { id: 1, verb: Verb::ProveHolder { reader: None, purpose, challenge, passcode, last_try } }
     };
     let passcode = page.seal(PasscodeUse::ProveHolder, PASSCODE);
     page.send_request(&request(passcode.clone(), Purpose::SignIn));

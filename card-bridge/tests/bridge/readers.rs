@@ -10,10 +10,10 @@ use card_bridge::config::{AllowedOrigin, Config};
 use card_bridge::controls::Controls;
 use card_bridge::readers::{Afterwards, CardSource, Insertion, Transaction};
 use card_bridge::{Bridge, Limits, Worker};
-use card_protocol::message::{CardPresence, Reader, Readers};
+use card_protocol::message::{CardPresence, Keypad, Reader, Readers};
 use card_protocol::sealed::ServiceSecret;
 use card_protocol::{CardFailure, ServiceKey};
-use piv::pin_pad::PinPad;
+use piv::pin_pad::{Entry, PinPad};
 use piv::{Card, TransportError};
 use tokio::sync::{oneshot, watch};
 use virtual_card::Contacts;
@@ -93,7 +93,7 @@ const NAME: &str = "The reader";
 impl OneReader {
     pub fn empty() -> Arc<Self> {
         Arc::new(Self {
-            readers: watch::Sender::new(readers(CardPresence::Absent)),
+            readers: watch::Sender::new(readers(CardPresence::Absent, Keypad::None)),
             card: Mutex::default(),
             insertions: AtomicUsize::default(),
             exchanges: AtomicUsize::default(),
@@ -109,14 +109,16 @@ impl OneReader {
     }
 
     pub fn insert(&self, card: impl Contacts + Send + 'static) {
-        *self.card.lock().unwrap() = Some(Box::new(card));
+        let mut card: Boxed = Box::new(card);
+        let keypad = keypad(&mut card);
+        *self.card.lock().unwrap() = Some(card);
         self.insertions.fetch_add(1, Ordering::SeqCst);
-        self.readers.send_replace(readers(CardPresence::Present));
+        self.readers.send_replace(readers(CardPresence::Present, keypad));
     }
 
     pub fn remove(&self) {
         drop(self.card.lock().unwrap().take());
-        self.readers.send_replace(readers(CardPresence::Absent));
+        self.readers.send_replace(readers(CardPresence::Absent, Keypad::None));
     }
 
     /// How many commands the card was sent.
@@ -166,8 +168,18 @@ impl OneReader {
     }
 }
 
-fn readers(card: CardPresence) -> Readers {
-    Readers::Running { readers: vec![Reader { name: NAME.to_owned(), card }] }
+fn readers(card: CardPresence, keypad: Keypad) -> Readers {
+    Readers::Running { readers: vec![Reader { name: NAME.to_owned(), card, keypad }] }
+}
+
+/// The keys of the reader that a test has put around its card.
+fn keypad(card: &mut Boxed) -> Keypad {
+    let mut takes = |entry| card.pin_pad().is_some_and(|pad| pad.takes(entry));
+    match (takes(Entry::Verify), takes(Entry::Modify)) {
+        (true, true) => Keypad::CurrentAndNew,
+        (true, false) => Keypad::Current,
+        (false, _) => Keypad::None,
+    }
 }
 
 struct Counting<'a> {

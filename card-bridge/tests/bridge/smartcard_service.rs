@@ -8,7 +8,7 @@ use card_bridge::readers::{Afterwards, PcscReaders};
 use card_bridge::{Limits, Worker};
 use card_protocol::message::{CardStatus, Done, LastTry, Readers, Verb};
 use card_protocol::proof::KeyAlgorithm;
-use card_protocol::{CardFailure, Challenge, Purpose};
+use card_protocol::{CardFailure, Challenge, HeldCard, Purpose};
 use piv::PasscodeState;
 use virtual_card::dialect::Strict;
 use virtual_card::fault::{Fault, Faulty, Mishap, Moment};
@@ -133,7 +133,9 @@ beside_a_service! {
         let name = until_cards(&mut page, 1).remove(0);
         let _second = plug(Slot::Second, other.insert());
         let readers = until_cards(&mut page, 2);
-        let several = CardFailure::SeveralCards { readers: readers.clone() };
+        // By the names on their certificates the person tells them apart.
+        let held = |reader: &String| HeldCard { reader: reader.clone(), holder: Some("One".to_owned()) };
+        let several = CardFailure::SeveralCards { cards: readers.iter().map(held).collect() };
         assert_eq!(status(&mut page, None), Err(several.clone()));
         assert_eq!(page.sign_in(PASSCODE), Err(several));
         let other_name = readers.iter().find(|reader| **reader != name).unwrap();
@@ -206,7 +208,7 @@ beside_a_service! {
         let fault = Fault { mishap: Mishap::Hang, moment: Moment::Before, nth: 2, instruction: None };
         let _hanging = plug(Slot::First, Faulty::new(card.insert(), fault));
         let hanging = until_cards(&mut page, 1).remove(0);
-        assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardInUse));
+        assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::CardSilent));
         let _second = plug(Slot::Second, other.insert());
         let readers = until_cards(&mut page, 2);
         let second = readers.iter().find(|reader| **reader != hanging).unwrap();
@@ -258,9 +260,9 @@ beside_a_service! {
         drop(unaware);
         other.0.reconnect(pcsc::ShareMode::Shared, pcsc::Protocols::ANY, pcsc::Disposition::LeaveCard).unwrap();
         let held = other.0.transaction().unwrap();
-        assert_eq!(page.sign_in(PASSCODE), Err(CardFailure::CardInUse));
+        assert!(matches!(page.sign_in(PASSCODE), Err(CardFailure::CardInUse { .. })));
         held.end(pcsc::Disposition::LeaveCard).map_err(|(_, error)| error).unwrap();
-        while let Err(CardFailure::CardInUse) = page.sign_in(PASSCODE) {}
+        while let Err(CardFailure::CardInUse { .. }) = page.sign_in(PASSCODE) {}
         assert_eq!(page.sign_in(WRONG), Err(CardFailure::WrongPasscode { tries_left: 2 }));
     }
 

@@ -6,8 +6,8 @@ use des::{
     cipher::{BlockCipherEncrypt as _, KeyInit as _},
 };
 use piv::{
-    Algorithm, Application, Card, CardError, Certificate, Command, Guid, LastTry, ObjectId, Passcode, PublicKey, Slot,
-    StatusWord, UnlockKey, Verdict, VerifyError, exchange, tlv,
+    Algorithm, Application, Card, CardError, Certificate, Command, Guid, LastTry, ObjectId, Passcode, PasscodeSource,
+    PublicKey, Slot, StatusWord, UnlockKey, Verdict, VerifyError, exchange, tlv,
 };
 
 /// Key and algorithm references of the management key (SP 800-78-4, tables 6-1 and 6-2).
@@ -101,11 +101,11 @@ pub fn lock(card: &mut dyn Card) -> Result<(), IssuanceError> {
     let mut application = Application::select(card)?;
     for _ in 0..MOST_TRIES {
         let passcode = Passcode::from_digits(wrong[0]).map_err(|_| IssuanceError::NotNew)?;
-        match application.verify(&passcode, LastTry::Spend) {
+        match application.verify(PasscodeSource::Known(&passcode), LastTry::Spend) {
             Err(VerifyError::Blocked) => return Ok(()),
             Err(VerifyError::Wrong { .. }) => {}
             Ok(()) => wrong.swap(0, 1),
-            Err(VerifyError::LastTry | VerifyError::NotSent(_) | VerifyError::NoPinPad) => {
+            Err(VerifyError::LastTry | VerifyError::NotSent(_)) => {
                 return Err(CardError::Garbled.into());
             }
             Err(VerifyError::Card(error)) => return Err(error.into()),

@@ -2,16 +2,17 @@
 
 use card_protocol::{
     CardFailure, CardProof,
+    message::Keypad,
     passcode::{Passcode, PasscodeFault},
 };
 use leptos::{html, prelude::*};
 
 use super::{Here, Place, StopForm, at_step};
 use crate::{
-    bridge::{Trouble, sleep},
+    bridge::{Entry, Trouble, sleep},
     components::{
-        Button, ButtonKind, Errors, InsetText, NoJavaScript, Page, PasscodeInput, PasscodeKind, ReaderPanel, Step,
-        SubmitButton,
+        Button, ButtonKind, Errors, InsetText, NoJavaScript, OnReader, Page, PasscodeInput, PasscodeKind, ReaderPanel,
+        Step, SubmitButton,
     },
     server_fns::unlock::{ChallengeFor, UnlockFault, UnlockPage, complete, refused, release},
     t,
@@ -43,36 +44,48 @@ fn Form(
     let errors = here.errors;
     let (new, repeated) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let unreported = RwSignal::new(None::<CardProof>);
+    let keypad = Memo::new(move |_| here.bridge.keypad());
     let unlock = Callback::new(move |()| {
         if let Some(completion) = unreported.get_untracked() {
             here.work.start(report(here, completion, unreported));
+        } else if keypad.get_untracked() == Keypad::CurrentAndNew {
+            errors.clear();
+            here.work.start(unlock(here, None, again, unreported));
         } else if let Some(passcode) = chosen(new, repeated, errors) {
-            here.work.start(unlock(here, passcode, again, unreported));
+            here.work.start(unlock(here, Some(passcode), again, unreported));
         }
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         unlock.run(());
     };
+    let inputs = move || {
+        view! {
+            <PasscodeInput
+                kind=PasscodeKind::New
+                id=NEW
+                label=t::passcode_new_label()
+                hint=t::passcode_new_hint()
+                error=errors.of(NEW)
+                node_ref=new
+            />
+            <PasscodeInput
+                kind=PasscodeKind::New
+                id=REPEATED
+                label=t::passcode_repeat_label()
+                hint=""
+                error=errors.of(REPEATED)
+                node_ref=repeated
+            />
+        }
+    };
     let fields = move || {
         view! {
             <form novalidate on:submit=submit>
-                <PasscodeInput
-                    kind=PasscodeKind::New
-                    id=NEW
-                    label=t::passcode_new_label()
-                    hint=t::passcode_new_hint()
-                    error=errors.of(NEW)
-                    node_ref=new
-                />
-                <PasscodeInput
-                    kind=PasscodeKind::New
-                    id=REPEATED
-                    label=t::passcode_repeat_label()
-                    hint=""
-                    error=errors.of(REPEATED)
-                    node_ref=repeated
-                />
+                {move || match keypad.get() {
+                    Keypad::CurrentAndNew => view! { <OnReader text=t::reader_keypad_new() /> }.into_any(),
+                    Keypad::None | Keypad::Current => inputs().into_any(),
+                }}
                 <SubmitButton kind=ButtonKind::Primary label=t::passcode_submit() />
             </form>
         }
@@ -130,7 +143,13 @@ fn new_passcode_fault(fault: PasscodeFault) -> &'static str {
     }
 }
 
-async fn unlock(here: Here, passcode: Passcode, again: RwSignal<bool>, unreported: RwSignal<Option<CardProof>>) {
+/// Unlocks the card: by the passcode that was typed, or one that is typed on the reader.
+async fn unlock(
+    here: Here,
+    passcode: Option<Passcode>,
+    again: RwSignal<bool>,
+    unreported: RwSignal<Option<CardProof>>,
+) {
     let Some(proof) = here.prove(ChallengeFor::Release).await else {
         return;
     };
@@ -138,7 +157,8 @@ async fn unlock(here: Here, passcode: Passcode, again: RwSignal<bool>, unreporte
         Ok(keys) => keys,
         Err(fault) => return here.meet(&fault),
     };
-    match here.bridge.reset_passcode(&proof, &passcode, keys).await {
+    let entry = passcode.as_ref().map_or(Entry::Reader, Entry::Screen);
+    match here.bridge.reset_passcode(&proof, entry, keys).await {
         Ok(completion) => {
             unreported.set(Some(completion.clone()));
             report(here, completion, unreported).await;

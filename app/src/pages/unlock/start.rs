@@ -8,7 +8,9 @@ use super::{DeadEndPage, Place, StopForm};
 use crate::{
     app::Way,
     bridge::Bridge,
-    components::{Banner, Button, ButtonKind, Errors, InsetText, NoJavaScript, NotificationBanner, Page, ReaderPanel},
+    components::{
+        Banner, Button, ButtonKind, Errors, InsetText, NoJavaScript, NotificationBanner, OnFound, Page, ReaderPanel,
+    },
     server_fns::unlock::{
         Begun, DeadEnd, DeadEndReason, StopUnlock, UnlockFault, identify, look_at_unlock, start_unlock,
     },
@@ -53,7 +55,7 @@ fn StartPage(
             <ol class="nhsuk-list nhsuk-list--number">{steps.collect_view()}</ol>
             <p class="nhsuk-body">{t::unlock_time()}</p>
             <p class="nhsuk-body">{t::unlock_begin()}</p>
-            <ReaderPanel button=t::unlock_start() on_retry=begin />
+            <ReaderPanel on_found=OnFound::GoOn button=t::unlock_start() on_retry=begin />
             <NoJavaScript />
             <Button kind=ButtonKind::Primary label=t::unlock_start() on_press=begin />
             <p class="nhsuk-body">{t::unlock_bookmark()}</p>

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use piv::{Algorithm, Application, CardError, LastTry, Passcode, PasscodeState, Slot, StatusWord};
+use piv::{Algorithm, Application, CardError, LastTry, Passcode, PasscodeSource, PasscodeState, Slot, StatusWord};
 use virtual_card::Contacts as _;
 
 use crate::support::{is_signed, issued, two_cards};
@@ -32,7 +32,7 @@ fn the_holders_key_signs_only_after_a_verify_and_until_the_reset() {
     let mut application = Application::select(&mut card).unwrap();
     assert_eq!(application.sign(Slot::PivAuthentication, Algorithm::P256, &DIGEST), refused);
 
-    application.verify(&Passcode::from_digits("904173").unwrap(), LastTry::Keep).unwrap();
+    application.verify(PasscodeSource::Known(&Passcode::from_digits("904173").unwrap()), LastTry::Keep).unwrap();
     let signature = application.sign(Slot::PivAuthentication, Algorithm::P256, &DIGEST).unwrap();
     assert!(is_signed(&cards.entry("one").piv_authentication_key, &DIGEST, &signature));
     assert!(!is_signed(&cards.entry("one").card_authentication_key, &DIGEST, &signature));
@@ -72,7 +72,7 @@ fn other_kinds_of_keys_sign_too() {
     let entry = cards.entry("mixed");
     let mut card = cards.card("mixed");
     let mut application = Application::select(&mut card).unwrap();
-    application.verify(&Passcode::from_digits("904173").unwrap(), LastTry::Keep).unwrap();
+    application.verify(PasscodeSource::Known(&Passcode::from_digits("904173").unwrap()), LastTry::Keep).unwrap();
     for (slot, algorithm, key) in [
         (Slot::PivAuthentication, Algorithm::Rsa2048, &entry.piv_authentication_key),
         (Slot::CardAuthentication, Algorithm::P384, &entry.card_authentication_key),

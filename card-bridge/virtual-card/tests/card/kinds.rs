@@ -1,7 +1,8 @@
 //! The kinds of cards: each does what its row of the table says. How the bridge gets on with them is tested there.
 
 use piv::{
-    Algorithm, Application, Card as _, CardError, Command, LastTry, Passcode, PasscodeState, Slot, StatusWord, tlv,
+    Algorithm, Application, Card as _, CardError, Command, LastTry, Passcode, PasscodeSource, PasscodeState, Slot,
+    StatusWord, tlv,
 };
 use virtual_card::{
     Contacts,
@@ -63,7 +64,7 @@ fn each_kind_gives_as_many_tries_as_it_says_and_gives_them_back() {
             assert_eq!(application.passcode_state().unwrap(), PasscodeState::Tries(most), "{}", kind.name);
             say(&mut card, WRONG);
             assert_eq!(say(&mut card, STATE), format!("63C{}", most - 1), "{}", kind.name);
-            Application::select(&mut card).unwrap().verify(&passcode, LastTry::Keep).unwrap();
+            Application::select(&mut card).unwrap().verify(PasscodeSource::Known(&passcode), LastTry::Keep).unwrap();
             card.reset().unwrap();
         }
         say(&mut card, SELECT);
@@ -167,7 +168,9 @@ fn a_key_that_wants_a_touch_signs_with_one_and_gives_nothing_away_without() {
             let cards = one_card(&kind);
             let mut card = touched(&kind, &cards, touch);
             let mut application = Application::select(&mut card).unwrap();
-            application.verify(&Passcode::from_digits("904173").unwrap(), LastTry::Keep).unwrap();
+            application
+                .verify(PasscodeSource::Known(&Passcode::from_digits("904173").unwrap()), LastTry::Keep)
+                .unwrap();
             let signature = application.sign(slot, Algorithm::P256, &DIGEST);
             if touch == Touched::InTime {
                 let entry = cards.entry("one");

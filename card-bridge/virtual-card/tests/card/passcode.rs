@@ -1,6 +1,8 @@
 //! Passcode and unlock key.
 
-use piv::{Application, Guid, LastTry, Passcode, PasscodeState, UnlockKey, Verdict, VerifyError, transaction};
+use piv::{
+    Application, Guid, LastTry, Passcode, PasscodeSource, PasscodeState, UnlockKey, Verdict, VerifyError, transaction,
+};
 use virtual_card::Contacts as _;
 
 use crate::support::{is_signed, two_cards};
@@ -16,11 +18,14 @@ fn three_wrong_passcodes_lock_the_card_and_its_unlock_key_unlocks_it() {
     let mut application = Application::select(&mut card).unwrap();
     for tries_left in [2, 1] {
         assert_eq!(
-            application.verify(&passcode("111222"), LastTry::Keep),
+            application.verify(PasscodeSource::Known(&passcode("111222")), LastTry::Keep),
             Err(VerifyError::Wrong { tries_left: Some(tries_left) })
         );
     }
-    assert_eq!(application.verify(&passcode("111222"), LastTry::Spend), Err(VerifyError::Blocked));
+    assert_eq!(
+        application.verify(PasscodeSource::Known(&passcode("111222")), LastTry::Spend),
+        Err(VerifyError::Blocked)
+    );
     assert_eq!(application.try_passcode(&passcode("904173")).unwrap(), Verdict::Blocked);
 
     let verdict = application.reset_retry_counter(&cards.unlock_key("one"), &passcode("8350271")).unwrap();
@@ -55,7 +60,7 @@ fn a_whole_unlock_replaces_passcode_and_unlock_key() {
             card,
             &transaction::Unlock {
                 guid,
-                passcode: &passcode("8350271"),
+                passcode: PasscodeSource::Known(&passcode("8350271")),
                 candidate,
                 second_candidate: None,
                 next,
