@@ -25,6 +25,7 @@ pub mod policies;
 pub mod process;
 pub mod readers;
 mod relay;
+mod threads;
 pub mod tray;
 #[cfg(feature = "virtual-cards")]
 pub mod virtual_cards;

@@ -1,18 +1,19 @@
 //! Readers behind PC/SC.
 //!
 //! A card is connected shared and held by a PC/SC transaction, so that programs that are merely connected are no
-//! hindrance and still can't send anything in between. Each transaction has a context of its own: contexts are not
-//! shared between threads.
+//! hindrance and still can't send anything in between. Each transaction has a context for itself: contexts are not
+//! shared between threads. One that has served is kept for the next, since to establish one takes the service as long as a
+//! signature takes a fast card.
 
 use std::borrow::Cow;
 use std::ffi::CString;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use card_protocol::CardFailure;
-use card_protocol::message::{Reader, Readers};
+use card_protocol::message::{CardPresence, Reader, Readers};
 use pcsc::{Context, Disposition, Error, Protocol, Protocols, ReaderState, Scope, ShareMode, State};
 use piv::pin_pad::{Entry, Features, GET_FEATURE_REQUEST, PinPad};
 use piv::{Application, CardError, TransportError};
@@ -25,12 +26,29 @@ use super::{Afterwards, CardSource, Insertion, Transaction};
 const ANSWER_ROOM: usize = 4096;
 /// How often a card that another program keeps resetting is reconnected.
 const MOST_RECONNECTIONS: usize = 3;
+/// Room for the name of a reader: PC/SC lite's have 128 bytes.
+const NAME_ROOM: usize = 1024;
 
 /// The readers that PC/SC knows.
 pub struct PcscReaders {
     readers: watch::Receiver<Readers>,
     service: Arc<AtomicU64>,
+    kept: Mutex<Option<Kept>>,
     _stop: mpsc::Sender<()>,
+}
+
+/// A context that no transaction uses at the moment.
+struct Kept {
+    context: Context,
+    /// Which run of the smartcard service it is of.
+    service: u64,
+}
+
+/// Whether a context still has a connection to a card.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Connection {
+    Ended,
+    Unclear,
 }
 
 impl PcscReaders {
@@ -45,7 +63,31 @@ impl PcscReaders {
         let service = Arc::new(AtomicU64::new(0));
         let monitor = Monitor::new(sender, Arc::clone(&service), stopped);
         std::thread::Builder::new().name("monitor".to_owned()).spawn(|| monitor.run())?;
-        Ok(Self { readers, service, _stop: stop })
+        Ok(Self { readers, service, kept: Mutex::default(), _stop: stop })
+    }
+
+    /// The kept context, if the service has not ended since.
+    fn take(&self, service: u64) -> Option<Context> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept.filter(|kept| kept.service == service).map(|kept| kept.context)
+    }
+
+    /// Keeps a context that has no connection any more.
+    fn keep(&self, context: Context, service: u64, connection: Connection) {
+        if connection == Connection::Ended {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { context, service });
+        }
+    }
+
+    /// The reader that holds the only card, or the named one, as far as the monitor knows.
+    fn only_card(&self, wanted: Option<&str>) -> Option<CString> {
+        let Readers::Running { readers } = &*self.readers.borrow() else { return None };
+        let mut with_card = readers.iter().filter(|reader| reader.card == CardPresence::Present);
+        let found = match wanted {
+            Some(wanted) => with_card.find(|reader| reader.name == wanted),
+            None => with_card.next().filter(|_| with_card.next().is_none()),
+        };
+        found.and_then(|reader| CString::new(reader.name.clone()).ok())
     }
 }
 
@@ -55,7 +97,22 @@ impl CardSource for PcscReaders {
     }
 
     fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-        hold(self.service.load(Ordering::SeqCst), reader, transaction)
+        let service = self.service.load(Ordering::SeqCst);
+        if let (Some(context), Some(reader)) = (self.take(service), self.only_card(reader)) {
+            match hold(&context, &reader, service, transaction) {
+                Ok(connection) => {
+                    self.keep(context, service, connection);
+                    return Ok(());
+                }
+                // What is known of the readers, or the context itself, is out of date: look.
+                Err(CardFailure::NoService | CardFailure::NoReader | CardFailure::NoCard) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        let context = Context::establish(Scope::User).map_err(failure)?;
+        let connection = hold(&context, &choose(&context, reader)?, service, transaction)?;
+        self.keep(context, service, connection);
+        Ok(())
     }
 }
 
@@ -82,7 +139,8 @@ impl CardSource for PcscSnapshot {
     }
 
     fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-        hold(0, reader, transaction)
+        let context = Context::establish(Scope::User).map_err(failure)?;
+        hold(&context, &choose(&context, reader)?, 0, transaction).map(drop)
     }
 }
 
@@ -97,14 +155,18 @@ fn survey() -> Result<Vec<Reader>, Error> {
     Ok(states.iter().filter_map(monitor::describe).collect())
 }
 
-fn hold(service: u64, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-    let context = Context::establish(Scope::User).map_err(failure)?;
-    let reader = choose(&context, reader)?;
-    with_transaction(&context, &reader, |card| {
-        let count = event_count(&context, &reader)?;
-        let insertion = Insertion { reader: monitor::name(&reader), service, count };
+fn hold(
+    context: &Context,
+    reader: &CString,
+    service: u64,
+    transaction: &mut Transaction<'_>,
+) -> Result<Connection, CardFailure> {
+    let ((), connection) = with_transaction(context, reader, |card| {
+        let count = event_count(context, reader)?;
+        let insertion = Insertion { reader: monitor::name(reader), service, count };
         Ok(((), transaction(card, insertion)))
-    })
+    })?;
+    Ok(connection)
 }
 
 /// The named reader, or the only one that holds a PIV card.
@@ -145,9 +207,9 @@ fn only_piv(context: &Context, readers: Vec<CString>) -> Result<CString, CardFai
         });
         match selected {
             // Nobody can tell what a card is that is in use or mute: the person decides.
-            Ok(Ok(())) | Err(CardFailure::CardInUse) => found.push(reader),
-            Ok(Err(CardError::NotPiv)) => {}
-            Ok(Err(_)) | Err(_) => tracing::debug!(?reader, "the card does not answer"),
+            Ok((Ok(()), _)) | Err(CardFailure::CardInUse) => found.push(reader),
+            Ok((Err(CardError::NotPiv), _)) => {}
+            Ok((Err(_), _)) | Err(_) => tracing::debug!(?reader, "the card does not answer"),
         }
     }
     match found.len() {
@@ -162,7 +224,7 @@ fn with_transaction<T>(
     context: &Context,
     reader: &CString,
     act: impl FnOnce(&mut PcscCard) -> Result<(T, Afterwards), CardFailure>,
-) -> Result<T, CardFailure> {
+) -> Result<(T, Connection), CardFailure> {
     let mut card = context.connect(reader, ShareMode::Shared, Protocols::ANY).map_err(failure)?;
     let transaction = begin(&mut card).map_err(failure)?;
     let acted = act(&mut PcscCard::new(context, &transaction));
@@ -170,10 +232,14 @@ fn with_transaction<T>(
     let ended = transaction.end(disposition(afterwards)).map_err(|(_, error)| error);
     // What the transaction's end did not reset is reset now; a card that was taken out needs neither.
     let left = if ended.is_ok() { Disposition::LeaveCard } else { disposition(afterwards) };
-    if let Err((_, error)) = card.disconnect(left) {
-        tracing::debug!(%error, "the card could not be disconnected");
-    }
-    acted.map(|(value, _)| value)
+    let connection = match card.disconnect(left) {
+        Ok(()) => Connection::Ended,
+        Err((_, error)) => {
+            tracing::debug!(%error, "the card could not be disconnected");
+            Connection::Unclear
+        }
+    };
+    acted.map(|(value, _)| (value, connection))
 }
 
 fn disposition(afterwards: Afterwards) -> Disposition {
@@ -217,7 +283,9 @@ struct PcscCard<'a> {
 
 impl<'a> PcscCard<'a> {
     fn new(context: &'a Context, card: &'a pcsc::Card) -> Self {
-        let protocol = card.status2_owned().ok().and_then(|status| status.protocol2());
+        let (mut names, mut answer_to_reset) = ([0; NAME_ROOM], [0; pcsc::MAX_ATR_SIZE]);
+        let status = card.status2(&mut names, &mut answer_to_reset);
+        let protocol = status.ok().and_then(|status| status.protocol2());
         Self { context, card, protocol, answer: vec![0; ANSWER_ROOM], features: None }
     }
 
