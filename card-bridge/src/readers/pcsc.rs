@@ -6,6 +6,7 @@
 //! signature takes a fast card.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ffi::CString;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -162,8 +163,9 @@ fn hold(
     transaction: &mut Transaction<'_>,
 ) -> Result<Connection, CardFailure> {
     let ((), connection) = with_transaction(context, reader, |card| {
-        let count = event_count(context, reader)?;
-        let insertion = Insertion { reader: monitor::name(reader), service, count };
+        let state = state(context, reader)?;
+        let insertion = Insertion { reader: monitor::name(reader), service, count: state.event_count().into() };
+        card.learn(state.atr());
         Ok(((), transaction(card, insertion)))
     })?;
     Ok(connection)
@@ -265,17 +267,18 @@ fn begin(card: &mut pcsc::Card) -> Result<pcsc::Transaction<'_>, Error> {
     Err(Error::SharingViolation)
 }
 
-fn event_count(context: &Context, reader: &CString) -> Result<u64, CardFailure> {
-    let mut states = [ReaderState::new(reader.clone(), State::UNAWARE)];
-    context.get_status_change(Duration::ZERO, &mut states).map_err(failure)?;
-    Ok(states[0].event_count().into())
+fn state(context: &Context, reader: &CString) -> Result<ReaderState, CardFailure> {
+    let mut state = ReaderState::new(reader.clone(), State::UNAWARE);
+    context.get_status_change(Duration::ZERO, std::slice::from_mut(&mut state)).map_err(failure)?;
+    Ok(state)
 }
 
 /// A card that is held by a transaction.
 struct PcscCard<'a> {
     context: &'a Context,
     card: &'a pcsc::Card,
-    protocol: Option<Protocol>,
+    /// What is spoken with it, once that is known.
+    protocol: OnceCell<Option<Protocol>>,
     answer: Vec<u8>,
     /// What can be typed on the reader, once it was asked.
     features: Option<Features>,
@@ -283,10 +286,21 @@ struct PcscCard<'a> {
 
 impl<'a> PcscCard<'a> {
     fn new(context: &'a Context, card: &'a pcsc::Card) -> Self {
-        let (mut names, mut answer_to_reset) = ([0; NAME_ROOM], [0; pcsc::MAX_ATR_SIZE]);
-        let status = card.status2(&mut names, &mut answer_to_reset);
-        let protocol = status.ok().and_then(|status| status.protocol2());
-        Self { context, card, protocol, answer: vec![0; ANSWER_ROOM], features: None }
+        Self { context, card, protocol: OnceCell::new(), answer: vec![0; ANSWER_ROOM], features: None }
+    }
+
+    /// Learns from the card's answer to reset what is spoken with it, if it leaves no choice: then nobody need be asked.
+    fn learn(&mut self, answer_to_reset: &[u8]) {
+        if let Some(protocol) = only_protocol(answer_to_reset) {
+            self.protocol = OnceCell::from(Some(protocol));
+        }
+    }
+
+    fn protocol(&self) -> Option<Protocol> {
+        *self.protocol.get_or_init(|| {
+            let (mut names, mut answer_to_reset) = ([0; NAME_ROOM], [0; pcsc::MAX_ATR_SIZE]);
+            self.card.status2(&mut names, &mut answer_to_reset).ok()?.protocol2()
+        })
     }
 
     /// A reader that doesn't know the question has no keys.
@@ -317,7 +331,7 @@ impl<'a> PcscCard<'a> {
 
 impl piv::Card for PcscCard<'_> {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let command = match self.protocol {
+        let command = match self.protocol() {
             Some(Protocol::T0) => for_t0(command),
             _ => Cow::Borrowed(command),
         };
@@ -345,6 +359,25 @@ impl PinPad for PcscCard<'_> {
             tracing::debug!(%error, "the reader did not answer");
             self.transport_error(error)
         })
+    }
+}
+
+/// The protocol of a card whose answer to reset offers no other (ISO 7816-3, 8.2.3): each TD byte names one in its low half,
+/// and says in its high half which bytes follow, the fourth being the next TD.
+fn only_protocol(answer_to_reset: &[u8]) -> Option<Protocol> {
+    let mut offered = Vec::new();
+    let (mut at, mut interface) = (1, *answer_to_reset.get(1)?);
+    while interface & 0x80 != 0 {
+        at += (interface >> 4).count_ones() as usize;
+        interface = *answer_to_reset.get(at)?;
+        offered.push(interface & 0x0F);
+    }
+    // 15 is no protocol: global bytes follow.
+    offered.retain(|protocol| *protocol != 15);
+    match offered.as_slice() {
+        all if all.iter().all(|protocol| *protocol == 0) => Some(Protocol::T0),
+        all if all.iter().all(|protocol| *protocol == 1) => Some(Protocol::T1),
+        _ => None,
     }
 }
 
@@ -387,6 +420,26 @@ fn is_service_gone(error: Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_to_reset_that_offers_one_protocol_tells_it() {
+        for (answer_to_reset, protocol) in [
+            (&[0x3B, 0x80, 0x01, 0x81][..], Some(Protocol::T1)),
+            // A YubiKey 5, by USB.
+            (&[0x3B, 0xFD, 0x13, 0, 0, 0x81, 0x31, 0xFE, 0x15, 0x80, 0x73, 0xC0], Some(Protocol::T1)),
+            // No TD byte: T=0.
+            (&[0x3B, 0x65, 0, 0, 0, 0, 0, 0, 0], Some(Protocol::T0)),
+            // TD1 T=0, TD2 T=1: both.
+            (&[0x3B, 0x80, 0x80, 0x01, 0x01], None),
+            // TD1 T=1, TD2 T=15: no second protocol.
+            (&[0x3B, 0x80, 0x81, 0x1F, 0x03], Some(Protocol::T1)),
+            // Cut off, and none.
+            (&[0x3B, 0x80], None),
+            (&[], None),
+        ] {
+            assert_eq!(only_protocol(answer_to_reset), protocol, "{answer_to_reset:02X?}");
+        }
+    }
 
     #[test]
     fn with_t0_a_command_has_data_or_an_expected_length() {
