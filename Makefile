@@ -40,14 +40,17 @@ test:
 	$(MAKE) --no-print-directory pages
 	$(MAKE) --no-print-directory end2end
 
-# The card bridge as it is packaged.
+# The card bridge as it is packaged. PART=bridge measures it alone, and builds nothing of the service.
 bench: export CARD_BRIDGE := $(CURDIR)/target/bridge/card-bridge
 bench:
-	@.make/setup test
-	$(MAKE) --no-print-directory build CARDS=
-	$(MAKE) --no-print-directory build CARDS=real
+	@.make/setup bench
+	if [ "$(PART)" != bridge ]; then
+	    $(MAKE) --no-print-directory build CARDS=
+	    $(MAKE) --no-print-directory build CARDS=real
+	fi
+	cargo build --release -p card-bridge -p virtual-card --bin virtual-card --example direct_proof
 	cargo build --profile bridge -p card-bridge
-	$(with_pcscd) node end2end/bench/bench.mjs
+	$(with_pcscd) node end2end/bench/bench.mjs $(PART)
 
 # The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand. Splitting and optimising
 # take a minute even where nothing changed, so they are done when a source is newer.

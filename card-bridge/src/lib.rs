@@ -28,6 +28,7 @@ pub mod process;
 mod programs;
 pub mod readers;
 mod relay;
+mod threads;
 pub mod tray;
 #[cfg(feature = "virtual-cards")]
 pub mod virtual_cards;

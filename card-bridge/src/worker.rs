@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::programs::card_in_use;
 use crate::readers::{Afterwards, CardSource, Insertion};
+use crate::threads::Threads;
 
 /// How many hanging transactions are left behind before no further one is begun.
 const MOST_LEFT_BEHIND: usize = 4;
@@ -61,6 +62,7 @@ pub struct Worker {
     source: Arc<dyn CardSource>,
     limits: Limits,
     turn: Arc<Semaphore>,
+    card_threads: Threads,
     threads: Arc<AtomicUsize>,
     unlocks: Arc<AtomicU64>,
     card_use: watch::Sender<CardUse>,
@@ -73,6 +75,7 @@ impl Worker {
             source,
             limits,
             turn: Arc::new(Semaphore::new(1)),
+            card_threads: Threads::default(),
             threads: Arc::default(),
             unlocks: Arc::default(),
             card_use: watch::Sender::new(CardUse::Idle),
@@ -182,7 +185,7 @@ impl Worker {
             });
             let _ = end.send(held.and(result.unwrap_or(Err(CardFailure::CardSilent))));
         };
-        std::thread::Builder::new().name("card".to_owned()).spawn(work).map_err(|error| {
+        self.card_threads.begin(work).map_err(|error| {
             tracing::error!(%error, "no thread for a transaction");
             CardFailure::Busy
         })?;

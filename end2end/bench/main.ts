@@ -1,4 +1,4 @@
-// All measurements, one after another; prints a table and writes target/bench.json.
+// All measurements, one after another, or those that are named; prints a table and writes target/bench.json.
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,13 +11,24 @@ import { type Measurement, table } from './measure.ts';
 import { measurePage } from './page.ts';
 import { measureUnlock } from './unlock.ts';
 
+const MEASURES = { page: measurePage, unlock: measureUnlock, bridge: measureBridge };
+
+function isNamed(name: string): name is keyof typeof MEASURES {
+  return Object.hasOwn(MEASURES, name);
+}
+
+const named = process.argv.slice(2);
+const wrong = named.find((name) => !isNamed(name));
+if (wrong !== undefined) throw new Error(`«${wrong}» is none of ${Object.keys(MEASURES).join(', ')}`);
+const chosen = named.length === 0 ? Object.keys(MEASURES) : named;
+
 const target = fileURLToPath(new URL('../../target/', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 try {
   const cards = await CardBox.make(join(folder, 'cards'));
   const list: Measurement[] = [];
-  for (const measure of [measurePage, measureUnlock, measureBridge]) {
-    list.push(...(await measure(join(folder, measure.name), cards)));
+  for (const name of chosen.filter(isNamed)) {
+    list.push(...(await MEASURES[name](join(folder, name), cards)));
   }
   console.log(table(list));
   await mkdir(target, { recursive: true });

@@ -3,7 +3,7 @@
 export interface Measurement {
   name: string;
   value: number;
-  unit: 'kB' | 'MB' | 'ms';
+  unit: 'kB' | 'MB' | 'ms' | '%' | 'a second' | 'times';
   /** The most that it may be; `null` where it is measured only. */
   bound: number | null;
   /** Whether the bound holds. */

@@ -55,7 +55,8 @@ export class CardBridge {
     return this.#running.pid;
   }
 
-  async start(smartcardService: SmartcardService = 'shared'): Promise<void> {
+  /** Writes the configuration, and gives the command that starts the bridge by it, with what it needs of the environment. */
+  async command(): Promise<{ command: string[]; env: NodeJS.ProcessEnv }> {
     const { folder, port, origin, serviceKeys, virtualCards, logFilter } = this.options;
     await mkdir(folder, { recursive: true });
     const configuration = join(folder, 'card-bridge.toml');
@@ -66,9 +67,14 @@ export class CardBridge {
     if (virtualCards !== undefined) args.push('--virtual-cards', virtualCards);
     const env: NodeJS.ProcessEnv = { XDG_STATE_HOME: join(folder, 'state') };
     if (logFilter !== undefined) env['CARD_BRIDGE_LOG'] = logFilter;
-    if (smartcardService === 'stopped') env['PCSCLITE_CSOCK_NAME'] = join(folder, 'nobody-listens-here');
-    const command = smartcardService === 'without reader' ? [WITHOUT_READER, program] : [program];
-    const started = RunningProgram.start('card-bridge', [...command, ...args], this.log, env);
+    return { command: [program, ...args], env };
+  }
+
+  async start(smartcardService: SmartcardService = 'shared'): Promise<void> {
+    const { command, env } = await this.command();
+    if (smartcardService === 'stopped') env['PCSCLITE_CSOCK_NAME'] = join(this.options.folder, 'nobody-listens-here');
+    if (smartcardService === 'without reader') command.unshift(WITHOUT_READER);
+    const started = RunningProgram.start('card-bridge', command, this.log, env);
     this.#running = started;
     await started.ready(() => this.look());
   }

@@ -68,6 +68,8 @@ export interface Mishap {
 export interface CardKind {
   dialect: 'piv-authenticator' | 'strict';
   unlockKeyTries: 'reset' | 'keep';
+  /** Milliseconds that they take for each APDU, beside the time of the software. */
+  delay?: number;
 }
 
 /** A command that a card has executed, and its status word, in hexadecimal digits. */
@@ -108,6 +110,7 @@ export class Slot {
     await this.remove();
     const args = ['plug', '--card', join(this.box.folder, name), '--port', String(slotPort(this.slot))];
     args.push('--dialect', this.kind.dialect, '--unlock-key-tries', this.kind.unlockKeyTries);
+    if (this.kind.delay !== undefined) args.push('--delay', String(this.kind.delay));
     args.push('--journal', this.journal);
     if (mishap) {
       args.push('--fault', mishap.fault, '--when', mishap.when, '--nth', String(mishap.nth ?? 1));

@@ -17,6 +17,8 @@ export const programs = {
   /** The bridge that was built with the feature `virtual-cards`. */
   cardBridgeWithVirtualCards: () =>
     program('CARD_BRIDGE_WITH_VIRTUAL_CARDS', 'target/release/card-bridge-with-virtual-cards'),
+  /** Sends the APDUs of a card proof without a bridge. */
+  directProof: () => program('DIRECT_PROOF', 'target/release/examples/direct_proof'),
   virtualCard: () => program('VIRTUAL_CARD', 'target/release/virtual-card'),
   /** The files of the pages. */
   siteRoot: () => program('SITE_ROOT', 'target/site'),

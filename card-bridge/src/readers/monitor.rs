@@ -15,6 +15,9 @@ use super::pcsc::keypad;
 
 /// How often a stopped service is looked for: PC/SC does not tell when it starts.
 const SERVICE_POLL: Duration = Duration::from_secs(1);
+/// Room for the names of all readers: PC/SC lite has sixteen at most, and 128 bytes for the name of each. To ask how much
+/// is needed costs as much as to ask for the names.
+const NAMES_ROOM: usize = 4096;
 
 /// Tells of what is connected.
 pub struct Monitor {
@@ -105,9 +108,12 @@ fn running(states: &[ReaderState], keypads: &HashMap<CString, Keypad>) -> Reader
 
 /// The names of the readers; none is no error.
 pub fn list(context: &Context) -> Result<Vec<CString>, Error> {
-    match context.list_readers_owned() {
+    let mut names = [0; NAMES_ROOM];
+    match context.list_readers(&mut names) {
+        Ok(names) => Ok(names.map(ToOwned::to_owned).collect()),
         Err(Error::NoReadersAvailable) => Ok(Vec::new()),
-        names => names,
+        Err(Error::InsufficientBuffer) => context.list_readers_owned(),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,17 +1,19 @@
 //! Readers behind PC/SC.
 //!
 //! A card is connected shared and held by a PC/SC transaction, so that programs that are merely connected are no
-//! hindrance and still can't send anything in between. Each transaction has a context of its own: contexts are not
-//! shared between threads.
+//! hindrance and still can't send anything in between. Each transaction has a context for itself: contexts are not
+//! shared between threads. One that has served is kept for the next, since to establish one takes the service as long as a
+//! signature takes a fast card.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ffi::{CStr, CString};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use card_protocol::message::{Keypad, Reader, Readers};
+use card_protocol::message::{CardPresence, Keypad, Reader, Readers};
 use card_protocol::{CardFailure, HeldCard};
 use pcsc::{Context, Disposition, Error, Protocol, Protocols, ReaderState, Scope, ShareMode, State};
 use piv::pin_pad::{Entry, Features, GET_FEATURE_REQUEST, PinPad};
@@ -26,12 +28,29 @@ use crate::programs;
 const ANSWER_ROOM: usize = 4096;
 /// How often a card that another program keeps resetting is reconnected.
 const MOST_RECONNECTIONS: usize = 3;
+/// Room for the name of a reader: PC/SC lite's have 128 bytes.
+const NAME_ROOM: usize = 1024;
 
 /// The readers that PC/SC knows.
 pub struct PcscReaders {
     readers: watch::Receiver<Readers>,
     service: Arc<AtomicU64>,
+    kept: Mutex<Option<Kept>>,
     _stop: mpsc::Sender<()>,
+}
+
+/// A context that no transaction uses at the moment.
+struct Kept {
+    context: Context,
+    /// Which run of the smartcard service it is of.
+    service: u64,
+}
+
+/// Whether a context still has a connection to a card.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Connection {
+    Ended,
+    Unclear,
 }
 
 impl PcscReaders {
@@ -46,7 +65,31 @@ impl PcscReaders {
         let service = Arc::new(AtomicU64::new(0));
         let monitor = Monitor::new(sender, Arc::clone(&service), stopped);
         std::thread::Builder::new().name("monitor".to_owned()).spawn(|| monitor.run())?;
-        Ok(Self { readers, service, _stop: stop })
+        Ok(Self { readers, service, kept: Mutex::default(), _stop: stop })
+    }
+
+    /// The kept context, if the service has not ended since.
+    fn take(&self, service: u64) -> Option<Context> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept.filter(|kept| kept.service == service).map(|kept| kept.context)
+    }
+
+    /// Keeps a context that has no connection any more.
+    fn keep(&self, context: Context, service: u64, connection: Connection) {
+        if connection == Connection::Ended {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Kept { context, service });
+        }
+    }
+
+    /// The reader that holds the only card, or the named one, as far as the monitor knows.
+    fn only_card(&self, wanted: Option<&str>) -> Option<CString> {
+        let Readers::Running { readers } = &*self.readers.borrow() else { return None };
+        let mut with_card = readers.iter().filter(|reader| reader.card == CardPresence::Present);
+        let found = match wanted {
+            Some(wanted) => with_card.find(|reader| reader.name == wanted),
+            None => with_card.next().filter(|_| with_card.next().is_none()),
+        };
+        found.and_then(|reader| CString::new(reader.name.clone()).ok())
     }
 }
 
@@ -56,7 +99,22 @@ impl CardSource for PcscReaders {
     }
 
     fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-        hold(self.service.load(Ordering::SeqCst), reader, transaction)
+        let service = self.service.load(Ordering::SeqCst);
+        if let (Some(context), Some(reader)) = (self.take(service), self.only_card(reader)) {
+            match hold(&context, &reader, service, transaction) {
+                Ok(connection) => {
+                    self.keep(context, service, connection);
+                    return Ok(());
+                }
+                // What is known of the readers, or the context itself, is out of date: look.
+                Err(CardFailure::NoService | CardFailure::NoReader | CardFailure::NoCard) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        let context = Context::establish(Scope::User).map_err(failure)?;
+        let connection = hold(&context, &choose(&context, reader)?, service, transaction)?;
+        self.keep(context, service, connection);
+        Ok(())
     }
 }
 
@@ -83,7 +141,8 @@ impl CardSource for PcscSnapshot {
     }
 
     fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-        hold(0, reader, transaction)
+        let context = Context::establish(Scope::User).map_err(failure)?;
+        hold(&context, &choose(&context, reader)?, 0, transaction).map(drop)
     }
 }
 
@@ -120,14 +179,19 @@ fn features(reader: &pcsc::Card, answer: &mut [u8]) -> Features {
     asked.map(Features::parse).unwrap_or_default()
 }
 
-fn hold(service: u64, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-    let context = Context::establish(Scope::User).map_err(failure)?;
-    let reader = choose(&context, reader)?;
-    with_transaction(&context, &reader, |card| {
-        let count = event_count(&context, &reader)?;
-        let insertion = Insertion { reader: monitor::name(&reader), service, count };
+fn hold(
+    context: &Context,
+    reader: &CString,
+    service: u64,
+    transaction: &mut Transaction<'_>,
+) -> Result<Connection, CardFailure> {
+    let ((), connection) = with_transaction(context, reader, |card| {
+        let state = state(context, reader)?;
+        let insertion = Insertion { reader: monitor::name(reader), service, count: state.event_count().into() };
+        card.learn(state.atr());
         Ok(((), transaction(card, insertion)))
-    })
+    })?;
+    Ok(connection)
 }
 
 /// The named reader, or the only one that holds a PIV card.
@@ -167,10 +231,10 @@ fn only_piv(context: &Context, readers: Vec<CString>) -> Result<CString, CardFai
         });
         match selected {
             // Nobody can tell what a card is that is in use or mute: the person decides.
-            Ok(Ok(holder)) => found.push((reader, holder)),
+            Ok((Ok(holder), _)) => found.push((reader, holder)),
             Err(CardFailure::CardInUse { .. } | CardFailure::CardSilent) => found.push((reader, None)),
-            Ok(Err(CardError::NotPiv)) => {}
-            Ok(Err(_)) | Err(_) => tracing::debug!(?reader, "the card does not answer"),
+            Ok((Err(CardError::NotPiv), _)) => {}
+            Ok((Err(_), _)) | Err(_) => tracing::debug!(?reader, "the card does not answer"),
         }
     }
     match found.len() {
@@ -193,7 +257,7 @@ fn with_transaction<T>(
     context: &Context,
     reader: &CString,
     act: impl FnOnce(&mut PcscCard) -> Result<(T, Afterwards), CardFailure>,
-) -> Result<T, CardFailure> {
+) -> Result<(T, Connection), CardFailure> {
     let mut card = context.connect(reader, ShareMode::Shared, Protocols::ANY).map_err(failure)?;
     let transaction = begin(&mut card).map_err(failure)?;
     let acted = act(&mut PcscCard::new(context, &transaction));
@@ -201,10 +265,14 @@ fn with_transaction<T>(
     let ended = transaction.end(disposition(afterwards)).map_err(|(_, error)| error);
     // What the transaction's end did not reset is reset now; a card that was taken out needs neither.
     let left = if ended.is_ok() { Disposition::LeaveCard } else { disposition(afterwards) };
-    if let Err((_, error)) = card.disconnect(left) {
-        tracing::debug!(%error, "the card could not be disconnected");
-    }
-    acted.map(|(value, _)| value)
+    let connection = match card.disconnect(left) {
+        Ok(()) => Connection::Ended,
+        Err((_, error)) => {
+            tracing::debug!(%error, "the card could not be disconnected");
+            Connection::Unclear
+        }
+    };
+    acted.map(|(value, _)| (value, connection))
 }
 
 fn disposition(afterwards: Afterwards) -> Disposition {
@@ -230,17 +298,18 @@ fn begin(card: &mut pcsc::Card) -> Result<pcsc::Transaction<'_>, Error> {
     Err(Error::SharingViolation)
 }
 
-fn event_count(context: &Context, reader: &CString) -> Result<u64, CardFailure> {
-    let mut states = [ReaderState::new(reader.clone(), State::UNAWARE)];
-    context.get_status_change(Duration::ZERO, &mut states).map_err(failure)?;
-    Ok(states[0].event_count().into())
+fn state(context: &Context, reader: &CString) -> Result<ReaderState, CardFailure> {
+    let mut state = ReaderState::new(reader.clone(), State::UNAWARE);
+    context.get_status_change(Duration::ZERO, std::slice::from_mut(&mut state)).map_err(failure)?;
+    Ok(state)
 }
 
 /// A card that is held by a transaction.
 struct PcscCard<'a> {
     context: &'a Context,
     card: &'a pcsc::Card,
-    protocol: Option<Protocol>,
+    /// What is spoken with it, once that is known.
+    protocol: OnceCell<Option<Protocol>>,
     answer: Vec<u8>,
     /// What can be typed on the reader, once it was asked.
     features: Option<Features>,
@@ -248,8 +317,21 @@ struct PcscCard<'a> {
 
 impl<'a> PcscCard<'a> {
     fn new(context: &'a Context, card: &'a pcsc::Card) -> Self {
-        let protocol = card.status2_owned().ok().and_then(|status| status.protocol2());
-        Self { context, card, protocol, answer: vec![0; ANSWER_ROOM], features: None }
+        Self { context, card, protocol: OnceCell::new(), answer: vec![0; ANSWER_ROOM], features: None }
+    }
+
+    /// Learns from the card's answer to reset what is spoken with it, if it leaves no choice: then nobody need be asked.
+    fn learn(&mut self, answer_to_reset: &[u8]) {
+        if let Some(protocol) = only_protocol(answer_to_reset) {
+            self.protocol = OnceCell::from(Some(protocol));
+        }
+    }
+
+    fn protocol(&self) -> Option<Protocol> {
+        *self.protocol.get_or_init(|| {
+            let (mut names, mut answer_to_reset) = ([0; NAME_ROOM], [0; pcsc::MAX_ATR_SIZE]);
+            self.card.status2(&mut names, &mut answer_to_reset).ok()?.protocol2()
+        })
     }
 
     fn features(&mut self) -> Features {
@@ -275,7 +357,7 @@ impl<'a> PcscCard<'a> {
 
 impl piv::Card for PcscCard<'_> {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let command = match self.protocol {
+        let command = match self.protocol() {
             Some(Protocol::T0) => for_t0(command),
             _ => Cow::Borrowed(command),
         };
@@ -303,6 +385,25 @@ impl PinPad for PcscCard<'_> {
             tracing::debug!(%error, "the reader did not answer");
             self.transport_error(error)
         })
+    }
+}
+
+/// The protocol of a card whose answer to reset offers no other (ISO 7816-3, 8.2.3): each TD byte names one in its low half,
+/// and says in its high half which bytes follow, the fourth being the next TD.
+fn only_protocol(answer_to_reset: &[u8]) -> Option<Protocol> {
+    let mut offered = Vec::new();
+    let (mut at, mut interface) = (1, *answer_to_reset.get(1)?);
+    while interface & 0x80 != 0 {
+        at += (interface >> 4).count_ones() as usize;
+        interface = *answer_to_reset.get(at)?;
+        offered.push(interface & 0x0F);
+    }
+    // 15 is no protocol: global bytes follow.
+    offered.retain(|protocol| *protocol != 15);
+    match offered.as_slice() {
+        all if all.iter().all(|protocol| *protocol == 0) => Some(Protocol::T0),
+        all if all.iter().all(|protocol| *protocol == 1) => Some(Protocol::T1),
+        _ => None,
     }
 }
 
@@ -346,6 +447,26 @@ fn is_service_gone(error: Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_to_reset_that_offers_one_protocol_tells_it() {
+        for (answer_to_reset, protocol) in [
+            (&[0x3B, 0x80, 0x01, 0x81][..], Some(Protocol::T1)),
+            // A YubiKey 5, by USB.
+            (&[0x3B, 0xFD, 0x13, 0, 0, 0x81, 0x31, 0xFE, 0x15, 0x80, 0x73, 0xC0], Some(Protocol::T1)),
+            // No TD byte: T=0.
+            (&[0x3B, 0x65, 0, 0, 0, 0, 0, 0, 0], Some(Protocol::T0)),
+            // TD1 T=0, TD2 T=1: both.
+            (&[0x3B, 0x80, 0x80, 0x01, 0x01], None),
+            // TD1 T=1, TD2 T=15: no second protocol.
+            (&[0x3B, 0x80, 0x81, 0x1F, 0x03], Some(Protocol::T1)),
+            // Cut off, and none.
+            (&[0x3B, 0x80], None),
+            (&[], None),
+        ] {
+            assert_eq!(only_protocol(answer_to_reset), protocol, "{answer_to_reset:02X?}");
+        }
+    }
 
     #[test]
     fn with_t0_a_command_has_data_or_an_expected_length() {

@@ -5,8 +5,8 @@
 //! * [`CardBox`] is a directory of cards and a reader that takes one of them at a time.
 //! * [`make`] issues cards as an issuer would, by APDUs, and writes a [`manifest`] of what a service must know of them.
 //! * [`fault`], [`dialect`] and [`unlock_key_tries`] make a card of it that is pulled at the worst moment, or that answers
-//!   or counts otherwise. [`kind`] is the table of what other cards do otherwise. [`journal`] writes down what it was asked
-//!   and how it answered.
+//!   or counts otherwise. [`kind`] is the table of what other cards do otherwise. [`slow`] has it take its time, and
+//!   [`journal`] writes down what it was asked and how it answered.
 //! * [`vpcd`] puts a card into a virtual PC/SC reader, so that any program on the machine can use it.
 //!
 //! The card application is Nitrokey's `piv-authenticator` on the `trussed` firmware, the code of a real token. What is
@@ -27,6 +27,7 @@ pub mod journal;
 pub mod kind;
 pub mod make;
 pub mod manifest;
+pub mod slow;
 pub mod unlock_key_tries;
 pub mod vpcd;
 

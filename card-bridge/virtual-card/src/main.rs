@@ -19,6 +19,7 @@ use virtual_card::{
     kind::{KINDS, Kind, Refusals, Touch, Touched, UnlockKeyTries},
     make::{self, DEMONSTRATION, Existing, MANIFEST},
     manifest::CardList,
+    slow::Slow,
     vpcd,
 };
 
@@ -80,6 +81,9 @@ struct PlugArguments {
     /// A file to which the card adds a line for each command: instruction, parameters, status word; never data.
     #[arg(long)]
     journal: Option<PathBuf>,
+    /// Milliseconds that the card takes for each APDU, beside the time of the software.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    delay: u64,
     #[command(flatten)]
     fault: FaultArguments,
 }
@@ -140,11 +144,24 @@ fn now() -> time::OffsetDateTime {
 }
 
 fn plug(arguments: PlugArguments) -> anyhow::Result<()> {
-    let PlugArguments { card: directory, host, port, dialect, unlock_key_tries, kind, untouched, journal, fault } =
-        arguments;
+    let PlugArguments {
+        card: directory,
+        host,
+        port,
+        dialect,
+        unlock_key_tries,
+        kind,
+        untouched,
+        journal,
+        delay,
+        fault,
+    } = arguments;
     let plain = Kind { refusals: dialect, unlock_key_tries, ..KINDS[0] };
     let touch: Touch = if untouched { Box::new(|_| wait_in_vain()) } else { Box::new(|_| Touched::InTime) };
     let mut card = kind.unwrap_or(&plain).put_on(VirtualCard::open(&directory)?, touch)?;
+    if delay > 0 {
+        card = Box::new(Slow::new(card, move || wait(Duration::from_millis(delay))));
+    }
     if let Some(path) = journal {
         let journalled =
             Journalled::new(card, &path).with_context(|| format!("{} can't be written", path.display()))?;
@@ -171,10 +188,15 @@ fn kind_named(name: &str) -> Result<&'static Kind, String> {
 
 /// Lets the time go by in which a `YubiKey` waits for its touch (Yubico, yubico-piv-tool, issue 185).
 fn wait_in_vain() -> Touched {
-    let (_never, touched) = mpsc::channel::<()>();
-    // The sender lives, so only the time can run out.
-    let _ = touched.recv_timeout(Duration::from_secs(15));
+    wait(Duration::from_secs(15));
     Touched::Never
+}
+
+/// Lets time go by.
+fn wait(time: Duration) {
+    let (_never, nothing) = mpsc::channel::<()>();
+    // The sender lives, so only the time can run out.
+    let _ = nothing.recv_timeout(time);
 }
 
 /// Says `waiting`, and waits for a line, or for the end of the input.
