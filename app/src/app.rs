@@ -1,6 +1,6 @@
 //! The pages by their addresses, and the way from one to the next.
 
-use leptos::prelude::*;
+use leptos::{oco::Oco, prelude::*};
 use leptos_meta::provide_meta_context;
 use leptos_router::{
     Lazy, SsrMode,
@@ -43,6 +43,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/register/email") view={Lazy::<lazy::RegisterEmail>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/register/code") view={Lazy::<lazy::RegisterCode>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/not-me") view={Lazy::<lazy::NotMe>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra") view={Lazy::<lazy::RaFind>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/people/:number") view={Lazy::<lazy::RaRecord>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/people/:number/:action") view={Lazy::<lazy::RaAct>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/help") view={Lazy::<lazy::Help>::new()} />
                 <Route path=path!("/help/reader") view={Lazy::<lazy::CheckReader>::new()} />
                 <Route path=path!("/demo/mailbox") view={Lazy::<lazy::DemoMailbox>::new()} ssr=SsrMode::Async />
@@ -56,7 +59,7 @@ pub fn App() -> impl IntoView {
 /// The way from one page to the next.
 #[derive(Clone, Copy)]
 pub struct Way {
-    destination: RwSignal<Option<&'static str>>,
+    destination: RwSignal<Option<Oco<'static, str>>>,
     notice: StoredValue<Option<&'static str>>,
     arrived: StoredValue<bool>,
 }
@@ -76,8 +79,8 @@ impl Way {
     }
 
     /// Goes to another page.
-    pub fn go(self, path: &'static str) {
-        self.destination.set(Some(path));
+    pub fn go(self, path: impl Into<Oco<'static, str>>) {
+        self.destination.set(Some(path.into()));
     }
 
     /// Has the next page say something.
@@ -104,7 +107,7 @@ fn Guide() -> impl IntoView {
     Effect::new(move |_| {
         if let Some(path) = way.destination.get() {
             way.destination.set(None);
-            navigate(path, leptos_router::NavigateOptions::default());
+            navigate(&path, leptos_router::NavigateOptions::default());
         }
     });
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use card_protocol::{
     CardFailure, CardProof, Challenge, ENTRY_SECONDS, MOST_ENTRIES, Purpose,
-    message::{CardExamination, Done, Keypad, LastTry, Outcome, PasscodeUse, Readers, Verb},
+    message::{CardExamination, CardPresence, Done, Keypad, LastTry, Outcome, PasscodeUse, Readers, Verb},
     passcode::Passcode,
     sealed::Sealed,
 };
@@ -131,6 +131,24 @@ impl Bridge {
     pub fn type_on_screen(self) {
         self.typing.set(Typing::OnScreen);
         self.settle();
+    }
+
+    /// The readers that hold a card; nothing while there is no connection.
+    pub fn readers_with_card(self) -> Option<Vec<String>> {
+        match &*self.readers.read() {
+            None => None,
+            Some(Readers::Stopped) => Some(Vec::new()),
+            Some(Readers::Running { readers }) => {
+                let holding = readers.iter().filter(|reader| reader.card == CardPresence::Present);
+                Some(holding.map(|reader| reader.name.clone()).collect())
+            }
+        }
+    }
+
+    /// The reader of the card that is used: the chosen one, or the only one that holds a card.
+    pub fn own_reader(self, holding: &[String]) -> Option<String> {
+        let only = || if let [only] = holding { Some(only.clone()) } else { None };
+        self.chosen_reader().filter(|chosen| holding.contains(chosen)).or_else(only)
     }
 
     /// Opens the helper window: from now on this tab reaches the bridge through it. Only in answer to a click.
@@ -283,12 +301,12 @@ impl Bridge {
         Connection::open(self.port, move || self.state.set(ReaderState::Asking)).await
     }
 
-    /// These are the readers now.
-    fn follow(self, readers: &Readers) {
+    /// These are the readers now; nothing where the connection has ended.
+    fn follow(self, readers: Option<&Readers>) {
         // The page may have been left meanwhile.
         let Some(state) = self.state.try_get_untracked() else { return };
-        self.readers.set(Some(readers.clone()));
-        if let Some(next) = state::after(&state, readers) {
+        self.readers.set(readers.cloned());
+        if let Some(next) = readers.and_then(|readers| state::after(&state, readers)) {
             self.state.set(next);
         }
     }

@@ -44,7 +44,7 @@ pub use page::Page;
 pub use panel::Panel;
 pub use passcode_input::{PasscodeInput, PasscodeKind};
 pub use ra_contact::RaContact;
-pub use radios::Radios;
+pub use radios::{RadioItems, Radios};
 pub use reader_panel::{OnFound, ReaderPanel};
 pub use select::Select;
 pub use summary_list::{SummaryList, SummaryRow};

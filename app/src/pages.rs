@@ -12,6 +12,7 @@ mod more_time;
 pub mod not_found;
 pub mod not_me;
 pub mod profile;
+pub mod ra;
 pub mod register;
 pub mod sign_in;
 pub mod unlock;

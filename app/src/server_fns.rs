@@ -5,6 +5,7 @@
 pub mod demo;
 mod fault;
 pub mod freezing;
+pub mod ra;
 pub mod registration;
 pub mod session;
 pub mod unlock;

@@ -156,7 +156,7 @@ impl Session {
         passcode: Result<Option<TypedPasscode>, CardFailure>,
         last_try: LastTry,
     ) -> Result<CardProof, CardFailure> {
-        if !matches!(purpose, Purpose::SignIn | Purpose::Register | Purpose::Change) {
+        if !matches!(purpose, Purpose::SignIn | Purpose::Register | Purpose::Change | Purpose::RaAction) {
             return Err(CardFailure::Malformed);
         }
         let passcode = entry(passcode?.as_ref())?;

@@ -37,7 +37,7 @@ export function randomAnswers(questions: [number, number, number, number]): Answ
   return questions.map((question) => ({ question, answer: `${randomWord()} ${randomWord()}` }));
 }
 
-/** Who has which cards: «newcomer» is not registered, «member» is and has two cards, «rsa-member» has an RSA card. */
+/** Who has which cards: «newcomer» is not registered, «member» is and has two cards, «rsa-member» has an RSA card, «officer» works at the desk once they are let to. */
 export function orders(): CardOrder[] {
   const email = (name: string) => `${name}@demo.nhs.net`;
   const registered = (name: string, questions: [number, number, number, number]) => ({
@@ -70,6 +70,14 @@ export function orders(): CardOrder[] {
       passcode: randomPasscode(),
       kind: 'RSA-2048',
       registered: registered('robin.rivest', [3, 7, 12, 17]),
+    },
+    {
+      card: 'officer',
+      userNumber: '555000000058',
+      name: 'Odile Officer',
+      email: email('odile.officer'),
+      passcode: randomPasscode(),
+      kind: 'P-256',
     },
   ];
 }

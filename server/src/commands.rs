@@ -5,6 +5,7 @@ pub mod bridge_config;
 pub mod check_config;
 pub mod demo;
 pub mod erase_person;
+pub mod grant_ra;
 pub mod send_test_mail;
 pub mod serve;
 pub mod vault;

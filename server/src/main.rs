@@ -5,7 +5,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use domain::{person::UserNumber, trail::ChainEnd};
+use domain::{person::UserNumber, role::Role, trail::ChainEnd};
 use server::{
     commands,
     config::{ConfigurationError, Settings},
@@ -57,6 +57,15 @@ enum Command {
         /// Really erases them.
         #[arg(long)]
         yes: bool,
+    },
+    /// Gives a person a role at the RA's desk: ra-manager, ra-agent, or cardholder to take it away.
+    GrantRa {
+        /// Whom.
+        #[arg(value_name = "USER-NUMBER", value_parser = UserNumber::parse)]
+        user_number: UserNumber,
+        /// Which.
+        #[arg(long, value_name = "ROLE", default_value = "ra-manager", value_parser = role)]
+        role: Role,
     },
     /// Says whether the configuration is right, or which field is wrong.
     CheckConfig,
@@ -117,10 +126,15 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             commands::erase_person::preview(&settings, &user_number).await
         }
         Command::ErasePerson { user_number, yes: true } => commands::erase_person::erase(&settings, &user_number).await,
+        Command::GrantRa { user_number, role } => commands::grant_ra::run(&settings, &user_number, role).await,
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
         Command::BridgeConfig => commands::bridge_config::run(&settings),
     }
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| format!("one of {}", Role::ALL.map(Role::as_str).join(", ")))
 }
 
 fn settings(arguments: &Arguments) -> Result<Settings, ConfigurationError> {

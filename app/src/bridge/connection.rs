@@ -35,7 +35,7 @@ pub struct Connection {
 /// What is connected now, and who is told of each change.
 struct Connected {
     readers: Readers,
-    tell: Option<Box<dyn Fn(&Readers)>>,
+    tell: Option<Box<dyn Fn(Option<&Readers>)>>,
 }
 
 /// The request that waits for its reply: one at a time.
@@ -214,7 +214,7 @@ impl Connection {
                             let mut changed = changed.borrow_mut();
                             changed.readers = readers;
                             if let Some(tell) = &changed.tell {
-                                tell(&changed.readers);
+                                tell(Some(&changed.readers));
                             }
                         }
                         Ok(FromBridge::Hello(_)) | Err(_) => {}
@@ -223,16 +223,19 @@ impl Connection {
                     Happened::Opened | Happened::Failed => {}
                 }
             }
+            if let Some(tell) = &changed.borrow().tell {
+                tell(None);
+            }
             // Whoever still waits learns that nothing will come.
             answered.borrow_mut().take();
         });
         Self { line, hello, waiting, connected, last_id: Cell::new(0) }
     }
 
-    /// Tells what is connected, and again whenever that changes.
-    pub fn listen(&self, tell: impl Fn(&Readers) + 'static) {
+    /// Tells what is connected, and again whenever that changes; nothing when the connection has ended.
+    pub fn listen(&self, tell: impl Fn(Option<&Readers>) + 'static) {
         let mut connected = self.connected.borrow_mut();
-        tell(&connected.readers);
+        tell(Some(&connected.readers));
         connected.tell = Some(Box::new(tell));
     }
 

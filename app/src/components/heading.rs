@@ -1,6 +1,6 @@
 //! The heading of a page with its caption, and the title of the document.
 
-use leptos::{html, prelude::*};
+use leptos::{html, oco::Oco, prelude::*};
 
 use crate::{app::Way, t};
 
@@ -17,7 +17,7 @@ pub struct Step {
 #[component]
 pub fn Heading(
     /// What it says.
-    title: &'static str,
+    title: Oco<'static, str>,
     /// Which step the page is.
     step: Option<Step>,
 ) -> impl IntoView {

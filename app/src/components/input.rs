@@ -13,6 +13,8 @@ pub enum InputKind {
     Code,
     /// An e-mail address.
     Email,
+    /// What to look for.
+    Search,
 }
 
 /// A field for a line of text.
@@ -45,22 +47,23 @@ pub fn Input(
     let class = match kind {
         InputKind::Answer => "nhsuk-input nhsuk-input--width-20",
         InputKind::Code => "nhsuk-input nhsuk-input--code nhsuk-input--width-10",
-        InputKind::Email => "nhsuk-input",
+        InputKind::Email | InputKind::Search => "nhsuk-input",
     };
     let class = move || if error.get().is_some() { [class, " nhsuk-input--error"].concat() } else { class.to_owned() };
     let (input_type, mode) = match kind {
         InputKind::Answer | InputKind::Code => ("text", None),
         InputKind::Email => ("email", Some("email")),
+        InputKind::Search => ("text", Some("search")),
     };
     let autocomplete = match kind {
-        InputKind::Answer => "off",
+        InputKind::Answer | InputKind::Search => "off",
         InputKind::Code => "one-time-code",
         InputKind::Email => "email",
     };
     let capitals = match kind {
         InputKind::Code => Some("characters"),
         InputKind::Email => Some("none"),
-        InputKind::Answer => None,
+        InputKind::Answer | InputKind::Search => None,
     };
     let group_id = id.clone();
     view! {

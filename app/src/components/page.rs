@@ -1,6 +1,6 @@
 //! The frame of every page: title, back link, errors, heading, content.
 
-use leptos::prelude::*;
+use leptos::{oco::Oco, prelude::*};
 use leptos_meta::Title;
 
 use super::{
@@ -13,7 +13,8 @@ use crate::{app::Way, config::facts};
 #[component]
 pub fn Page(
     /// The h1.
-    title: &'static str,
+    #[prop(into)]
+    title: Oco<'static, str>,
     /// Which step it is.
     #[prop(optional)]
     step: Option<Step>,
@@ -34,9 +35,13 @@ pub fn Page(
         Some(errors) if errors.any().get() => HasErrors::Yes,
         _ => HasErrors::No,
     };
+    let document_title = {
+        let title = title.clone();
+        move || document_title(&title, step, &service_name, has_errors())
+    };
     let notice = Way::of_page().take_notice();
     view! {
-        <Title text=move || document_title(title, step, &service_name, has_errors()) />
+        <Title text=document_title />
         <div class="nhsuk-width-container">
             {back.map(|href| view! { <BackLink href /> })}
             <main class="nhsuk-main-wrapper" id="maincontent">

@@ -15,6 +15,25 @@ pub fn Radios(
     #[prop(into)]
     on_choose: Callback<usize>,
 ) -> impl IntoView {
+    view! {
+        <fieldset class="nhsuk-fieldset">
+            <legend class="nhsuk-fieldset__legend nhsuk-fieldset__legend--s">{legend}</legend>
+            <RadioItems name items on_choose />
+        </fieldset>
+    }
+}
+
+/// The same without its legend: in a fieldset of the page's own.
+#[component]
+pub fn RadioItems(
+    /// The name of the group.
+    name: &'static str,
+    /// What can be chosen.
+    items: Vec<String>,
+    /// What to do with the position of what is chosen.
+    #[prop(into)]
+    on_choose: Callback<usize>,
+) -> impl IntoView {
     let items = items.into_iter().enumerate().map(|(position, item)| {
         let id = format!("{name}-{position}");
         view! {
@@ -32,10 +51,5 @@ pub fn Radios(
             </div>
         }
     });
-    view! {
-        <fieldset class="nhsuk-fieldset">
-            <legend class="nhsuk-fieldset__legend nhsuk-fieldset__legend--s">{legend}</legend>
-            <div class="nhsuk-radios">{items.collect_view()}</div>
-        </fieldset>
-    }
+    view! { <div class="nhsuk-radios">{items.collect_view()}</div> }
 }

@@ -5,13 +5,14 @@ use card_protocol::{
     message::{Keypad, LastTry},
     passcode::{Passcode, PasscodeFault},
 };
-use leptos::{html, prelude::*};
+use leptos::{html, oco::Oco, prelude::*};
 
 use crate::{
     app::Way,
     bridge::{Bridge, Entry, Trouble},
     components::{ButtonKind, Errors, NoJavaScript, OnReader, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
     server_fns::{
+        ra::{DeskFault, OrderText, carry_out, confirm_ordering_card, start_order},
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
         session::{SessionFault, confirm_card, sign_in, start_session},
     },
@@ -29,10 +30,12 @@ pub enum Aim {
     SignIn,
     /// To begin a registration.
     Register,
+    /// To do something for somebody, at the RA's desk.
+    Order(RwSignal<Option<OrderText>>),
 }
 
 /// Why it was not reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Fault {
     SignedOut,
     LockedOut,
@@ -42,6 +45,17 @@ enum Fault {
     Cancelled,
     Unreachable,
     Unavailable,
+    /// Of the RA's desk.
+    Desk(DeskFault),
+}
+
+impl From<DeskFault> for Fault {
+    fn from(fault: DeskFault) -> Self {
+        match fault {
+            DeskFault::SignedOut => Self::SignedOut,
+            fault => Self::Desk(fault),
+        }
+    }
 }
 
 impl From<SessionFault> for Fault {
@@ -73,18 +87,31 @@ impl From<RegistrationFault> for Fault {
 
 impl Aim {
     /// The purpose of the cardholder's proof.
-    const fn purpose(self) -> Purpose {
+    fn purpose(self) -> Purpose {
         match self {
             Self::SignIn => Purpose::SignIn,
             Self::Register => Purpose::Register,
+            Self::Order(_) => Purpose::RaAction,
         }
     }
 
     /// Where it leads.
-    const fn destination(self) -> &'static str {
+    fn destination(self) -> Oco<'static, str> {
         match self {
-            Self::SignIn => "/profile",
-            Self::Register => "/register/questions",
+            Self::SignIn => "/profile".into(),
+            Self::Register => "/register/questions".into(),
+            Self::Order(order) => {
+                let person = order.with_untracked(|order| order.as_ref().map(|order| order.person.clone()));
+                ["/ra/people/", &person.unwrap_or_default()].concat().into()
+            }
+        }
+    }
+
+    /// What the page that it leads to says.
+    fn notice(self) -> Option<&'static str> {
+        match self {
+            Self::SignIn | Self::Register => None,
+            Self::Order(_) => Some(t::ra_done()),
         }
     }
 
@@ -93,6 +120,7 @@ impl Aim {
         match self {
             Self::SignIn => t::sign_in_submit(),
             Self::Register => t::continue_(),
+            Self::Order(_) => t::ra_act_submit(),
         }
     }
 
@@ -100,6 +128,7 @@ impl Aim {
         Ok(match self {
             Self::SignIn => start_session().await?,
             Self::Register => start_registration().await?,
+            Self::Order(_) => start_order().await?,
         })
     }
 
@@ -107,6 +136,7 @@ impl Aim {
         Ok(match self {
             Self::SignIn => confirm_card(proof).await?,
             Self::Register => confirm_registering_card(proof).await?,
+            Self::Order(order) => confirm_ordering_card(proof, ordered(order)?).await?,
         })
     }
 
@@ -114,9 +144,15 @@ impl Aim {
         match self {
             Self::SignIn => sign_in(proof).await?,
             Self::Register => begin_registration(proof).await?,
+            Self::Order(order) => carry_out(proof, ordered(order)?).await?,
         }
         Ok(())
     }
+}
+
+/// The order that the page has prepared.
+fn ordered(order: RwSignal<Option<OrderText>>) -> Result<OrderText, Fault> {
+    order.get_untracked().ok_or(Fault::Unavailable)
 }
 
 /// The passcode field with the reader panel.
@@ -126,6 +162,9 @@ pub fn HolderForm(
     aim: Aim,
     /// What is wrong on the page.
     errors: Errors,
+    /// Makes ready what is to be done, and says whether that is complete; where it is not, it shows what is wrong.
+    #[prop(optional, into)]
+    prepare: Option<Callback<(), bool>>,
 ) -> impl IntoView {
     let work = Work::new();
     let (bridge, way) = (Bridge::of_page(), Way::of_page());
@@ -134,6 +173,9 @@ pub fn HolderForm(
     let input = NodeRef::<html::Input>::new();
     let prove = move |last_try| {
         errors.clear();
+        if prepare.is_some_and(|prepare| !prepare.run(())) {
+            return;
+        }
         let typed = zeroize::Zeroizing::new(input.get_untracked().map(|input| input.value()).unwrap_or_default());
         let typed = Passcode::parse(&typed);
         if matches!(typed, Err(PasscodeFault::Digits)) {
@@ -141,7 +183,12 @@ pub fn HolderForm(
         }
         work.start(async move {
             match prove(aim, bridge, typed.ok(), last_try).await {
-                Ok(()) => way.go(aim.destination()),
+                Ok(()) => {
+                    if let Some(notice) = aim.notice() {
+                        way.leave_notice(notice);
+                    }
+                    way.go(aim.destination());
+                }
                 Err(stop) => meet(&stop, bridge, errors, way, input),
             }
         });
@@ -176,9 +223,14 @@ pub fn HolderForm(
             <ReaderPanel button=aim.label() on_retry=keep_last_try on_last_try=spend_last_try />
             <SubmitButton kind=ButtonKind::Primary label=aim.label() />
         </form>
-        <p class="nhsuk-body">
-            <a href="/unlock">{t::sign_in_locked()}</a>
-        </p>
+        {(!matches!(aim, Aim::Order(_)))
+            .then(|| {
+                view! {
+                    <p class="nhsuk-body">
+                        <a href="/unlock">{t::sign_in_locked()}</a>
+                    </p>
+                }
+            })}
     }
 }
 
@@ -246,6 +298,7 @@ fn meet(stop: &Stop, bridge: Bridge, errors: Errors, way: Way, input: NodeRef<ht
             Fault::Cancelled => errors.show_general(t::dead_cancelled_title()),
             Fault::Unreachable => errors.show_general(t::fault_unreachable()),
             Fault::Unavailable => errors.show_general(t::fault_unavailable()),
+            Fault::Desk(fault) => errors.show_general(super::ra::words(fault)),
         },
     }
 }

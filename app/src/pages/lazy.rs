@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use super::{check_reader, demo, help, not_me, profile, register, sign_in, unlock};
+use super::{check_reader, demo, help, not_me, profile, ra, register, sign_in, unlock};
 
 /// Defines the route of a page that is loaded when it is opened.
 macro_rules! lazy_page {
@@ -32,6 +32,9 @@ lazy_page!(DemoMailbox, demo::mailbox::DemoMailbox);
 lazy_page!(Help, help::Help);
 lazy_page!(NotMe, not_me::NotMe);
 lazy_page!(ProfilePage, profile::ProfilePage);
+lazy_page!(RaAct, ra::act::RaAct);
+lazy_page!(RaFind, ra::find::RaFind);
+lazy_page!(RaRecord, ra::record::RaRecord);
 lazy_page!(RegisterCode, register::code::RegisterCode);
 lazy_page!(RegisterEmail, register::email::RegisterEmail);
 lazy_page!(RegisterPasscode, register::passcode::RegisterPasscode);

@@ -61,6 +61,15 @@ fn Shows(
     view! {
         <Page title=t::profile_title() back="/" banner=banner().into_any()>
             <SummaryList rows=person />
+            {profile
+                .is_officer
+                .then(|| {
+                    view! {
+                        <p class="nhsuk-body">
+                            <a href="/ra">{t::ra_desk_title()}</a>
+                        </p>
+                    }
+                })}
             <h2 class="nhsuk-heading-m">{t::profile_self_service()}</h2>
             <SelfService registration=profile.registration />
             <h2 class="nhsuk-heading-m">{t::profile_activity()}</h2>
@@ -73,7 +82,7 @@ fn Shows(
 
 /// The form whose only button is Sign out.
 #[component]
-fn SignOutForm() -> impl IntoView {
+pub fn SignOutForm() -> impl IntoView {
     let action = ServerAction::<SignOut>::new();
     view! {
         <ActionForm action>
@@ -156,8 +165,9 @@ fn SelfService(
     }
 }
 
+/// What was done with somebody's cards.
 #[component]
-fn YourActivity(
+pub fn YourActivity(
     /// What was done, newest first.
     activity: Vec<Activity>,
 ) -> impl IntoView {
@@ -206,5 +216,12 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::CardUnlocked => t::event_card_unlocked(),
         ActivityKind::UnlockKeyRefused => t::event_unlock_key_refused(),
         ActivityKind::FlowEnded => t::event_flow_ended(),
+        ActivityKind::RecordOpened => t::event_record_opened(),
+        ActivityKind::LockOutCleared => t::event_lock_out_cleared(),
+        ActivityKind::RegistrationEnded => t::event_registration_ended(),
+        ActivityKind::EmailSet => t::event_email_set(),
+        ActivityKind::EmailConfirmed => t::event_email_confirmed(),
+        ActivityKind::CardCancelled => t::event_card_cancelled(),
+        ActivityKind::RoleGranted => t::event_role_granted(),
     }
 }

@@ -16,7 +16,7 @@ pub fn SignIn() -> impl IntoView {
     let query = use_query_map();
     let banner = move || {
         let query = query.get();
-        [("signed-out", t::signed_out()), ("over", t::sign_in_over())]
+        [("signed-out", t::signed_out()), ("over", t::sign_in_over()), ("removed", t::signed_out_removed())]
             .into_iter()
             .find(|(name, _)| query.get_str(name).is_some())
             .map(|(_, text)| view! { <NotificationBanner kind=Banner::Important text /> })

@@ -99,11 +99,29 @@ pub async fn sign_in(proof: CardProof) -> Result<(), SessionFault> {
 /// [`SessionFault`].
 #[server(prefix = "/api", endpoint = "session/sign-out")]
 pub async fn sign_out() -> Result<(), SessionFault> {
+    end_session().await?;
+    leptos_axum::redirect("/sign-in?signed-out");
+    Ok(())
+}
+
+/// Signs an officer out whose card has left the reader.
+///
+/// # Errors
+///
+/// [`SessionFault`].
+#[server(prefix = "/api", endpoint = "session/card-removed")]
+pub async fn card_removed() -> Result<(), SessionFault> {
+    end_session().await?;
+    leptos_axum::redirect("/sign-in?removed");
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+async fn end_session() -> Result<(), SessionFault> {
     if let Some(token) = Cookie::Session.read() {
         services().sign_in.sign_out(&token).await?;
     }
     Cookie::Session.clear();
-    leptos_axum::redirect("/sign-in?signed-out");
     Ok(())
 }
 
@@ -122,6 +140,8 @@ pub struct Profile {
     pub registration: RegistrationState,
     /// What was done with their cards, newest first.
     pub activity: Vec<Activity>,
+    /// Whether they work at the RA's desk.
+    pub is_officer: bool,
 }
 
 /// Whether a person is registered.
@@ -183,6 +203,13 @@ pub enum ActivityKind {
     CardUnlocked,
     UnlockKeyRefused,
     FlowEnded,
+    RecordOpened,
+    LockOutCleared,
+    RegistrationEnded,
+    EmailSet,
+    EmailConfirmed,
+    CardCancelled,
+    RoleGranted,
 }
 
 /// How it ended.
@@ -206,7 +233,9 @@ pub async fn my_profile() -> Result<Option<Profile>, SessionFault> {
     };
     let registration = services().registration.status(&signed_in).await?;
     let activity = services().sign_in.activity(&signed_in, 20).await?;
+    let is_officer = services().desk.officer(&signed_in).is_ok();
     Ok(Some(Profile {
+        is_officer,
         name: signed_in.person.name,
         user_number: signed_in.person.user_number.to_string(),
         card: signed_in.session.card.to_string(),
@@ -282,7 +311,7 @@ impl From<RegistrationStatus> for RegistrationState {
 #[cfg(feature = "ssr")]
 impl Activity {
     /// What the trail tells of a person who can look at it.
-    fn of_entry(entry: &trail::TrailEntry) -> Option<Self> {
+    pub(super) fn of_entry(entry: &trail::TrailEntry) -> Option<Self> {
         let outcome = match entry.outcome {
             trail::Outcome::Done => ActivityOutcome::Done,
             trail::Outcome::Refused => ActivityOutcome::Refused,
@@ -315,6 +344,13 @@ impl ActivityKind {
             Event::CardUnlocked => Self::CardUnlocked,
             Event::UnlockKeyRefused => Self::UnlockKeyRefused,
             Event::FlowEnded => Self::FlowEnded,
+            Event::RecordOpened => Self::RecordOpened,
+            Event::LockOutCleared => Self::LockOutCleared,
+            Event::RegistrationEnded => Self::RegistrationEnded,
+            Event::EmailSet => Self::EmailSet,
+            Event::EmailConfirmed => Self::EmailConfirmed,
+            Event::CardCancelled => Self::CardCancelled,
+            Event::RoleGranted => Self::RoleGranted,
             // Nobody is left to see it.
             Event::PersonErased => return None,
         })

@@ -31,6 +31,13 @@ pub enum Binding<'a> {
     Session(SessionId),
     /// A flow.
     Flow(FlowId),
+    /// An order of an officer: its session, and what stands for it.
+    Order {
+        /// The session.
+        session: SessionId,
+        /// The SHA-256 of the order.
+        digest: [u8; 32],
+    },
 }
 
 impl Binding<'_> {
@@ -39,6 +46,7 @@ impl Binding<'_> {
             Self::Browser(nonce) => [b"browser", &nonce.hash().0[..]].concat(),
             Self::Session(id) => [b"session", &id.0.as_bytes()[..]].concat(),
             Self::Flow(id) => [b"flow", &id.0.as_bytes()[..]].concat(),
+            Self::Order { session, digest } => [b"order", &session.0.as_bytes()[..], &digest[..]].concat(),
         }
     }
 }

@@ -109,6 +109,7 @@ impl Deliveries {
                 person,
                 card: None,
                 reference: None,
+                by: None,
             };
             environment.trail_key.append(&mut *transaction, entry).await?;
             transaction.commit().await

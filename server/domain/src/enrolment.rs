@@ -13,6 +13,7 @@ use crate::{
     person::{Person, UserNumber},
     ports::{HasherError, StoreError},
     registration::{Registration, Standing, choose_asked, hash_answers},
+    role::Role,
     token::KeyId,
     trail::{Event, Outcome, TrailSalt},
     unlock_key::{KeyRing, KeyRingState, StoredUnlockKey},
@@ -145,6 +146,7 @@ impl Enrolment {
                 user_number: new.holder.user_number.clone(),
                 name: new.holder.name.clone(),
                 email: new.holder.email.clone(),
+                role: Role::Cardholder,
                 trail_salt: TrailSalt::generate(&*environment.randomness),
             };
             transaction.insert_person(&person).await?;

@@ -17,6 +17,7 @@ use crate::{
     person::{Person, UserNumber},
     policy::Policy,
     ports::{AnswerHasher, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
+    ra::Desk,
     registration::{Registration, RegistrationService},
     sign_in::SignIn,
     token::MailId,
@@ -65,6 +66,8 @@ pub struct Services {
     pub deliveries: Deliveries,
     /// Erasing a person.
     pub erasure: Erasure,
+    /// The RA's desk.
+    pub desk: Desk,
 }
 
 impl Services {
@@ -78,7 +81,8 @@ impl Services {
             unlock: UnlockService::new(Arc::clone(&environment)),
             freezing: Freezing::new(Arc::clone(&environment)),
             deliveries: Deliveries::new(Arc::clone(&environment)),
-            erasure: Erasure::new(environment),
+            erasure: Erasure::new(Arc::clone(&environment)),
+            desk: Desk::new(environment),
         }
     }
 }
@@ -174,6 +178,7 @@ impl Environment {
         let entry = self.entry(transaction, event, Outcome::Refused, person, card).await?;
         let entry = TrailEntry { reference: Some(reference.clone()), ..entry };
         self.trail_key.append(transaction, entry).await?;
+        transaction.insert_reference(&reference, person, self.now()).await?;
         Ok(reference)
     }
 
@@ -195,7 +200,19 @@ impl Environment {
             person: Some(person.trail_name()),
             card: card.map(|card| person.trail_salt.name_card(&card)),
             reference: None,
+            by: None,
         })
+    }
+
+    /// Adds to the trail something that is about a person and none of their cards.
+    pub(crate) async fn record_person(
+        &self,
+        transaction: &mut dyn Transaction,
+        event: Event,
+        person: &Person,
+    ) -> Result<(), StoreError> {
+        let entry = self.entry(transaction, event, Outcome::Done, &person.user_number, None).await?;
+        self.trail_key.append(transaction, entry).await
     }
 
     /// Adds to the trail, in a transaction of its own, that a proof was refused to whoever has a session or an unlock of

@@ -90,6 +90,7 @@ impl Erasure {
             person: Some(person.trail_name()),
             card: None,
             reference: None,
+            by: None,
         };
         environment.trail_key.append(transaction, entry).await?;
         let addresses = addresses(&person, registration.as_ref(), now);

@@ -5,7 +5,7 @@
 //! transaction, and only then answers.
 //!
 //! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`unlock`], [`freezing`],
-//! [`enrolment`], [`erasure`].
+//! [`enrolment`], [`erasure`], [`ra`].
 
 #![warn(missing_docs)]
 
@@ -26,8 +26,10 @@ pub mod person;
 pub mod policy;
 pub mod ports;
 pub mod question;
+pub mod ra;
 pub mod registration;
 pub mod resealing;
+pub mod role;
 pub mod session;
 pub mod sign_in;
 pub mod token;

@@ -8,6 +8,7 @@ use crate::{
     freezing::FreezeToken,
     person::UserNumber,
     ports::{Vault, VaultCiphertext, VaultError},
+    ra::{Deed, IdentityCheck, Reason},
     token::MailId,
 };
 
@@ -71,6 +72,15 @@ pub enum Message {
     UnlockKeyRefused,
     /// Self-service was frozen by the link of a mail.
     SelfServiceFrozen,
+    /// An officer of the RA did something for the person.
+    RaHelped {
+        /// What.
+        deed: Deed,
+        /// Why.
+        reason: Reason,
+        /// How they were recognised.
+        check: IdentityCheck,
+    },
     /// All that was kept of the person was erased.
     Erased,
 }
@@ -86,6 +96,7 @@ impl Message {
             | Self::SelfServiceLocked
             | Self::UnlockKeyRefused
             | Self::SelfServiceFrozen
+            | Self::RaHelped { .. }
             | Self::Erased => None,
         }
     }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    answer::Answer,
     email::EmailAddress,
+    role::Role,
     trail::{TrailName, TrailSalt},
 };
 
@@ -65,13 +67,37 @@ pub struct Person {
     pub name: String,
     /// The address that the Registration Authority holds, where it holds one.
     pub email: Option<EmailAddress>,
+    /// What they may do at the RA's desk.
+    pub role: Role,
     /// What their names on the trail are made with.
     pub trail_salt: TrailSalt,
 }
 
 impl Person {
+    /// What a search for their name compares: all of it, folded, and the same with the last name first.
+    pub fn search_names(&self) -> [String; 2] {
+        Self::search_names_of(&self.name)
+    }
+
+    /// The same of a name.
+    pub fn search_names_of(name: &str) -> [String; 2] {
+        let name = fold_name(name);
+        let last_first = match name.rsplit_once(' ') {
+            Some((first, last)) => format!("{last} {first}"),
+            None => name.clone(),
+        };
+        [name, last_first]
+    }
+
     /// The name under which they stand on the trail.
     pub fn trail_name(&self) -> TrailName {
         self.trail_salt.name_person(&self.user_number)
     }
+}
+
+/// A name word by word as answers are folded, so that case, accents and punctuation do not matter in a search.
+pub fn fold_name(name: &str) -> String {
+    let words = name.replace(',', " ");
+    let words: Vec<_> = words.split_whitespace().map(|word| Answer::fold(word).expose_secret().to_owned()).collect();
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

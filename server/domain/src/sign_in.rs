@@ -103,11 +103,21 @@ impl SignIn {
         proof: &CardProof,
         then: HolderPurpose,
     ) -> Result<Challenge, SignInError> {
+        self.check_card(binding, proof).await?;
+        let environment = &self.environment;
+        Ok(environment.challenge_key.issue(then.into(), binding, environment.now(), &*environment.randomness))
+    }
+
+    /// Confirms that a card of this service vouches for the connection key. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError`].
+    pub async fn check_card(&self, binding: Binding<'_>, proof: &CardProof) -> Result<(), SignInError> {
         let environment = &self.environment;
         environment.check_challenge(proof, Purpose::Hello, binding)?;
         let mut transaction = environment.store.begin().await?;
-        proved_card(environment, &mut *transaction, proof).await?;
-        Ok(environment.challenge_key.issue(then.into(), binding, environment.now(), &*environment.randomness))
+        proved_card(environment, &mut *transaction, proof).await.map(drop)
     }
 
     /// Opens a session for the holder of a card.

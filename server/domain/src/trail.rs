@@ -14,6 +14,7 @@ use crate::{
     Timestamp,
     code::ALPHABET,
     ports::{Randomness, StoreError, Transaction},
+    ra::{IdentityCheck, Reason},
 };
 
 pub use name::{TrailName, TrailSalt};
@@ -60,6 +61,20 @@ pub enum Event {
     UnlockKeyRefused,
     /// A flow was stopped by its person, or ended because another began.
     FlowEnded,
+    /// An officer opened a person's record.
+    RecordOpened,
+    /// An officer cleared what had locked self-service.
+    LockOutCleared,
+    /// A registration was ended.
+    RegistrationEnded,
+    /// An officer set the address.
+    EmailSet,
+    /// Another officer confirmed it.
+    EmailConfirmed,
+    /// A card was cancelled.
+    CardCancelled,
+    /// A person got another role.
+    RoleGranted,
     /// A person was erased: whose name this was cannot be found out any more.
     PersonErased,
 }
@@ -91,6 +106,22 @@ pub struct TrailEntry {
     /// What the person was shown, to be quoted to the RA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
+    /// Which officer did it, why, and how they recognised the person; nothing where no officer did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ByOfficer>,
+}
+
+/// An officer's part in what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByOfficer {
+    /// Who.
+    pub officer: TrailName,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// How they recognised the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<IdentityCheck>,
 }
 
 /// What a person quotes to the RA so that their entry is found: `7KQ-M4T`.
@@ -104,6 +135,14 @@ impl Reference {
         randomness.fill(&mut bytes);
         let letters: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 20)])).collect();
         Self(format!("{}-{}", &letters[..3], &letters[3..]))
+    }
+
+    /// Reads one as it is quoted: case, spaces and the hyphen do not matter.
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters: String =
+            text.chars().filter(|char| !matches!(char, ' ' | '-')).map(|char| char.to_ascii_uppercase()).collect();
+        let fits = letters.len() == 6 && letters.bytes().all(|byte| ALPHABET.contains(&byte));
+        fits.then(|| Self(format!("{}-{}", &letters[..3], &letters[3..])))
     }
 
     /// The reference as text.

@@ -6,6 +6,7 @@ use domain::{
     email::EmailAddress,
     freezing::FreezeToken,
     mail::{Mail, Message},
+    ra::{Deed, IdentityCheck, Reason},
     token::MailId,
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -72,6 +73,21 @@ struct ChangeEnvelope<'a> {
     /// From when unlock codes go to the new address.
     day: String,
     time: String,
+}
+
+/// What the template of an officer's help can say.
+struct HelpEnvelope<'a> {
+    envelope: Envelope<'a>,
+    /// What they did: «has …».
+    what: &'static str,
+    why: &'static str,
+    how: &'static str,
+}
+
+impl<'a> HelpEnvelope<'a> {
+    fn envelope(&self) -> &Envelope<'a> {
+        &self.envelope
+    }
 }
 
 impl<'a> ChangeEnvelope<'a> {
@@ -181,6 +197,13 @@ templates!(
     "email/self-service-frozen/body.html"
 );
 templates!(
+    ra_helped,
+    HelpEnvelope,
+    "email/ra-helped/subject.txt",
+    "email/ra-helped/body.txt",
+    "email/ra-helped/body.html"
+);
+templates!(
     person_erased,
     Envelope,
     "email/person-erased/subject.txt",
@@ -217,6 +240,10 @@ impl Stationery {
             Message::RegistrationComplete => registration_complete(id, &mail.to, &envelope),
             Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
             Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
+            Message::RaHelped { deed, reason, check } => {
+                let (what, why, how) = (told_deed(*deed), told_reason(*reason), told_check(*check));
+                ra_helped(id, &mail.to, &HelpEnvelope { envelope, what, why, how })
+            }
             Message::UnlockKeyRefused => unlock_key_refused(id, &mail.to, &envelope),
             Message::SelfServiceFrozen => self_service_frozen(id, &mail.to, &envelope),
             Message::Erased => person_erased(id, &mail.to, &envelope),
@@ -258,6 +285,38 @@ fn one_line(text: &str) -> String {
         .join(" ")
 }
 
+fn told_deed(deed: Deed) -> &'static str {
+    match deed {
+        Deed::OpenRecord => "has looked at your record",
+        Deed::ClearLockOut => "has let you use Smartcard Unlock again",
+        Deed::Freeze => "has frozen Smartcard Unlock and your registration",
+        Deed::EndRegistration => "has ended your Self Service registration",
+        Deed::SetEmail => "has changed your email address. Unlock codes go to the new one after 24 hours",
+        Deed::ConfirmEmail => "has confirmed your new email address. Unlock codes go to it from now on",
+        Deed::CancelCard => "has cancelled one of your Smartcards",
+        Deed::Appoint => "has changed what you may do at the Registration Authority's desk",
+    }
+}
+
+fn told_reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::PersonAsked => "you asked for it",
+        Reason::CardLost => "the Smartcard is lost, stolen or broken",
+        Reason::Misuse => "somebody else may be using it",
+        Reason::WrongRecord => "what was on file was wrong",
+        Reason::ChangeOfPost => "you start, leave or change your post",
+    }
+}
+
+fn told_check(check: IdentityCheck) -> &'static str {
+    match check {
+        IdentityCheck::PhotoId => "saw you and a photo ID",
+        IdentityCheck::CalledBack => "called you back on the number held",
+        IdentityCheck::VideoCall => "a video call with a photo ID",
+        IdentityCheck::SponsorConfirmed => "your sponsor confirmed it",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
@@ -297,7 +356,7 @@ mod tests {
         }
     }
 
-    fn every_message() -> [Message; 9] {
+    fn every_message() -> [Message; 10] {
         [
             email_changed(),
             unlock_code(),
@@ -307,6 +366,11 @@ mod tests {
             Message::SelfServiceLocked,
             Message::UnlockKeyRefused,
             Message::SelfServiceFrozen,
+            Message::RaHelped {
+                deed: Deed::ClearLockOut,
+                reason: Reason::PersonAsked,
+                check: IdentityCheck::CalledBack,
+            },
             Message::Erased,
         ]
     }

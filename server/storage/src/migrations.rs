@@ -11,6 +11,7 @@ mod m0008_frozen_registrations;
 mod m0009_trail_salts;
 mod m0010_refused_mails;
 mod m0011_beginnings_of_unlocks;
+mod m0012_desk;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_trail_salts::Migration),
             Box::new(m0010_refused_mails::Migration),
             Box::new(m0011_beginnings_of_unlocks::Migration),
+            Box::new(m0012_desk::Migration),
         ]
     }
 }

@@ -156,7 +156,13 @@ mod tests {
     fn person(number: usize) -> Person {
         let user_number = UserNumber::parse(&number.to_string()).unwrap();
         let trail_salt = TrailSalt::new([7; 32]);
-        Person { user_number, name: "A Person with a long name ".repeat(20), email: None, trail_salt }
+        Person {
+            user_number,
+            name: "A Person with a long name ".repeat(20),
+            email: None,
+            role: domain::role::Role::Cardholder,
+            trail_salt,
+        }
     }
 
     async fn insert(store: &SqlStore, number: usize) -> Result<(), StoreError> {

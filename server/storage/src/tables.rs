@@ -10,6 +10,7 @@ mod handled_forms;
 mod key_rings;
 mod outbox;
 mod people;
+mod references_shown;
 mod registration_flows;
 mod registrations;
 mod sessions;

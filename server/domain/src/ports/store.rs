@@ -13,10 +13,11 @@ use crate::{
     delivery::{MailState, Undelivered},
     mail::OutboxMail,
     person::{Person, UserNumber},
+    ra::PersonQuery,
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
-    trail::{TrailName, TrailRecord},
+    trail::{Reference, TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -68,8 +69,19 @@ pub trait Transaction:
 pub trait People {
     /// Finds one.
     async fn person(&mut self, number: &UserNumber) -> Result<Option<Person>, StoreError>;
+    /// Finds those that a query may mean, in the order of their names.
+    async fn find_people(&mut self, query: &PersonQuery, limit: u64) -> Result<Vec<Person>, StoreError>;
     /// Adds one.
     async fn insert_person(&mut self, person: &Person) -> Result<(), StoreError>;
+    /// Saves one whose address or role changed.
+    async fn save_person(&mut self, person: &Person) -> Result<(), StoreError>;
+    /// Notes whose a reference is that an error page shows.
+    async fn insert_reference(
+        &mut self,
+        reference: &Reference,
+        person: &UserNumber,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 }
 
 /// The cards.
@@ -116,6 +128,8 @@ pub trait Registrations {
     async fn insert_registration(&mut self, registration: &Registration) -> Result<(), StoreError>;
     /// Saves one that changed.
     async fn save_registration(&mut self, registration: &Registration) -> Result<(), StoreError>;
+    /// Removes one.
+    async fn delete_registration(&mut self, registration: &Registration) -> Result<(), StoreError>;
 }
 
 /// The registration flows: at most one for a session.
@@ -245,7 +259,7 @@ pub trait Outbox {
 #[async_trait]
 pub trait Forgetting {
     /// Forgets what was used last before a time: challenges, sessions, flows with their forms, the notes of code mails,
-    /// and mails that are done with. Nothing that a rule counts or a card needs may be that old.
+    /// and mails that are done with. References of error pages are kept with their person. Nothing that a rule counts or a card needs may be that old.
     async fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreError>;
 }
 
@@ -268,6 +282,8 @@ pub struct ErasedRows {
     pub challenges: u64,
     /// Notes of code mails.
     pub code_mails: u64,
+    /// References of error pages.
+    pub references: u64,
 }
 
 /// What is kept of a person.

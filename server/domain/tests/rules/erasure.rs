@@ -70,6 +70,7 @@ async fn all_that_is_kept_of_a_person_goes() {
     }
     let erased = world.services.erasure.erase(&jane()).await.unwrap();
     let expected = ErasedRows {
+        references: 0,
         cards: 1,
         unlock_keys: 1,
         registrations: 1,

@@ -21,10 +21,11 @@ use domain::{
         Registrations, Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge,
         UsedChallenges,
     },
+    ra::PersonQuery,
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
-    trail::{TrailName, TrailRecord},
+    trail::{Reference, TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -45,6 +46,7 @@ pub struct Tables {
     pub handled_forms: HashMap<(FlowId, FormId), String>,
     pub code_mails: Vec<(UserNumber, Timestamp)>,
     pub trail: Vec<TrailRecord>,
+    pub references: BTreeMap<String, UserNumber>,
     pub outbox: Vec<OutboxMail>,
     pub undelivered: HashMap<MailId, Undelivered>,
 }
@@ -122,8 +124,41 @@ impl People for MemoryTransaction {
         Ok(self.working.people.get(number).cloned())
     }
 
+    async fn find_people(&mut self, query: &PersonQuery, limit: u64) -> Result<Vec<Person>, StoreError> {
+        let tables = &self.working;
+        let is_meant = |person: &&Person| {
+            let number = &person.user_number;
+            let registered = tables.registrations.get(number).map(|registration| &registration.email);
+            query.user_number.as_ref() == Some(number)
+                || query.email.is_some() && (query.email == person.email || query.email.as_ref() == registered)
+                || query.card.and_then(|card| tables.cards.get(&card)).is_some_and(|card| card.holder == *number)
+                || query.reference.as_ref().and_then(|reference| tables.references.get(reference.as_str()))
+                    == Some(number)
+                || query.name.as_ref().is_some_and(|name| person.search_names().iter().any(|own| own.starts_with(name)))
+        };
+        let mut found: Vec<_> = tables.people.values().filter(is_meant).cloned().collect();
+        found.sort_by_key(|person| (person.search_names(), person.user_number.clone()));
+        found.truncate(usize::try_from(limit).unwrap());
+        Ok(found)
+    }
+
     async fn insert_person(&mut self, person: &Person) -> Result<(), StoreError> {
         insert(&mut self.working.people, person.user_number.clone(), person.clone())
+    }
+
+    async fn save_person(&mut self, person: &Person) -> Result<(), StoreError> {
+        let row = self.working.people.get_mut(&person.user_number).ok_or(StoreError::Conflict)?;
+        (row.email, row.role) = (person.email.clone(), person.role);
+        Ok(())
+    }
+
+    async fn insert_reference(
+        &mut self,
+        reference: &Reference,
+        person: &UserNumber,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        insert(&mut self.working.references, reference.as_str().to_owned(), person.clone())
     }
 }
 
@@ -193,6 +228,11 @@ impl Registrations for MemoryTransaction {
 
     async fn insert_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
         insert(&mut self.working.registrations, registration.person.clone(), registration.clone())
+    }
+
+    async fn delete_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        let row = self.working.registrations.remove(&registration.person).ok_or(StoreError::Conflict)?;
+        if row.version == registration.version { Ok(()) } else { Err(StoreError::Conflict) }
     }
 
     async fn save_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
@@ -422,6 +462,7 @@ impl Erasing for MemoryTransaction {
         let rows = ErasedRows {
             cards: remove!(tables.cards, |guid, _| !cards.contains(guid)),
             unlock_keys: remove!(tables.unlock_keys, |_, key| !cards.contains(&key.guid)),
+            references: remove!(tables.references, |_, person| person != number),
             registrations: remove!(tables.registrations, |person, _| person != number),
             sessions: remove!(tables.sessions, |session| session.person != *number),
             flows: remove!(tables.unlock_flows, |flow| flow.person != *number)

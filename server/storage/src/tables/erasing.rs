@@ -8,8 +8,8 @@ use domain::{
 use sea_orm::{QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
 
 use super::{
-    card_keys, cards, code_mails, handled_forms, key_rings, people, registration_flows, registrations, sessions,
-    unlock_flows, unlock_keys, used_challenges,
+    card_keys, cards, code_mails, handled_forms, key_rings, people, references_shown, registration_flows,
+    registrations, sessions, unlock_flows, unlock_keys, used_challenges,
 };
 use crate::SqlTransaction;
 
@@ -49,6 +49,8 @@ impl Erasing for SqlTransaction {
         rows.sessions = self.delete(sessions).await?;
         let code_mails = code_mails::Entity::delete_many().filter(code_mails::Column::Person.eq(number));
         rows.code_mails = self.delete(code_mails).await?;
+        let shown = references_shown::Entity::delete_many().filter(references_shown::Column::Person.eq(number));
+        rows.references = self.delete(shown).await?;
         let registered = registrations::Entity::delete_many().filter(registrations::Column::Person.eq(number));
         rows.registrations = self.delete(registered).await?;
 

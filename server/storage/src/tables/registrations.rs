@@ -124,6 +124,13 @@ impl Registrations for SqlTransaction {
         self.insert(Model::try_from(registration)?).await
     }
 
+    async fn delete_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        let row = Model::try_from(registration)?;
+        let delete =
+            Entity::delete_many().filter(Column::Person.eq(row.person)).filter(Column::Version.eq(row.version));
+        if self.delete(delete).await? == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    }
+
     async fn save_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
         let row = Model::try_from(registration)?;
         self.save(

@@ -11,6 +11,7 @@ mod suite {
     pub mod changes;
     pub mod concurrency;
     pub mod conflicts;
+    pub mod desk;
     pub mod erasing;
     pub mod fixtures;
     pub mod outbox;
@@ -151,6 +152,12 @@ hold_to_contract! {
         an_erasure_that_is_not_committed_never_was,
         of_nobody_there_is_nothing,
         who_was_erased_can_be_taken_in_again;
+    desk:
+        people_are_found_by_all_that_stands_for_them,
+        people_come_in_the_order_of_their_names_and_no_more_than_are_wanted,
+        a_name_is_searched_from_its_beginning_whatever_its_letters,
+        a_role_and_an_address_are_changed_and_nothing_else,
+        a_registration_is_removed_in_the_version_that_was_read;
     concurrency:
         attempts_at_once_are_all_counted,
         trail_records_at_once_are_all_kept_without_a_gap,

@@ -107,7 +107,16 @@ async fn a_person_who_was_erased_is_in_no_table() {
     for number in [8, 15] {
         with_everything_of(&store, number).await;
     }
-    let holders = ["cards", "code_mails", "people", "registration_flows", "registrations", "sessions", "unlock_flows"];
+    let holders = [
+        "cards",
+        "code_mails",
+        "people",
+        "references_shown",
+        "registration_flows",
+        "registrations",
+        "sessions",
+        "unlock_flows",
+    ];
     assert_eq!(schema.tables_with("NHS-8").await, holders);
     committed!(&store, |transaction| transaction.erase_person(&user_number(8)));
     for trace in ["NHS-8", "Zoë Ng 8", "person8@nhs.net", &id(8).to_string(), &"08".repeat(16)] {

@@ -4,9 +4,11 @@ use domain::{
     card::Card,
     person::Person,
     ports::{ErasedRows, UsedChallenge},
+    ra::PersonQuery,
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, SessionId},
+    trail::Reference,
     unlock::UnlockFlow,
     unlock_key::{KeyRing, KeyRingState, Offered, StoredUnlockKey},
 };
@@ -26,6 +28,7 @@ struct Kept {
     session: Session,
     used: [UsedChallenge; 2],
     forms: [(FlowId, FormId); 2],
+    reference: Reference,
 }
 
 impl Kept {
@@ -53,6 +56,7 @@ impl Kept {
             used: [used(140 + number, unlocking.id), used(160 + number, unlocked.id)],
             forms: [(registering.id, FormId(id(180 + number))), (registering.id, FormId(id(200 + number)))],
             person: person(number),
+            reference: reference(number),
             card: Card { holder: user_number(number), ..card(number) },
             ring: KeyRing { guid, state, version: 0 },
             keys,
@@ -86,6 +90,7 @@ impl Kept {
         for sent in [1, 2, 3] {
             transaction.insert_code_mail(&self.person.user_number, at(sent)).await.unwrap();
         }
+        transaction.insert_reference(&self.reference, &self.person.user_number, at(0)).await.unwrap();
         transaction.commit().await.unwrap();
     }
 
@@ -120,11 +125,13 @@ impl Kept {
         for _ in transaction.code_mails_since(number, at(0)).await.unwrap() {
             note("code mail", true);
         }
+        let query = PersonQuery { reference: Some(self.reference.clone()), ..PersonQuery::default() };
+        note("reference", transaction.find_people(&query, 1).await.unwrap().len() == 1);
         found
     }
 }
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 20] = [
     "person",
     "card",
     "public key",
@@ -144,6 +151,7 @@ const ALL: [&str; 19] = [
     "code mail",
     "code mail",
     "code mail",
+    "reference",
 ];
 
 /// Has all that can be kept of a person.
@@ -169,6 +177,7 @@ pub async fn every_row_of_a_person_goes_and_is_counted_and_other_peoples_stay(st
         forms: 2,
         challenges: 2,
         code_mails: 3,
+        references: 1,
     };
     assert_eq!(rows, expected);
     assert_eq!(people[1].found(store).await, Vec::<&str>::new());

@@ -15,9 +15,10 @@ use domain::{
     registration::{
         FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, StoredAnswer, flow::SetQuestions,
     },
+    role::Role,
     session::Session,
     token::{FlowId, KeyId, MailId, SessionId, TokenHash},
-    trail::{TrailName, TrailRecord, TrailSalt},
+    trail::{Reference, TrailName, TrailRecord, TrailSalt},
     unlock::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions},
     unlock_key::{KeyRing, KeyRingState, StoredUnlockKey},
 };
@@ -60,8 +61,15 @@ pub fn person(number: u8) -> Person {
         user_number: user_number(number),
         name: format!("Zoë Ng {number}"),
         email: Some(email(number)),
+        role: Role::Cardholder,
         trail_salt: TrailSalt::new([number; 32]),
     }
+}
+
+/// The reference of an error page, by a number less than 20.
+pub fn reference(number: u8) -> Reference {
+    let last = char::from(domain::code::ALPHABET[usize::from(number)]);
+    Reference::parse(&format!("BBBBB{last}")).unwrap()
 }
 
 /// The name of a person on the trail.

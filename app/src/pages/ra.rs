@@ -1,0 +1,48 @@
+//! The pages of the Registration Authority's desk. Each watches the officer's card: when it leaves the reader, the session
+//! ends.
+
+pub mod act;
+mod action;
+mod card_watch;
+pub mod find;
+pub mod record;
+
+use leptos::prelude::*;
+use leptos_router::components::Redirect;
+
+use crate::{components::Page, server_fns::ra::DeskFault, t};
+
+/// What is shown in place of a page of the desk.
+fn instead(fault: &DeskFault) -> AnyView {
+    match fault {
+        DeskFault::SignedOut => view! { <Redirect path="/sign-in?over" /> }.into_any(),
+        fault => {
+            let words = words(fault);
+            view! {
+                <Page title=t::ra_desk_title() back="/ra">
+                    <p class="nhsuk-body">{words}</p>
+                </Page>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// What a fault is to an officer.
+pub(super) fn words(fault: &DeskFault) -> &'static str {
+    match fault {
+        DeskFault::SignedOut => t::sign_in_over(),
+        DeskFault::NoOfficer => t::ra_fault_no_officer(),
+        DeskFault::OwnRecord => t::ra_fault_own_record(),
+        DeskFault::Role => t::ra_fault_role(),
+        DeskFault::Stale => t::fault_proof_stale(),
+        DeskFault::Refused => t::ra_fault_refused(),
+        DeskFault::Unknown => t::ra_fault_unknown(),
+        DeskFault::NothingToDo => t::ra_fault_nothing(),
+        DeskFault::NotAnEmail => t::register_email_format(),
+        DeskFault::DomainNotApproved => t::ra_fault_domain(),
+        DeskFault::SameOfficer => t::ra_fault_same_officer(),
+        DeskFault::Unreachable => t::fault_unreachable(),
+        DeskFault::Unavailable => t::fault_unavailable(),
+    }
+}

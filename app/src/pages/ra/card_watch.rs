@@ -1,0 +1,48 @@
+//! The officer's card: while a page of the desk is open it stays in the reader, or the session ends.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::{app::Way, bridge::Bridge, server_fns::session::card_removed};
+
+/// Watches the card, and signs out when it leaves, or when nobody can tell whether it is there.
+#[component]
+pub fn CardWatch() -> impl IntoView {
+    let (bridge, way) = (Bridge::of_page(), Way::of_page());
+    let own = StoredValue::new(None::<String>);
+    let gone = move || {
+        spawn_local(async move {
+            // Where this does not arrive, the session ends by itself soon.
+            if card_removed().await.is_err() {
+                way.go("/sign-in?removed");
+            }
+        });
+    };
+    Effect::new(move |_| {
+        spawn_local(async move {
+            if bridge.connect().await.is_err() {
+                gone();
+            }
+        });
+    });
+    Effect::new(move |was_there: Option<bool>| {
+        let was_there = was_there.unwrap_or_default();
+        let Some(holding) = bridge.readers_with_card() else {
+            // Not connected yet, or not any more.
+            if was_there {
+                gone();
+            }
+            return false;
+        };
+        if own.get_value().is_none() {
+            own.set_value(bridge.own_reader(&holding));
+        }
+        let is_there = own.with_value(|own| match own {
+            Some(own) => holding.contains(own),
+            None => !holding.is_empty(),
+        });
+        if !is_there {
+            gone();
+        }
+        is_there
+    });
+}

@@ -1,0 +1,94 @@
+//! `/ra`: finding a person.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::{card_watch::CardWatch, instead};
+use crate::{
+    components::{ButtonKind, Errors, Input, InputKind, Page, SubmitButton, Table},
+    pages::{
+        more_time::{Idle, MoreTime},
+        profile::SignOutForm,
+    },
+    server_fns::ra::{Found, PersonLine, find_people},
+    t,
+};
+
+/// The field, and its name in the address.
+const FIELD: &str = "q";
+
+/// The search.
+#[component]
+pub fn RaFind() -> impl IntoView {
+    let query = use_query_map();
+    let typed = move || query.read().get(FIELD).unwrap_or_default();
+    let found = Resource::new(typed, find_people);
+    view! {
+        <Suspense fallback=|| ()>
+            {move || Suspend::new(async move {
+                match found.await {
+                    Ok(found) => view! { <Search found /> }.into_any(),
+                    Err(fault) => instead(&fault),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Search(
+    /// What was looked for, and who was found.
+    found: Found,
+) -> impl IntoView {
+    let Found { text, people, may_be_more } = found;
+    let result = match (text.trim().is_empty(), people.is_empty()) {
+        (true, _) => ().into_any(),
+        (false, true) => view! { <p class="nhsuk-body">{t::ra_find_nobody(text.trim())}</p> }.into_any(),
+        (false, false) => view! {
+            <People people />
+            {may_be_more.then(|| view! { <p class="nhsuk-body">{t::ra_find_more()}</p> })}
+        }
+        .into_any(),
+    };
+    view! {
+        <CardWatch />
+        <Page title=t::ra_find_title() back="/profile">
+            <form method="get" action="/ra" role="search">
+                <Input
+                    kind=InputKind::Search
+                    id=FIELD
+                    name=FIELD
+                    label=t::ra_find_label()
+                    hint=t::ra_find_hint()
+                    error=Errors::new(Vec::new()).of(FIELD)
+                    value=text
+                />
+                <SubmitButton kind=ButtonKind::Primary label=t::ra_find_submit() />
+            </form>
+            {result}
+        </Page>
+        <MoreTime of=Idle::Session>
+            <SignOutForm />
+        </MoreTime>
+    }
+}
+
+#[component]
+fn People(
+    /// Who was found.
+    people: Vec<PersonLine>,
+) -> impl IntoView {
+    let rows = people
+        .into_iter()
+        .map(|person| {
+            let href = ["/ra/people/", &person.user_number].concat();
+            vec![
+                view! { <a href=href>{person.name}</a> }.into_any(),
+                person.user_number.into_any(),
+                person.email.unwrap_or_default().into_any(),
+            ]
+        })
+        .collect();
+    let heads = vec![t::profile_name(), t::profile_number(), t::profile_ra_email()];
+    view! { <Table caption=t::ra_find_caption() heads rows /> }
+}

@@ -1,0 +1,153 @@
+//! `/ra/people/…`: a person's record, and what can be done for them.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::{action::ActionPage, card_watch::CardWatch, instead};
+use crate::{
+    components::{Page, SummaryList, SummaryRow, Table, Tag, TagColour},
+    moment::{Shown, Time},
+    pages::{
+        more_time::{Idle, MoreTime},
+        profile::{SignOutForm, YourActivity},
+    },
+    server_fns::ra::{CardLine, CardState, Record, RegistrationLine, Role, Standing, open_record},
+    t,
+};
+
+/// The record.
+#[component]
+pub fn RaRecord() -> impl IntoView {
+    let parameters = use_params_map();
+    let number = move || parameters.read().get("number").unwrap_or_default();
+    let record = Resource::new(number, open_record);
+    view! {
+        <Suspense fallback=|| ()>
+            {move || Suspend::new(async move {
+                match record.await {
+                    Ok(record) => view! { <Shows record /> }.into_any(),
+                    Err(fault) => instead(&fault),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Shows(
+    /// What is known.
+    record: Record,
+) -> impl IntoView {
+    let Record { person, role, cards, registration, recent, may_appoint } = record;
+    let number = person.user_number.clone();
+    let row = |key, value: String| SummaryRow { key, value: value.into_any() };
+    let rows = vec![
+        row(t::profile_number(), person.user_number),
+        row(t::profile_ra_email(), person.email.unwrap_or_else(|| t::profile_none().to_owned())),
+        row(t::ra_role(), role_word(role).to_owned()),
+    ];
+    let mut actions = vec![ActionPage::SetEmail];
+    if let Some(registration) = &registration {
+        if registration.codes_elsewhere_until.is_some() {
+            actions.push(ActionPage::ConfirmEmail);
+        }
+        match registration.standing {
+            Standing::Open => actions.push(ActionPage::Freeze),
+            Standing::LockedOut(_) => actions.extend([ActionPage::ClearLockOut, ActionPage::Freeze]),
+            Standing::Frozen(_) => actions.push(ActionPage::ClearLockOut),
+        }
+        actions.push(ActionPage::EndRegistration);
+    }
+    if may_appoint {
+        actions.push(ActionPage::Appoint);
+    }
+    let links = actions
+        .into_iter()
+        .map(|action| {
+            let href = ["/ra/people/", &number, "/", action.slug()].concat();
+            view! { <li><a href=href>{action.title()}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <CardWatch />
+        <Page title=person.name back="/ra">
+            <SummaryList rows />
+            <h2 class="nhsuk-heading-m">{t::profile_self_service()}</h2>
+            <Registered registration />
+            <h2 class="nhsuk-heading-m">{t::ra_cards()}</h2>
+            <Cards cards number=number.clone() />
+            <h2 class="nhsuk-heading-m">{t::ra_actions()}</h2>
+            <ul class="nhsuk-list nhsuk-list--bullet">{links}</ul>
+            <h2 class="nhsuk-heading-m">{t::profile_activity()}</h2>
+            <YourActivity activity=recent />
+        </Page>
+        <MoreTime of=Idle::Session>
+            <SignOutForm />
+        </MoreTime>
+    }
+}
+
+/// What a role is called.
+pub(super) fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Cardholder => t::ra_role_cardholder(),
+        Role::RaAgent => t::ra_role_agent(),
+        Role::RaManager => t::ra_role_manager(),
+    }
+}
+
+#[component]
+fn Registered(
+    /// What is registered.
+    registration: Option<RegistrationLine>,
+) -> impl IntoView {
+    let state =
+        |colour, word| SummaryRow { key: t::profile_state(), value: view! { <Tag colour text=word /> }.into_any() };
+    let Some(RegistrationLine { since, email, codes_elsewhere_until, standing, attempts_left }) = registration else {
+        return view! { <SummaryList rows=vec![state(TagColour::Grey, t::profile_not_registered())] /> };
+    };
+    let when = |key, at| SummaryRow { key, value: view! { <Time at shown=Shown::DateTime /> }.into_any() };
+    let mut rows = match standing {
+        Standing::Open => vec![state(TagColour::Green, t::profile_registered())],
+        Standing::LockedOut(since) => {
+            vec![state(TagColour::Red, t::profile_locked_out()), when(t::ra_closed_since(), since)]
+        }
+        Standing::Frozen(since) => vec![state(TagColour::Red, t::profile_frozen()), when(t::ra_closed_since(), since)],
+    };
+    rows.push(when(t::profile_since(), since));
+    rows.push(SummaryRow { key: t::profile_email(), value: email.into_any() });
+    rows.extend(codes_elsewhere_until.map(|until| when(t::ra_codes_elsewhere(), until)));
+    rows.push(SummaryRow { key: t::ra_attempts_left(), value: attempts_left.into_any() });
+    view! { <SummaryList rows /> }
+}
+
+#[component]
+fn Cards(
+    /// The cards.
+    cards: Vec<CardLine>,
+    /// Whose.
+    number: String,
+) -> impl IntoView {
+    let rows = cards
+        .into_iter()
+        .map(|card| {
+            let (colour, word) = match card.state {
+                CardState::Active => (TagColour::Green, t::ra_card_active()),
+                CardState::Cancelled => (TagColour::Grey, t::ra_card_cancelled()),
+                CardState::UnlockKeyUnknown => (TagColour::Red, t::ra_card_key_unknown()),
+            };
+            let cancel = (card.state != CardState::Cancelled).then(|| {
+                let slug = ActionPage::CancelCard.slug();
+                let href = ["/ra/people/", &number, "/", slug, "?card=", &card.guid].concat();
+                view! {
+                    <a href=href>
+                        {t::ra_cancel_card()} <span class="nhsuk-u-visually-hidden">" " {card.guid.clone()}</span>
+                    </a>
+                }
+            });
+            vec![card.guid.into_any(), view! { <Tag colour text=word /> }.into_any(), cancel.into_any()]
+        })
+        .collect();
+    let heads = vec![t::profile_card(), t::profile_state(), t::ra_actions()];
+    view! { <Table caption=t::ra_cards_caption() heads rows /> }
+}

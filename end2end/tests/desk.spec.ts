@@ -1,0 +1,131 @@
+// The Registration Authority's desk: an officer finds a person, helps them, and is signed out when their card leaves.
+
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../fixtures.ts';
+import type { World } from '../harness/world.ts';
+import { expectHeading, expectStep, open, takenOver } from '../steps/page.ts';
+import { enterPasscode, signIn } from '../steps/sign-in.ts';
+import { UNLOCK, answerWrongly, start } from '../steps/unlock.ts';
+
+const FIND = 'Find a person';
+
+/** Gives somebody the role, and signs them in. */
+async function toTheDesk(page: Page, world: World, role = 'ra-agent'): Promise<string> {
+  const officer = await world.insert('officer');
+  await world.service.command('grant-ra', officer.userNumber, '--role', role);
+  await signIn(page, officer.passcode);
+  await page.getByRole('link', { name: "Registration Authority's desk" }).click();
+  await expectHeading(page, FIND);
+  return officer.passcode;
+}
+
+async function find(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Who is it?').fill(text);
+  await page.getByRole('button', { name: 'Find' }).click();
+  await expect(page).toHaveURL(/\?q=/);
+  await takenOver(page);
+}
+
+async function openRecord(page: Page, text: string, name: string): Promise<void> {
+  await find(page, text);
+  await page.getByRole('link', { name, exact: true }).click();
+  await expectHeading(page, name);
+}
+
+async function sayWhyAndHow(page: Page): Promise<void> {
+  await page.getByLabel('They asked for it').check();
+  await page.getByLabel('Called them back on the number held').check();
+}
+
+test('whom three failed attempts have locked out, an officer lets in again', async ({ page, world }) => {
+  const member = await world.insertLocked('member');
+  await start(page);
+  for (const left of ['2 attempts left', '1 attempt left']) {
+    await answerWrongly(page);
+    await expect(page.locator('.nhsuk-error-summary')).toContainText(left);
+  }
+  await answerWrongly(page);
+  await expectHeading(page, 'You cannot unlock this Smartcard yourself');
+  const block = await page.locator('.app-ra-contact').innerText();
+  const reference = /[A-Z]{3}-[A-Z]{3}/.exec(block)?.[0] ?? 'no reference';
+  await world.mailbox.next();
+  await world.pull();
+
+  const passcode = await toTheDesk(page, world);
+  await openRecord(page, reference.toLowerCase(), member.name);
+  await expect(page.locator('main')).toContainText('Locked');
+  await page.getByRole('link', { name: 'Let them use Smartcard Unlock again' }).click();
+  await expectHeading(page, 'Let them use Smartcard Unlock again');
+  await enterPasscode(page, passcode, 'Confirm with your passcode');
+  await expect(page.locator('.nhsuk-error-summary')).toContainText('Select why');
+  await expect(page.locator('.nhsuk-error-summary')).toContainText('Select how you checked who they are');
+  await sayWhyAndHow(page);
+  await enterPasscode(page, passcode, 'Confirm with your passcode');
+  await expectHeading(page, member.name);
+  await expect(page.getByText('Done. They have been emailed.')).toBeVisible();
+  const mail = await world.mailbox.next();
+  expect(mail.subject).toBe('Your RA helped with your Smartcard');
+  expect(mail.to).toBe(member.registered?.email);
+  expect(mail.text).toContain('called you back on the number held');
+
+  await world.pull();
+  await expect(page).toHaveURL('/sign-in?removed');
+  await expect(page.getByText('You were signed out because your Smartcard left the reader.')).toBeVisible();
+  await page.goto('/ra');
+  await expect(page).toHaveURL('/sign-in?over');
+
+  await world.insert('member');
+  await open(page, '/unlock');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expectStep(page, UNLOCK.questions);
+});
+
+test('a person is found by name and number, and nobody by anything else', async ({ page, world }) => {
+  await toTheDesk(page, world);
+  await openRecord(page, 'member, mor', 'Morgan Member');
+  await page.getByRole('link', { name: 'Back' }).click();
+  await openRecord(page, '555000000017', 'Nell Newcomer');
+  await expect(page.locator('main')).toContainText('Not registered');
+  await page.getByRole('link', { name: 'Back' }).click();
+  await find(page, 'nobody at all');
+  await expect(page.getByText('No one matches “nobody at all”.')).toBeVisible();
+});
+
+test('an address that an officer sets is told to both, and waits for a day', async ({ page, world, watch }) => {
+  watch.expect(/api\/ra\/confirm-card/);
+  const passcode = await toTheDesk(page, world);
+  await openRecord(page, 'Morgan', 'Morgan Member');
+  await page.getByRole('link', { name: 'Change their email address' }).click();
+  await page.getByLabel('Email address').fill('morgan@elsewhere.test');
+  await sayWhyAndHow(page);
+  await enterPasscode(page, passcode, 'Confirm with your passcode');
+  await expect(page.locator('.nhsuk-error-summary')).toContainText('Email address must end in an approved domain');
+  await page.getByLabel('Email address').fill('morgan.new@demo.nhs.net');
+  await enterPasscode(page, passcode, 'Confirm with your passcode');
+  await expectHeading(page, 'Morgan Member');
+  const told = [await world.mailbox.next(), await world.mailbox.next()].map((mail) => mail.to).sort();
+  expect(told).toEqual(['morgan.member@demo.nhs.net', 'morgan.new@demo.nhs.net']);
+  await expect(page.locator('main')).toContainText('Unlock codes go to the address before until');
+
+  await page.getByRole('link', { name: 'Confirm their new email address' }).click();
+  await sayWhyAndHow(page);
+  await enterPasscode(page, passcode, 'Confirm with your passcode');
+  await expect(page.locator('.nhsuk-error-summary')).toContainText('Another officer has to confirm it.');
+});
+
+test('a cardholder has no place at the desk, and an officer none at their own record', async ({ page, world, watch }) => {
+  watch.expect(/api\/ra\//);
+  const newcomer = await world.insert('newcomer');
+  await signIn(page, newcomer.passcode);
+  await expect(page.getByRole('link', { name: "Registration Authority's desk" })).toHaveCount(0);
+  await page.goto('/ra');
+  await expect(page.getByText("You do not work at the Registration Authority's desk.")).toBeVisible();
+  await page.goto('/ra/people/555000000025');
+  await expect(page.getByText("You do not work at the Registration Authority's desk.")).toBeVisible();
+  await world.pull();
+
+  await toTheDesk(page, world);
+  await page.goto('/ra/people/555000000058');
+  await expect(page.getByText('You cannot act on your own record.')).toBeVisible();
+});
