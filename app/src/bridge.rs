@@ -104,7 +104,10 @@ impl Bridge {
 
     /// Forgets a trouble of an earlier page, and that a connection was made to which nothing was asked.
     pub fn settle(self) {
-        if matches!(self.state.get_untracked(), ReaderState::Trouble(_) | ReaderState::Connecting) {
+        if matches!(
+            self.state.get_untracked(),
+            ReaderState::Trouble(_) | ReaderState::Connecting | ReaderState::Asking | ReaderState::AskingInHelper
+        ) {
             self.state.set(ReaderState::Before);
         }
     }
@@ -183,7 +186,9 @@ impl Bridge {
     ///
     /// [`Trouble`]; the panel shows it already.
     pub async fn connect(self) -> Result<(), Trouble> {
-        self.connection().await.map(|_| ())
+        self.connection().await?;
+        self.settle();
+        Ok(())
     }
 
     /// Has the card prove itself: purposes `hello`, `unlock`, `attempt`, `release`.

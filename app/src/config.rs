@@ -18,8 +18,29 @@ pub struct PageConfig {
     pub cookies: CookieKind,
     /// The domains whose addresses may receive codes.
     pub approved_domains: Vec<String>,
+    /// What is asked for to register and to unlock.
+    pub profile: PolicyProfile,
     /// Only where everything is made up.
     pub demonstration: Option<Demonstration>,
+}
+
+/// What is asked for to register and to unlock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PolicyProfile {
+    /// Questions or recovery codes, then a code by e-mail.
+    #[default]
+    Classic,
+    /// A code by e-mail; nobody registers.
+    CodeOnly,
+    /// A code by e-mail, then a recovery code.
+    Strict,
+}
+
+impl PolicyProfile {
+    /// Whether an unlock begins with the code by e-mail.
+    pub const fn begins_with_code(self) -> bool {
+        matches!(self, Self::CodeOnly | Self::Strict)
+    }
 }
 
 /// The Registration Authority.
@@ -77,12 +98,14 @@ pub struct PageFacts {
     pub bridge_port: u16,
     /// The domains whose addresses may receive codes.
     pub approved_domains: Vec<String>,
+    /// What is asked for to register and to unlock.
+    pub profile: PolicyProfile,
 }
 
 impl From<PageConfig> for PageFacts {
     fn from(config: PageConfig) -> Self {
-        let PageConfig { service_name, ra, bridge_port, approved_domains, .. } = config;
-        Self { service_name, ra, bridge_port, approved_domains }
+        let PageConfig { service_name, ra, bridge_port, approved_domains, profile, .. } = config;
+        Self { service_name, ra, bridge_port, approved_domains, profile }
     }
 }
 

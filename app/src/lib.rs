@@ -9,6 +9,7 @@
 mod announcer;
 mod app;
 mod bridge;
+mod clipboard;
 mod components;
 pub mod config;
 #[cfg(feature = "ssr")]

@@ -11,6 +11,7 @@ import { programs } from './programs.ts';
 
 /** What of the section `policy` a test may want otherwise. */
 export interface Policy {
+  profile?: 'classic' | 'code-only' | 'strict';
   code_minutes?: number;
   resend_seconds?: number;
   codes_an_hour?: number;
@@ -155,7 +156,7 @@ export class ServiceCentre {
       `[site]`,
       `root = ${JSON.stringify(programs.siteRoot())}`,
       `[policy]`,
-      ...Object.entries(policy).map(([name, value]) => `${name} = ${value}`),
+      ...Object.entries(policy).map(([name, value]) => `${name} = ${JSON.stringify(value)}`),
     ];
     if (mailPort !== undefined) {
       lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');

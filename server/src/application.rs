@@ -123,6 +123,7 @@ fn page_config(settings: &Settings, demonstration: Option<Demonstration>) -> Pag
         public_origin: settings.public_url.origin().to_owned(),
         cookies: if settings.public_url.is_https() { CookieKind::Secure } else { CookieKind::Loopback },
         approved_domains: settings.policy.approved_domains.clone(),
+        profile: settings.policy.profile.into(),
         demonstration,
     }
 }

@@ -11,6 +11,8 @@ pub enum InputKind {
     Answer,
     /// A code from an e-mail.
     Code,
+    /// A code that the person keeps.
+    RecoveryCode,
     /// An e-mail address.
     Email,
     /// What to look for.
@@ -46,22 +48,23 @@ pub fn Input(
     let described_by = described_by(&id, &hint, error);
     let class = match kind {
         InputKind::Answer => "nhsuk-input nhsuk-input--width-20",
+        InputKind::RecoveryCode => "nhsuk-input nhsuk-input--code nhsuk-input--width-20",
         InputKind::Code => "nhsuk-input nhsuk-input--code nhsuk-input--width-10",
         InputKind::Email | InputKind::Search => "nhsuk-input",
     };
     let class = move || if error.get().is_some() { [class, " nhsuk-input--error"].concat() } else { class.to_owned() };
     let (input_type, mode) = match kind {
-        InputKind::Answer | InputKind::Code => ("text", None),
+        InputKind::Answer | InputKind::Code | InputKind::RecoveryCode => ("text", None),
         InputKind::Email => ("email", Some("email")),
         InputKind::Search => ("text", Some("search")),
     };
     let autocomplete = match kind {
-        InputKind::Answer | InputKind::Search => "off",
+        InputKind::Answer | InputKind::RecoveryCode | InputKind::Search => "off",
         InputKind::Code => "one-time-code",
         InputKind::Email => "email",
     };
     let capitals = match kind {
-        InputKind::Code => Some("characters"),
+        InputKind::Code | InputKind::RecoveryCode => Some("characters"),
         InputKind::Email => Some("none"),
         InputKind::Answer | InputKind::Search => None,
     };

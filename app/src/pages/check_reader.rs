@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use crate::{
     announcer::Announcer,
     bridge::{Bridge, permission_of_browser},
+    clipboard,
     components::{Button, ButtonKind, Details, OnFound, Page, ReaderPanel, Tag, TagColour},
     t,
     work::Work,
@@ -74,7 +75,7 @@ fn CopyReport(
     let copy = Callback::new(move |()| {
         let text = untrack(text);
         leptos::task::spawn_local(async move {
-            let told = if report::copy(&text).await { t::check_copied() } else { t::check_not_copied() };
+            let told = if clipboard::copy(&text).await { t::check_copied() } else { t::check_not_copied() };
             copied.set(told);
             announcer.say(told);
         });

@@ -11,6 +11,7 @@ use crate::{
     app::Way,
     bridge::{Bridge, Entry, Trouble},
     components::{ButtonKind, Errors, NoJavaScript, OnReader, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
+    config::{PolicyProfile, facts},
     server_fns::{
         ra::{DeskFault, OrderText, carry_out, confirm_ordering_card, start_order},
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
@@ -99,6 +100,7 @@ impl Aim {
     fn destination(self) -> Oco<'static, str> {
         match self {
             Self::SignIn => "/profile".into(),
+            Self::Register if facts().profile == PolicyProfile::Strict => "/register/recovery-codes".into(),
             Self::Register => "/register/questions".into(),
             Self::Order(order) => {
                 let person = order.with_untracked(|order| order.as_ref().map(|order| order.person.clone()));

@@ -9,6 +9,7 @@ use crate::{
         Banner, ButtonKind, InsetText, NotificationBanner, Page, SubmitButton, SummaryList, SummaryRow, Table, Tag,
         TagColour,
     },
+    config::{PolicyProfile, facts},
     moment::{Shown, Time},
     server_fns::session::{Activity, ActivityKind, ActivityOutcome, Profile, RegistrationState, SignOut, my_profile},
     t,
@@ -73,7 +74,7 @@ fn Shows(
             <h2 class="nhsuk-heading-m">{t::profile_self_service()}</h2>
             <SelfService registration=profile.registration />
             <h2 class="nhsuk-heading-m">{t::profile_activity()}</h2>
-            <YourActivity activity=profile.activity />
+            <YourActivity caption=t::profile_activity_caption() activity=profile.activity />
             <SignOutForm />
             <p class="nhsuk-body-s">{t::sign_in_idle()}</p>
         </Page>
@@ -127,12 +128,15 @@ fn SelfService(
         }
     };
     match registration {
+        RegistrationState::NotRegistered if facts().profile == PolicyProfile::CodeOnly => {
+            view! { <p class="nhsuk-body">{t::register_not_needed()}</p> }.into_any()
+        }
         RegistrationState::NotRegistered => view! {
             <SummaryList rows=vec![state(TagColour::Grey, t::profile_not_registered())] />
             {register(t::profile_register_text(), t::profile_register())}
         }
         .into_any(),
-        RegistrationState::Registered { since, email: address, former } => {
+        RegistrationState::Registered { since, email: address, former, recovery_codes } => {
             let since = view! { <Time at=since shown=Shown::Date /> }.into_any();
             let former = former.map(|(former, until)| {
                 let value =
@@ -145,7 +149,13 @@ fn SelfService(
                 email(address),
             ];
             rows.extend(former);
-            rows.push(SummaryRow { key: t::profile_questions(), value: t::profile_questions_set().into_any() });
+            rows.push(match recovery_codes {
+                None => SummaryRow { key: t::profile_questions(), value: t::profile_questions_set().into_any() },
+                Some(left) => {
+                    let left = t::profile_recovery_codes_left(left);
+                    SummaryRow { key: t::profile_recovery_codes(), value: left.into_any() }
+                }
+            });
             view! {
                 <SummaryList rows />
                 {register(t::profile_register_again_text(), t::profile_register_again())}
@@ -168,6 +178,8 @@ fn SelfService(
 /// What was done with somebody's cards.
 #[component]
 pub fn YourActivity(
+    /// What the table is called.
+    caption: &'static str,
     /// What was done, newest first.
     activity: Vec<Activity>,
 ) -> impl IntoView {
@@ -185,7 +197,7 @@ pub fn YourActivity(
         })
         .collect();
     let heads = vec![t::profile_activity_when(), t::profile_activity_what(), t::profile_activity_outcome()];
-    view! { <Table caption=t::profile_activity_caption() heads rows /> }.into_any()
+    view! { <Table caption heads rows /> }.into_any()
 }
 
 fn outcome_word(outcome: ActivityOutcome) -> &'static str {
@@ -207,6 +219,7 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::CardProofRefused => t::event_card_proof_refused(),
         ActivityKind::UnlockBegun => t::event_unlock_begun(),
         ActivityKind::QuestionsAnswered => t::event_questions_answered(),
+        ActivityKind::RecoveryCodeEntered => t::event_recovery_code_entered(),
         ActivityKind::UnlockCodeSent => t::event_unlock_code_sent(),
         ActivityKind::UnlockCodeEntered => t::event_unlock_code_entered(),
         ActivityKind::SelfServiceLocked => t::event_self_service_locked(),

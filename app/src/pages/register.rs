@@ -1,9 +1,10 @@
-//! Registration: passcode, questions, address, code.
+//! Registration: passcode, questions or recovery codes, address, code.
 
 pub mod code;
 pub mod email;
 pub mod passcode;
 pub mod questions;
+pub mod recovery_codes;
 mod step;
 mod stop;
 

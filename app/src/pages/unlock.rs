@@ -5,6 +5,7 @@ mod dead_end;
 pub mod done;
 pub mod passcode;
 pub mod questions;
+pub mod recovery_code;
 pub mod start;
 mod step;
 mod stop;

@@ -310,6 +310,17 @@ pub async fn set_questions(
     Ok(())
 }
 
+/// Makes ten recovery codes in place of questions, and gives them: this once.
+///
+/// # Errors
+///
+/// [`RegistrationFault`].
+#[server(prefix = "/api", endpoint = "register/recovery-codes", input = Json, output = Json)]
+pub async fn make_recovery_codes() -> Result<Vec<String>, RegistrationFault> {
+    let codes = services().registration.make_recovery_codes(&required().await?.session).await?;
+    Ok(codes.iter().map(|code| code.display().to_string()).collect())
+}
+
 /// Confirms the address, and mails a code there.
 ///
 /// # Errors

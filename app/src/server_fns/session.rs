@@ -15,7 +15,10 @@ use {
     domain::{
         ProofFault,
         challenge::Binding,
-        registration::{Standing, service::RegistrationStatus},
+        registration::{
+            Standing,
+            service::{Factor, RegistrationStatus},
+        },
         sign_in::{HolderPurpose, SignInError, SignedIn},
         token::Token,
         trail,
@@ -157,6 +160,8 @@ pub enum RegistrationState {
         email: String,
         /// The address where they still go, and until when, while the one on file is new.
         former: Option<(String, Moment)>,
+        /// How many recovery codes are left, where they stand in place of questions.
+        recovery_codes: Option<u32>,
     },
     /// They are, but too many attempts have failed.
     LockedOut {
@@ -194,6 +199,7 @@ pub enum ActivityKind {
     CardProofRefused,
     UnlockBegun,
     QuestionsAnswered,
+    RecoveryCodeEntered,
     UnlockCodeSent,
     UnlockCodeEntered,
     SelfServiceLocked,
@@ -295,11 +301,15 @@ impl From<RegistrationStatus> for RegistrationState {
     fn from(status: RegistrationStatus) -> Self {
         match status {
             RegistrationStatus::NotRegistered => Self::NotRegistered,
-            RegistrationStatus::Registered { at, email, former, standing } => match standing {
+            RegistrationStatus::Registered { at, email, former, standing, factor } => match standing {
                 Standing::Open { .. } => Self::Registered {
                     since: at.into(),
                     email: email.into(),
                     former: former.map(|former| (former.email.into(), former.until.into())),
+                    recovery_codes: match factor {
+                        Factor::Questions => None,
+                        Factor::RecoveryCodes { left } => Some(left),
+                    },
                 },
                 Standing::LockedOut { .. } => Self::LockedOut { email: email.into() },
                 Standing::Frozen { .. } => Self::Frozen { email: email.into() },
@@ -335,6 +345,7 @@ impl ActivityKind {
             Event::CardProofRefused => Self::CardProofRefused,
             Event::UnlockBegun => Self::UnlockBegun,
             Event::QuestionsAnswered => Self::QuestionsAnswered,
+            Event::RecoveryCodeEntered => Self::RecoveryCodeEntered,
             Event::UnlockCodeSent => Self::UnlockCodeSent,
             Event::UnlockCodeEntered => Self::UnlockCodeEntered,
             Event::SelfServiceLocked => Self::SelfServiceLocked,

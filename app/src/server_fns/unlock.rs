@@ -16,6 +16,7 @@ use {
         ProofFault,
         code::NotACode,
         question::QuestionId,
+        recovery::NotARecoveryCode,
         token::Token,
         unlock::{
             EndReason,
@@ -46,6 +47,10 @@ pub enum UnlockFault {
     NoCode,
     /// What was entered is no code.
     NotACode,
+    /// No recovery code was entered.
+    NoRecoveryCode,
+    /// What was entered is no recovery code.
+    NotARecoveryCode,
     /// Self-service ended for this person or card meanwhile.
     DeadEnd(DeadEndReason),
     /// The request did not arrive.
@@ -75,6 +80,8 @@ impl From<UnlockError> for UnlockFault {
             UnlockError::AnswersMissing => Self::AnswersMissing,
             UnlockError::NotACode(NotACode::Empty) => Self::NoCode,
             UnlockError::NotACode(NotACode::Letters) => Self::NotACode,
+            UnlockError::NotARecoveryCode(NotARecoveryCode::Empty) => Self::NoRecoveryCode,
+            UnlockError::NotARecoveryCode(NotARecoveryCode::Letters) => Self::NotARecoveryCode,
             UnlockError::DeadEnd(reason) => Self::DeadEnd(reason.into()),
             UnlockError::Hasher(fault) => fault.into(),
             UnlockError::Store(fault) => fault.into(),
@@ -105,6 +112,8 @@ pub enum DeadEndReason {
     Cancelled,
     /// The card has refused every unlock key.
     UnlockKeyRefused,
+    /// The Registration Authority holds no address.
+    NoAddress,
 }
 
 #[cfg(feature = "ssr")]
@@ -116,6 +125,7 @@ impl From<service::DeadEndReason> for DeadEndReason {
             service::DeadEndReason::Frozen => Self::Frozen,
             service::DeadEndReason::Cancelled => Self::Cancelled,
             service::DeadEndReason::UnlockKeyRefused => Self::UnlockKeyRefused,
+            service::DeadEndReason::NoAddress => Self::NoAddress,
         }
     }
 }
@@ -197,6 +207,13 @@ pub enum UnlockPage {
         /// From when another can be asked for.
         resend_at: Option<Moment>,
     },
+    /// A recovery code is to be entered.
+    RecoveryCode {
+        /// How many attempts are left.
+        attempts_left: u8,
+        /// Whether the code by e-mail was entered before.
+        after_code: bool,
+    },
     /// The passcode is to be chosen for the first time.
     Passcode,
     /// The passcode is to be chosen again: nobody knows if the card was written.
@@ -252,6 +269,10 @@ impl From<UnlockView> for UnlockPage {
                 delivery: delivery.into(),
                 resend_at: resend_at.map(Moment::from),
             },
+            UnlockView::RecoveryCode { attempts_left } => {
+                let after_code = crate::config::facts().profile.begins_with_code();
+                Self::RecoveryCode { attempts_left, after_code }
+            }
             UnlockView::Passcode(PasscodeView::First) => Self::Passcode,
             UnlockView::Passcode(PasscodeView::Again) => Self::PasscodeAgain,
             UnlockView::Completed => Self::Completed,
@@ -317,6 +338,8 @@ impl std::fmt::Debug for TypedAnswer {
 pub enum Answered {
     /// They are right; a code is on its way.
     Right,
+    /// It is right, and nothing more is asked.
+    RightAndLast,
     /// At least one is wrong.
     Wrong {
         /// How many attempts are left.
@@ -338,11 +361,29 @@ pub async fn answer(proof: CardProof, answers: Vec<TypedAnswer>) -> Result<Answe
         .map(|typed| Ok((QuestionId::try_from(typed.question)?, typed.answer)))
         .collect::<Result<_, domain::question::NoSuchQuestion>>()
         .map_err(|_| UnlockFault::AnswersMissing)?;
-    Ok(match services().unlock.answer(&flow()?, &proof, &answers).await? {
-        service::AnswerOutcome::Right => Answered::Right,
-        service::AnswerOutcome::Wrong { attempts_left } => Answered::Wrong { attempts_left },
-        service::AnswerOutcome::LockedOut(end) => Answered::LockedOut(end.into()),
-    })
+    Ok(services().unlock.answer(&flow()?, &proof, &answers).await?.into())
+}
+
+/// Enters a recovery code.
+///
+/// # Errors
+///
+/// [`UnlockFault`].
+#[server(prefix = "/api", endpoint = "unlock/recovery-code", input = Json, output = Json)]
+pub async fn enter_recovery_code(proof: CardProof, code: String) -> Result<Answered, UnlockFault> {
+    Ok(services().unlock.enter_recovery_code(&flow()?, &proof, &code).await?.into())
+}
+
+#[cfg(feature = "ssr")]
+impl From<service::AnswerOutcome> for Answered {
+    fn from(outcome: service::AnswerOutcome) -> Self {
+        match outcome {
+            service::AnswerOutcome::Right => Self::Right,
+            service::AnswerOutcome::RightAndLast => Self::RightAndLast,
+            service::AnswerOutcome::Wrong { attempts_left } => Self::Wrong { attempts_left },
+            service::AnswerOutcome::LockedOut(end) => Self::LockedOut(end.into()),
+        }
+    }
 }
 
 /// What became of a code that was entered.

@@ -34,16 +34,7 @@ pub enum NotACode {
 impl Code {
     /// Makes a new one, every letter equally likely.
     pub fn generate(randomness: &dyn Randomness) -> Self {
-        let mut letters = Zeroizing::new(String::with_capacity(LETTERS));
-        while letters.len() < LETTERS {
-            let mut byte = [0];
-            randomness.fill(&mut byte);
-            // 240 is the largest multiple of 20 in a byte: beyond it some letters would be likelier.
-            if byte[0] < 240 {
-                letters.push(char::from(ALPHABET[usize::from(byte[0] % 20)]));
-            }
-        }
-        Self(letters)
+        Self(letters_of(LETTERS, randomness))
     }
 
     /// Reads what a person typed; case, spaces and hyphens are ignored.
@@ -53,14 +44,7 @@ impl Code {
     /// [`NotACode`] when nothing or not eight letters are left. A letter that no code has is not told apart from a
     /// wrong code.
     pub fn parse(typed: &str) -> Result<Self, NotACode> {
-        let letters: Zeroizing<String> = Zeroizing::new(
-            typed
-                .chars()
-                .take(64)
-                .filter(|character| !character.is_whitespace() && !matches!(character, '-' | '‐' | '‑' | '–' | '—'))
-                .map(|character| character.to_ascii_uppercase())
-                .collect(),
-        );
+        let letters = typed_letters(typed);
         if letters.is_empty() {
             Err(NotACode::Empty)
         } else if letters.len() == LETTERS && letters.bytes().all(|letter| letter.is_ascii_uppercase()) {
@@ -79,6 +63,30 @@ impl Code {
     pub fn expose_secret(&self) -> &str {
         &self.0
     }
+}
+
+/// So many letters, every one equally likely.
+pub(crate) fn letters_of(count: usize, randomness: &dyn Randomness) -> Zeroizing<String> {
+    let mut letters = Zeroizing::new(String::with_capacity(count));
+    while letters.len() < count {
+        let mut byte = [0];
+        randomness.fill(&mut byte);
+        // 240 is the largest multiple of 20 in a byte: beyond it some letters would be likelier.
+        if byte[0] < 240 {
+            letters.push(char::from(ALPHABET[usize::from(byte[0] % 20)]));
+        }
+    }
+    letters
+}
+
+/// What was typed, in capitals, without spaces and hyphens.
+pub(crate) fn typed_letters(typed: &str) -> Zeroizing<String> {
+    let letters = typed
+        .chars()
+        .take(64)
+        .filter(|character| !character.is_whitespace() && !matches!(character, '-' | '‐' | '‑' | '–' | '—'))
+        .map(|character| character.to_ascii_uppercase());
+    Zeroizing::new(letters.collect())
 }
 
 /// A code that was sent: what is stored of it.

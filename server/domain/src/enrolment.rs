@@ -204,6 +204,7 @@ impl Enrolment {
             former: None,
             asked: choose_asked(&answers, &environment.policy, &*environment.randomness),
             answers,
+            recovery_codes: Vec::new(),
             standing: Standing::Open { failed_attempts: 0 },
             registered_at: environment.now(),
             version: 0,

@@ -27,6 +27,7 @@ pub mod policy;
 pub mod ports;
 pub mod question;
 pub mod ra;
+pub mod recovery;
 pub mod registration;
 pub mod resealing;
 pub mod role;

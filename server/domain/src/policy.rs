@@ -4,9 +4,63 @@ use time::Duration;
 
 use crate::email::ApprovedDomains;
 
+/// What is asked for to register and to unlock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Questions or recovery codes, then a code by e-mail.
+    #[default]
+    Classic,
+    /// A code by e-mail, to the address that the RA holds; nobody registers.
+    CodeOnly,
+    /// A code by e-mail, then a recovery code.
+    Strict,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 3] = [Self::Classic, Self::CodeOnly, Self::Strict];
+
+    /// As it is written in a configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::CodeOnly => "code-only",
+            Self::Strict => "strict",
+        }
+    }
+
+    /// How long a code lives unless something else is configured.
+    pub fn code_life(self) -> Duration {
+        match self {
+            Self::Classic | Self::CodeOnly => Duration::minutes(15),
+            Self::Strict => Duration::minutes(10),
+        }
+    }
+
+    /// Whether a code is mailed as soon as a card asks to be unlocked.
+    pub fn begins_with_code(self) -> bool {
+        match self {
+            Self::Classic => false,
+            Self::CodeOnly | Self::Strict => true,
+        }
+    }
+
+    /// Whether people register.
+    pub fn registers(self) -> bool {
+        self != Self::CodeOnly
+    }
+
+    /// Whether security questions may be set.
+    pub fn has_questions(self) -> bool {
+        self == Self::Classic
+    }
+}
+
 /// The numbers and times of the rules. [`Policy::default`] is the profile `classic`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// What is asked for.
+    pub profile: Profile,
     /// How many of the questions set are asked at an unlock: 2 to 4.
     pub questions_asked: usize,
     /// How many failed attempts lock self-service.
@@ -41,9 +95,10 @@ pub const QUESTIONS_SET: usize = 4;
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            profile: Profile::default(),
             questions_asked: 3,
             attempts: 3,
-            code_life: Duration::minutes(15),
+            code_life: Profile::default().code_life(),
             code_tries: 5,
             resend_after: Duration::seconds(60),
             codes_an_hour: 4,

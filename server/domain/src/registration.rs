@@ -13,9 +13,10 @@ use crate::{
     answer::AnswerSet,
     email::EmailAddress,
     person::UserNumber,
-    policy::Policy,
+    policy::{Policy, Profile},
     ports::{Randomness, SecretHash},
     question::QuestionId,
+    recovery::StoredRecoveryCode,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +29,10 @@ pub struct Registration {
     pub email: EmailAddress,
     /// The address before, while the one on file is new.
     pub former: Option<FormerAddress>,
-    /// The questions set and the hashes of their answers.
+    /// The questions set and the hashes of their answers; none where recovery codes were made.
     pub answers: Vec<StoredAnswer>,
+    /// The recovery codes that are left; none where questions were set.
+    pub recovery_codes: Vec<StoredRecoveryCode>,
     /// The questions that the next unlock asks: they stay the same until an unlock completes, so that nobody can
     /// look for an easier set.
     pub asked: Vec<QuestionId>,
@@ -81,6 +84,15 @@ pub enum Standing {
 }
 
 impl Registration {
+    /// Whether it has what an unlock asks for.
+    pub fn suits(&self, profile: Profile) -> bool {
+        match profile {
+            Profile::Classic => !self.answers.is_empty() || !self.recovery_codes.is_empty(),
+            Profile::CodeOnly => true,
+            Profile::Strict => !self.recovery_codes.is_empty(),
+        }
+    }
+
     /// Where unlock codes go.
     pub fn code_address(&self, now: Timestamp) -> &EmailAddress {
         self.pending_former(now).map_or(&self.email, |former| &former.email)

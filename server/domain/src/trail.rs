@@ -43,6 +43,8 @@ pub enum Event {
     UnlockBegun,
     /// Security questions were answered.
     QuestionsAnswered,
+    /// A recovery code was entered.
+    RecoveryCodeEntered,
     /// An unlock code was mailed.
     UnlockCodeSent,
     /// An unlock code was entered.

@@ -2,21 +2,56 @@
 
 use domain::{
     email::{ApprovedDomains, EmailAddress},
-    policy::{Policy, QUESTIONS_SET},
+    policy::{Policy, Profile, QUESTIONS_SET},
 };
 use serde::Deserialize;
 use time::Duration;
 
 use super::FieldError;
 
+/// What is asked for to register and to unlock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProfileName {
+    /// Questions or recovery codes, then a code by e-mail.
+    #[default]
+    Classic,
+    /// A code by e-mail; nobody registers.
+    CodeOnly,
+    /// A code by e-mail, then a recovery code.
+    Strict,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Classic => Self::Classic,
+            ProfileName::CodeOnly => Self::CodeOnly,
+            ProfileName::Strict => Self::Strict,
+        }
+    }
+}
+
+impl From<ProfileName> for app::config::PolicyProfile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Classic => Self::Classic,
+            ProfileName::CodeOnly => Self::CodeOnly,
+            ProfileName::Strict => Self::Strict,
+        }
+    }
+}
+
 /// The rules. How many failed attempts lock self-service is not among them: it is three.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySection {
+    /// What is asked for to register and to unlock: classic, code-only or strict.
+    pub profile: ProfileName,
     /// How many of the four questions are asked at an unlock: 2 to 4.
     pub questions_asked: usize,
-    /// How long a code lives, in minutes: 1 to 60.
-    pub code_minutes: u8,
+    /// How long a code lives, in minutes: 1 to 60. What is usual for the profile where it is not said.
+    pub code_minutes: Option<u8>,
     /// How many times a code may be entered wrongly: 1 to 10.
     pub code_tries: u8,
     /// How long to wait before another code may be asked for, in seconds: at most 600.
@@ -38,8 +73,9 @@ pub struct PolicySection {
 impl Default for PolicySection {
     fn default() -> Self {
         Self {
+            profile: ProfileName::default(),
             questions_asked: 3,
-            code_minutes: 15,
+            code_minutes: None,
             code_tries: 5,
             resend_seconds: 60,
             codes_an_hour: 4,
@@ -56,7 +92,7 @@ impl PolicySection {
     pub(super) fn validate(&self) -> Result<(), FieldError> {
         let ranges = [
             ("policy.questions_asked", self.questions_asked, 2, QUESTIONS_SET),
-            ("policy.code_minutes", self.code_minutes.into(), 1, 60),
+            ("policy.code_minutes", self.code_minutes.unwrap_or(1).into(), 1, 60),
             ("policy.code_tries", self.code_tries.into(), 1, 10),
             ("policy.resend_seconds", self.resend_seconds.into(), 0, 600),
             ("policy.codes_an_hour", self.codes_an_hour.into(), 1, 60),
@@ -79,9 +115,12 @@ impl PolicySection {
 
     /// The rules as the domain takes them.
     pub fn to_policy(&self) -> Policy {
+        let profile = Profile::from(self.profile);
+        let code_life = self.code_minutes.map(|minutes| Duration::minutes(minutes.into()));
         Policy {
+            profile,
             questions_asked: self.questions_asked,
-            code_life: Duration::minutes(self.code_minutes.into()),
+            code_life: code_life.unwrap_or_else(|| profile.code_life()),
             code_tries: self.code_tries,
             resend_after: Duration::seconds(self.resend_seconds.into()),
             codes_an_hour: self.codes_an_hour.into(),

@@ -12,6 +12,7 @@ mod m0009_trail_salts;
 mod m0010_refused_mails;
 mod m0011_beginnings_of_unlocks;
 mod m0012_desk;
+mod m0013_recovery_codes;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_refused_mails::Migration),
             Box::new(m0011_beginnings_of_unlocks::Migration),
             Box::new(m0012_desk::Migration),
+            Box::new(m0013_recovery_codes::Migration),
         ]
     }
 }

@@ -89,6 +89,6 @@ fn People(
             ]
         })
         .collect();
-    let heads = vec![t::profile_name(), t::profile_number(), t::profile_ra_email()];
+    let heads = vec![t::profile_name(), t::profile_number(), t::ra_person_email()];
     view! { <Table caption=t::ra_find_caption() heads rows /> }
 }

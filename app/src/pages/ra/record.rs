@@ -43,7 +43,7 @@ fn Shows(
     let row = |key, value: String| SummaryRow { key, value: value.into_any() };
     let rows = vec![
         row(t::profile_number(), person.user_number),
-        row(t::profile_ra_email(), person.email.unwrap_or_else(|| t::profile_none().to_owned())),
+        row(t::ra_person_email(), person.email.unwrap_or_else(|| t::profile_none().to_owned())),
         row(t::ra_role(), role_word(role).to_owned()),
     ];
     let mut actions = vec![ActionPage::SetEmail];
@@ -78,8 +78,8 @@ fn Shows(
             <Cards cards number=number.clone() />
             <h2 class="nhsuk-heading-m">{t::ra_actions()}</h2>
             <ul class="nhsuk-list nhsuk-list--bullet">{links}</ul>
-            <h2 class="nhsuk-heading-m">{t::profile_activity()}</h2>
-            <YourActivity activity=recent />
+            <h2 class="nhsuk-heading-m">{t::ra_activity()}</h2>
+            <YourActivity caption=t::ra_activity_caption() activity=recent />
         </Page>
         <MoreTime of=Idle::Session>
             <SignOutForm />
@@ -148,6 +148,6 @@ fn Cards(
             vec![card.guid.into_any(), view! { <Tag colour text=word /> }.into_any(), cancel.into_any()]
         })
         .collect();
-    let heads = vec![t::profile_card(), t::profile_state(), t::ra_actions()];
+    let heads = vec![t::ra_card_number(), t::ra_card_state(), t::ra_actions()];
     view! { <Table caption=t::ra_cards_caption() heads rows /> }
 }

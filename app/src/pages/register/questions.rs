@@ -1,10 +1,12 @@
 //! `/register/questions`: four questions and their answers, visible, so that no check page is needed.
 
 use leptos::{form::ActionForm, prelude::*};
+use leptos_router::components::Redirect;
 
 use super::{Here, Place, StopForm, at_step, step::failed};
 use crate::{
     components::{ButtonKind, Errors, FieldError, Fieldset, Input, InputKind, Page, Select, Step, SubmitButton},
+    config::{PolicyProfile, facts},
     resubmitted::Failed,
     server_fns::{
         QuestionText,
@@ -16,10 +18,14 @@ use crate::{
 /// The second step.
 #[component]
 pub fn RegisterQuestions() -> impl IntoView {
+    if facts().profile == PolicyProfile::Strict {
+        return view! { <Redirect path="/register/recovery-codes" /> }.into_any();
+    }
     at_step(Place::Questions, |page, here| match page {
         RegistrationPage::Questions { form, questions } => view! { <Form form questions here /> }.into_any(),
         _ => ().into_any(),
     })
+    .into_any()
 }
 
 #[component]
@@ -38,6 +44,9 @@ fn Form(
     view! {
         <Page title=t::register_questions_title() step=Step { number: 2, of: 4 } back="/profile" errors>
             <p class="nhsuk-body">{t::register_questions_text()}</p>
+            <p class="nhsuk-body">
+                {t::recovery_instead_text()} " " <a href="/register/recovery-codes">{t::recovery_instead()}</a>
+            </p>
             <ActionForm action attr:novalidate=true>
                 <input type="hidden" name="form" value=form />
                 {groups}

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     announcer::Announcer,
     components::{
-        Button, ButtonKind, Details, Input, InputKind, InsetText, NoJavaScript, Page, RaContact, ReaderPanel, Step,
+        Button, ButtonKind, Details, Input, InputKind, InsetText, NoJavaScript, Page, RaContact, ReaderPanel,
         SubmitButton,
     },
     moment::{Moment, Shown, Time},
@@ -86,7 +86,7 @@ fn Form(
         None => view! { {t::code_not_sent()} " " }.into_any(),
     };
     view! {
-        <Page title=t::code_title() step=Step { number: 2, of: 3 } back="/unlock" errors>
+        <Page title=t::code_title() step=Place::Code.step() back="/unlock" errors>
             {move || {
                 latest.delivery.get().may_arrive().then(|| {
                     view! {

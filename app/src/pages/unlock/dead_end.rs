@@ -20,6 +20,7 @@ pub fn DeadEndPage(
         DeadEndReason::Frozen => (t::dead_frozen_title(), t::dead_frozen_text()),
         DeadEndReason::UnknownCard => (t::dead_unknown_title(), t::dead_unknown_text()),
         DeadEndReason::Cancelled => (t::dead_cancelled_title(), t::dead_cancelled_text()),
+        DeadEndReason::NoAddress => (t::dead_no_address_title(), t::dead_no_address_text()),
         DeadEndReason::UnlockKeyRefused => (t::dead_refused_title(), t::dead_refused_text()),
     };
     view! {

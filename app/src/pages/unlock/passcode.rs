@@ -12,7 +12,7 @@ use crate::{
     bridge::{Entry, Trouble, sleep},
     components::{
         Button, ButtonKind, Errors, InsetText, NoJavaScript, OnReader, Page, PasscodeInput, PasscodeKind, ReaderPanel,
-        Step, SubmitButton,
+        SubmitButton,
     },
     server_fns::unlock::{ChallengeFor, UnlockFault, UnlockPage, complete, refused, release},
     t,
@@ -91,7 +91,7 @@ fn Form(
         }
     };
     view! {
-        <Page title=t::passcode_title() step=Step { number: 3, of: 3 } back="/unlock" errors>
+        <Page title=t::passcode_title() step=Place::Passcode.step() back="/unlock" errors>
             {move || again.get().then(|| view! { <InsetText text=t::passcode_again() /> })}
             <NoJavaScript />
             <ReaderPanel button=t::passcode_submit() on_retry=unlock />

@@ -5,7 +5,7 @@ use leptos::{html, prelude::*};
 use super::{Here, Place, StopForm, at_step};
 use crate::{
     components::{
-        ButtonKind, Errors, FieldError, Fieldset, Input, InputKind, InsetText, NoJavaScript, Page, ReaderPanel, Step,
+        ButtonKind, Errors, FieldError, Fieldset, Input, InputKind, InsetText, NoJavaScript, Page, ReaderPanel,
         SubmitButton, WarningCallout,
     },
     server_fns::{
@@ -62,7 +62,7 @@ fn Form(
         hand_in.run(());
     };
     view! {
-        <Page title=t::questions_title() step=Step { number: 1, of: 3 } back="/unlock" errors>
+        <Page title=t::questions_title() step=Place::Questions.step() back="/unlock" errors>
             <WarningCallout text=t::questions_warning() />
             {move || (attempts_left.get() == 1).then(|| view! { <InsetText text=t::questions_last() /> })}
             <form novalidate on:submit=submit>
@@ -113,6 +113,7 @@ async fn hand_in(here: Here, typed: Vec<TypedAnswer>, attempts_left: RwSignal<u8
     };
     match answered {
         Ok(Answered::Right) => here.way.go(Place::Code.path()),
+        Ok(Answered::RightAndLast) => here.way.go(Place::Passcode.path()),
         Ok(Answered::Wrong { attempts_left: left }) => {
             attempts_left.set(left);
             here.errors.show_field(ANSWERS, t::questions_wrong(left.into()));

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     app::Way,
     bridge::Bridge,
-    components::{Errors, Page},
+    components::{Errors, Page, Step},
+    config::{PolicyProfile, facts},
     server_fns::unlock::{ChallengeFor, DeadEnd, Ended, UnlockFault, UnlockPage, look_at_unlock, unlock_challenge},
     t,
     work::Work,
@@ -23,8 +24,12 @@ use crate::{
 pub enum Place {
     /// The questions.
     Questions,
+    /// A recovery code, before the code by e-mail.
+    RecoveryCode,
     /// The code.
     Code,
+    /// A recovery code, after it.
+    LastRecoveryCode,
     /// The passcode.
     Passcode,
     /// It is done.
@@ -37,6 +42,8 @@ impl Place {
         match page {
             UnlockPage::Questions { .. } => Some(Self::Questions),
             UnlockPage::Code { .. } => Some(Self::Code),
+            UnlockPage::RecoveryCode { after_code: false, .. } => Some(Self::RecoveryCode),
+            UnlockPage::RecoveryCode { after_code: true, .. } => Some(Self::LastRecoveryCode),
             UnlockPage::Passcode | UnlockPage::PasscodeAgain => Some(Self::Passcode),
             UnlockPage::Completed => Some(Self::Done),
             UnlockPage::NotBegun | UnlockPage::Ended(_) | UnlockPage::DeadEnd(_) => None,
@@ -47,10 +54,28 @@ impl Place {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Questions => "/unlock/questions",
+            Self::RecoveryCode => "/unlock/recovery-code",
+            Self::LastRecoveryCode => "/unlock/last-recovery-code",
             Self::Code => "/unlock/code",
             Self::Passcode => "/unlock/passcode",
             Self::Done => "/unlock/done",
         }
+    }
+}
+
+impl Place {
+    /// Which of the steps it is that this installation asks for.
+    pub fn step(self) -> Step {
+        let steps: &[Self] = match facts().profile {
+            PolicyProfile::Classic => &[Self::Questions, Self::Code, Self::Passcode],
+            PolicyProfile::CodeOnly => &[Self::Code, Self::Passcode],
+            PolicyProfile::Strict => &[Self::Code, Self::LastRecoveryCode, Self::Passcode],
+        };
+        // A recovery code stands where the questions do.
+        let place = if self == Self::RecoveryCode { Self::Questions } else { self };
+        let before = steps.iter().take_while(|step| **step != place).count();
+        let count = |steps: usize| u32::try_from(steps).unwrap_or_default();
+        Step { number: count(before) + 1, of: count(steps.len()) }
     }
 }
 
@@ -142,6 +167,8 @@ impl Here {
             | UnlockFault::AnswersMissing
             | UnlockFault::NoCode
             | UnlockFault::NotACode
+            | UnlockFault::NoRecoveryCode
+            | UnlockFault::NotARecoveryCode
             | UnlockFault::Unavailable => {
                 self.errors.show_general(t::fault_unavailable());
             }

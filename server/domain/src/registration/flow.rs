@@ -15,6 +15,7 @@ use crate::{
     email::EmailAddress,
     person::UserNumber,
     policy::Policy,
+    recovery::StoredRecoveryCode,
     token::{FlowId, SessionId},
 };
 
@@ -62,6 +63,9 @@ pub struct SetQuestions {}
 pub struct ConfirmEmail {
     /// The questions set.
     pub answers: Vec<StoredAnswer>,
+    /// The recovery codes that were made instead.
+    #[serde(default)]
+    pub recovery_codes: Vec<StoredRecoveryCode>,
 }
 
 /// The code is to be entered.
@@ -69,6 +73,9 @@ pub struct ConfirmEmail {
 pub struct EnterCode {
     /// The questions set.
     pub answers: Vec<StoredAnswer>,
+    /// The recovery codes that were made instead.
+    #[serde(default)]
+    pub recovery_codes: Vec<StoredRecoveryCode>,
     /// Where the code was sent.
     pub email: EmailAddress,
     /// The codes sent.
@@ -78,14 +85,20 @@ pub struct EnterCode {
 impl SetQuestions {
     /// The questions are set.
     pub fn set(self, answers: Vec<StoredAnswer>) -> ConfirmEmail {
-        ConfirmEmail { answers }
+        ConfirmEmail { answers, recovery_codes: Vec::new() }
+    }
+
+    /// Recovery codes were made instead.
+    pub fn made_recovery_codes(self, recovery_codes: Vec<StoredRecoveryCode>) -> ConfirmEmail {
+        ConfirmEmail { answers: Vec::new(), recovery_codes }
     }
 }
 
 impl ConfirmEmail {
     /// The address is confirmed and a code sent there.
     pub fn confirm(self, email: EmailAddress, code: IssuedCode, policy: &Policy) -> EnterCode {
-        EnterCode { answers: self.answers, email, codes: Codes { issued: vec![code], tries_left: policy.code_tries } }
+        let Self { answers, recovery_codes } = self;
+        EnterCode { answers, recovery_codes, email, codes: Codes { issued: vec![code], tries_left: policy.code_tries } }
     }
 
     /// The questions are to be set anew.
@@ -110,6 +123,6 @@ impl EnterCode {
 
     /// Another address is to be confirmed. The codes sent to this one end.
     pub fn change_email(self) -> ConfirmEmail {
-        ConfirmEmail { answers: self.answers }
+        ConfirmEmail { answers: self.answers, recovery_codes: self.recovery_codes }
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     environment::{ProofFault, retry_on_conflict},
     policy::QUESTIONS_SET,
     ports::{HasherError, StoreError, Transaction},
+    recovery::RecoveryCode,
     session::Session,
     sign_in::{SignInError, SignedIn, proved_card, use_challenge},
     token::{FlowId, FormId, Token},
@@ -47,7 +48,31 @@ pub enum RegistrationStatus {
         former: Option<FormerAddress>,
         /// Whether the person may try.
         standing: Standing,
+        /// What is asked for beside the card and the code by e-mail.
+        factor: Factor,
     },
+}
+
+/// What is asked for beside the card and the code by e-mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor {
+    /// Security questions.
+    Questions,
+    /// Recovery codes.
+    RecoveryCodes {
+        /// How many are left.
+        left: u32,
+    },
+}
+
+impl Factor {
+    fn of(registration: &Registration) -> Self {
+        if registration.answers.is_empty() {
+            Self::RecoveryCodes { left: u32::try_from(registration.recovery_codes.len()).unwrap_or(u32::MAX) }
+        } else {
+            Self::Questions
+        }
+    }
 }
 
 /// What the page shows of a registration that is under way.
@@ -206,6 +231,7 @@ impl RegistrationService {
         let now = self.environment.now();
         Ok(registration.map_or(RegistrationStatus::NotRegistered, |registration| RegistrationStatus::Registered {
             at: registration.registered_at,
+            factor: Factor::of(&registration),
             former: registration.pending_former(now).cloned(),
             email: registration.email,
             standing: registration.standing,
@@ -315,6 +341,9 @@ impl RegistrationService {
         form: FormId,
         chosen: &[(Option<u8>, &str); QUESTIONS_SET],
     ) -> Result<(), RegistrationError> {
+        if !self.environment.policy.profile.has_questions() {
+            return Err(RegistrationError::WrongStep);
+        }
         let set = AnswerSet::parse(chosen).map_err(RegistrationError::Answers)?;
         let answers = hash_answers(&set, &*self.environment.hasher).await?;
         retry_on_conflict!(async {
@@ -331,6 +360,43 @@ impl RegistrationService {
             self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
+    }
+
+    /// Makes ten recovery codes in place of questions, and gives them: this once.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError`].
+    pub async fn make_recovery_codes(&self, session: &Session) -> Result<Vec<RecoveryCode>, RegistrationError> {
+        let environment = &self.environment;
+        // Hashing is dear: not for whoever is at another step.
+        self.questions_step(&mut *environment.store.begin().await?, session).await?;
+        let codes = RecoveryCode::generate(&*environment.randomness);
+        let stored = RecoveryCode::hash_all(&codes, &*environment.hasher).await?;
+        retry_on_conflict!(async {
+            let mut transaction = environment.store.begin().await?;
+            let (flow, step) = self.questions_step(&mut *transaction, session).await?;
+            let step = RegistrationStep::Email(step.made_recovery_codes(stored.clone()));
+            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            Ok::<_, RegistrationError>(transaction.commit().await?)
+        })?;
+        Ok(codes)
+    }
+
+    /// The flow of a session, which is where questions are set or recovery codes made.
+    async fn questions_step(
+        &self,
+        transaction: &mut dyn Transaction,
+        session: &Session,
+    ) -> Result<(RegistrationFlow, SetQuestions), RegistrationError> {
+        let flow = self.flow(transaction, session).await?;
+        match &flow.step {
+            RegistrationStep::Questions(step) => {
+                let step = step.clone();
+                Ok((flow, step))
+            }
+            _ => Err(RegistrationError::WrongStep),
+        }
     }
 
     /// Goes back to an earlier step.

@@ -5,6 +5,9 @@
 //!        | third failure         | tries used up            | keys refused
 //!        '-----------------------'-------> Ended <----------'   (also: stopped, another flow of the card)
 //! ```
+//!
+//! Where recovery codes were made in place of questions, `EnterRecoveryCode` stands where `AnswerQuestions` does. The profile
+//! `code-only` begins with `EnterCode`; so does `strict`, and asks for a recovery code after it.
 
 use card_protocol::{Challenge, ConnectionKey, Guid};
 use serde::{Deserialize, Serialize};
@@ -55,6 +58,8 @@ pub enum UnlockStep {
     Questions(AnswerQuestions),
     /// The code is to be entered.
     Code(EnterCode),
+    /// A recovery code is to be entered.
+    RecoveryCode(EnterRecoveryCode),
     /// The passcode is to be chosen, and the card to be written.
     Passcode(ChoosePasscode),
     /// The card is unlocked.
@@ -101,6 +106,10 @@ pub struct EnterCode {
     pub codes: Codes,
 }
 
+/// A recovery code is to be entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnterRecoveryCode {}
+
 /// The passcode is to be chosen, and the card to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChoosePasscode {
@@ -129,11 +138,33 @@ pub struct Completed {
 impl AnswerQuestions {
     /// The answers are right: a code was sent, unless the mails of the hour are used up.
     pub fn right(self, code: Option<IssuedCode>, policy: &Policy) -> EnterCode {
-        EnterCode { codes: Codes { issued: code.into_iter().collect(), tries_left: policy.code_tries } }
+        EnterCode::sent(code, policy)
+    }
+}
+
+impl EnterRecoveryCode {
+    /// It is right, and a code was sent, unless the mails of the hour are used up.
+    pub fn right_before_code(self, code: Option<IssuedCode>, policy: &Policy) -> EnterCode {
+        EnterCode::sent(code, policy)
+    }
+
+    /// It is right, and the code was before.
+    pub fn right_after_code(self) -> ChoosePasscode {
+        ChoosePasscode { releases: Vec::new() }
     }
 }
 
 impl EnterCode {
+    /// A code was sent, unless the mails of the hour are used up.
+    pub fn sent(code: Option<IssuedCode>, policy: &Policy) -> Self {
+        Self { codes: Codes { issued: code.into_iter().collect(), tries_left: policy.code_tries } }
+    }
+
+    /// The code is right, and a recovery code is asked for.
+    pub fn right_before_recovery_code(self) -> EnterRecoveryCode {
+        EnterRecoveryCode {}
+    }
+
     /// Another code was sent.
     #[must_use]
     pub fn resent(mut self, code: IssuedCode) -> Self {
@@ -180,6 +211,6 @@ impl UnlockStep {
 
     /// Whether the flow can go on.
     pub fn is_open(&self) -> bool {
-        matches!(self, Self::Questions(_) | Self::Code(_) | Self::Passcode(_))
+        matches!(self, Self::Questions(_) | Self::Code(_) | Self::RecoveryCode(_) | Self::Passcode(_))
     }
 }

@@ -9,17 +9,22 @@ use card_protocol::{CardProof, Challenge, Guid, Purpose, sealed::SealedError};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use super::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions};
+use super::{
+    EndReason, UnlockFlow, UnlockStep,
+    flow::{AnswerQuestions, EnterCode, EnterRecoveryCode},
+};
 use crate::{
     Environment, Timestamp,
     card::{Card, CardState},
     challenge::Binding,
-    code::NotACode,
+    code::{Code, IssuedCode, NotACode},
     delivery::CodeDelivery,
     email::MaskedAddress,
     environment::{ProofFault, retry_on_conflict},
+    policy::Profile,
     ports::{HasherError, StoreError, Transaction, UsedChallenge, VaultError},
     question::QuestionId,
+    recovery::NotARecoveryCode,
     registration::{Registration, Standing},
     token::{FlowId, Token},
     trail::{Event, Outcome, Reference},
@@ -80,6 +85,8 @@ pub enum DeadEndReason {
     Cancelled,
     /// The card has refused every unlock key.
     UnlockKeyRefused,
+    /// Nobody registers, and the RA holds no address to which a code could go.
+    NoAddress,
 }
 
 /// What the page shows of an unlock.
@@ -104,6 +111,11 @@ pub enum UnlockView {
         resend_at: Option<Timestamp>,
         /// How many wrong entries are left.
         tries_left: u8,
+    },
+    /// A recovery code is to be entered.
+    RecoveryCode {
+        /// How many attempts are left.
+        attempts_left: u8,
     },
     /// The passcode is to be chosen.
     Passcode(PasscodeView),
@@ -133,6 +145,8 @@ pub enum PasscodeView {
 pub enum AnswerOutcome {
     /// They are right; a code is on its way.
     Right,
+    /// It is right, and nothing more is asked: the passcode may be chosen.
+    RightAndLast,
     /// At least one is wrong.
     Wrong {
         /// How many attempts are left.
@@ -205,6 +219,9 @@ pub enum UnlockError {
     /// What was entered is no code.
     #[error(transparent)]
     NotACode(#[from] NotACode),
+    /// What was entered is no recovery code.
+    #[error(transparent)]
+    NotARecoveryCode(#[from] NotARecoveryCode),
     /// Self-service ended for this person or card meanwhile.
     #[error("self-service has ended for this person or card")]
     DeadEnd(DeadEndReason),
@@ -261,24 +278,49 @@ impl UnlockService {
     ///
     /// [`UnlockError`]; [`ProofFault::Refused`] for an unknown card and a bad signature alike.
     pub async fn identify(&self, browser: &Token, proof: &CardProof) -> Result<Identified, UnlockError> {
-        retry_on_conflict!(self.try_identify(browser, proof))
+        let environment = &self.environment;
+        let code = if environment.policy.profile.begins_with_code() {
+            // Hashing is dear: not for whoever has no card.
+            self.identified(&mut *environment.store.begin().await?, browser, proof).await?;
+            Some(environment.make_code().await?)
+        } else {
+            None
+        };
+        retry_on_conflict!(self.try_identify(browser, proof, code.as_ref()))
     }
 
-    async fn try_identify(&self, browser: &Token, proof: &CardProof) -> Result<Identified, UnlockError> {
+    /// The card of a proof that begins an unlock.
+    async fn identified(
+        &self,
+        transaction: &mut dyn Transaction,
+        browser: &Token,
+        proof: &CardProof,
+    ) -> Result<Card, UnlockError> {
         let environment = &self.environment;
         environment.check_challenge(proof, Purpose::Unlock, Binding::Browser(browser))?;
-        let mut transaction = environment.store.begin().await?;
         let card = transaction.card(&proof.guid).await?.filter(|card| card.signed(proof, &environment.origin));
         let card = card.ok_or(ProofFault::Refused)?;
         if transaction.used_challenge(&proof.challenge).await?.is_some() {
             return Err(ProofFault::Stale.into());
         }
+        Ok(card)
+    }
+
+    async fn try_identify(
+        &self,
+        browser: &Token,
+        proof: &CardProof,
+        code: Option<&(Code, IssuedCode)>,
+    ) -> Result<Identified, UnlockError> {
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        let card = self.identified(&mut *transaction, browser, proof).await?;
         let now = environment.now();
         let used = UsedChallenge { challenge: proof.challenge, flow: None, outcome: String::new(), at: now };
         transaction.insert_used_challenge(&used).await?;
-        let registration = transaction.registration(&card.holder).await?;
-        let asked = match dead_end(&card, registration.as_ref()) {
-            Ok(registration) => registration.asked.clone(),
+        let registration = self.registration(&mut *transaction, &card).await?;
+        let registration = match may_unlock(&card, registration.as_ref(), environment.policy.profile) {
+            Ok(registration) => registration.clone(),
             Err(reason) => {
                 let reference = self.reference(&mut *transaction, &card).await?;
                 transaction.commit().await?;
@@ -292,13 +334,14 @@ impl UnlockService {
             let step = UnlockStep::ended(EndReason::Superseded);
             transaction.save_unlock_flow(&UnlockFlow { step, ..earlier }).await?;
         }
+        let step = self.first_step(&mut *transaction, &card, &registration, code).await?;
         let token = Token::generate(&*environment.randomness);
         let flow = UnlockFlow {
             id: FlowId::generate(&*environment.randomness),
             token: token.hash(),
             card: card.guid,
             person: card.holder.clone(),
-            step: UnlockStep::Questions(AnswerQuestions { asked }),
+            step,
             began_at: now,
             last_active: now,
             version: 0,
@@ -307,6 +350,58 @@ impl UnlockService {
         environment.record(&mut *transaction, Event::UnlockBegun, Outcome::Done, &card.holder, card.guid).await?;
         transaction.commit().await?;
         Ok(Identified::Flow(token))
+    }
+
+    /// The registration of a card's holder. Where nobody registers it begins with the first unlock, with the address that
+    /// the RA holds.
+    async fn registration(
+        &self,
+        transaction: &mut dyn Transaction,
+        card: &Card,
+    ) -> Result<Option<Registration>, UnlockError> {
+        let environment = &self.environment;
+        let found = transaction.registration(&card.holder).await?;
+        if found.is_some() || environment.policy.profile.registers() || card.state != CardState::Active {
+            return Ok(found);
+        }
+        let person = transaction.person(&card.holder).await?.ok_or(StoreError::Conflict)?;
+        let Some(email) = person.email else { return Ok(None) };
+        let registration = Registration {
+            person: person.user_number,
+            email,
+            former: None,
+            answers: Vec::new(),
+            recovery_codes: Vec::new(),
+            asked: Vec::new(),
+            standing: Standing::Open { failed_attempts: 0 },
+            registered_at: environment.now(),
+            version: 0,
+        };
+        transaction.insert_registration(&registration).await?;
+        Ok(Some(registration))
+    }
+
+    /// Where an unlock begins.
+    async fn first_step(
+        &self,
+        transaction: &mut dyn Transaction,
+        card: &Card,
+        registration: &Registration,
+        code: Option<&(Code, IssuedCode)>,
+    ) -> Result<UnlockStep, UnlockError> {
+        let policy = &self.environment.policy;
+        if policy.profile.begins_with_code() {
+            let sent = match code {
+                Some((code, issued)) => self.send_code(transaction, card, registration, code, issued.clone()).await?,
+                None => None,
+            };
+            return Ok(UnlockStep::Code(EnterCode::sent(sent, policy)));
+        }
+        Ok(if registration.answers.is_empty() {
+            UnlockStep::RecoveryCode(EnterRecoveryCode {})
+        } else {
+            UnlockStep::Questions(AnswerQuestions { asked: registration.asked.clone() })
+        })
     }
 
     /// Gives a challenge for the next proof within a flow, and keeps the flow alive.
@@ -370,6 +465,10 @@ impl UnlockService {
                     resend_at: environment.next_code_at(&mut *transaction, &flow.person, sent_at).await?,
                     tries_left: code.codes.tries_left,
                 }
+            }
+            UnlockStep::RecoveryCode(_) => {
+                let registration = transaction.registration(&flow.person).await?.ok_or(UnlockError::NoFlow)?;
+                UnlockView::RecoveryCode { attempts_left: registration.attempts_left(&environment.policy) }
             }
             UnlockStep::Passcode(passcode) if passcode.releases.is_empty() => UnlockView::Passcode(PasscodeView::First),
             UnlockStep::Passcode(_) => UnlockView::Passcode(PasscodeView::Again),
@@ -486,6 +585,19 @@ impl UnlockService {
         transaction
             .insert_used_challenge(&UsedChallenge { challenge: proof.challenge, flow: Some(flow), outcome, at })
             .await
+    }
+}
+
+/// The registration with which a card may begin an unlock, or why it may not.
+fn may_unlock<'a>(
+    card: &Card,
+    registration: Option<&'a Registration>,
+    profile: Profile,
+) -> Result<&'a Registration, DeadEndReason> {
+    match dead_end(card, registration) {
+        Err(DeadEndReason::NotRegistered) if !profile.registers() => Err(DeadEndReason::NoAddress),
+        Ok(registration) if !registration.suits(profile) => Err(DeadEndReason::NotRegistered),
+        found => found,
     }
 }
 

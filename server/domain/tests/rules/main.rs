@@ -9,6 +9,8 @@ mod forgery;
 mod former_address;
 mod freezing;
 mod memory_store;
+mod profiles;
+mod recovery;
 mod registration;
 mod sign_in;
 mod software_card;

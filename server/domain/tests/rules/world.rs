@@ -52,6 +52,11 @@ pub fn service_secret() -> ServiceSecret {
 impl World {
     /// A service that nobody knows yet.
     pub fn empty() -> Self {
+        Self::under(Policy::default())
+    }
+
+    /// The same with another policy.
+    pub fn under(policy: Policy) -> Self {
         let store = MemoryStore::default();
         let clock = Arc::new(StandingClock::new());
         let dice = Arc::new(SeededDice::new());
@@ -62,7 +67,7 @@ impl World {
             randomness: Arc::clone(&dice) as Arc<_>,
             vault: Arc::new(OneKeyVault),
             hasher: Arc::clone(&hasher) as Arc<_>,
-            policy: Policy::default(),
+            policy,
             origin: ORIGIN.to_owned(),
             challenge_key: ChallengeKey::new([4; 32]),
             trail_key: TrailKey::new(TRAIL_KEY),
@@ -73,7 +78,12 @@ impl World {
 
     /// A service with one person, Jane, and her card.
     pub async fn with_card() -> (Self, SoftwareCard) {
-        let world = Self::empty();
+        Self::with_card_under(Policy::default()).await
+    }
+
+    /// The same with another policy.
+    pub async fn with_card_under(policy: Policy) -> (Self, SoftwareCard) {
+        let world = Self::under(policy);
         let card = SoftwareCard::new(1, ORIGIN);
         world.services.enrolment.enrol(&new_card(&card, "1001")).await.unwrap();
         (world, card)

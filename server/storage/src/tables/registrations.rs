@@ -35,6 +35,8 @@ pub struct Model {
     pub frozen_since: Option<i64>,
     pub registered_at: i64,
     pub version: i64,
+    #[sea_orm(column_type = "Text")]
+    pub recovery_codes: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -63,6 +65,7 @@ impl TryFrom<&Registration> for Model {
             frozen_since,
             registered_at: value::milliseconds(registration.registered_at),
             version: registration.version.into(),
+            recovery_codes: value::json(&registration.recovery_codes, "registrations.recovery_codes")?,
         })
     }
 }
@@ -76,6 +79,7 @@ impl TryFrom<Model> for Registration {
             email: EmailAddress::parse(&row.email).map_err(unreadable("registrations.email"))?,
             former: read_former(row.former_email, row.former_until)?,
             answers: value::read_json(&row.answers, "registrations.answers")?,
+            recovery_codes: value::read_json(&row.recovery_codes, "registrations.recovery_codes")?,
             asked: value::read_json(&row.asked, "registrations.asked")?,
             standing: read_standing(row.failed_attempts, row.locked_out_since, row.frozen_since)?,
             registered_at: value::read_time(row.registered_at, "registrations.registered_at")?,
@@ -139,6 +143,7 @@ impl Registrations for SqlTransaction {
                 .col_expr(Column::FormerEmail, row.former_email.into())
                 .col_expr(Column::FormerUntil, row.former_until.into())
                 .col_expr(Column::Answers, row.answers.into())
+                .col_expr(Column::RecoveryCodes, row.recovery_codes.into())
                 .col_expr(Column::Asked, row.asked.into())
                 .col_expr(Column::FailedAttempts, row.failed_attempts.into())
                 .col_expr(Column::LockedOutSince, row.locked_out_since.into())

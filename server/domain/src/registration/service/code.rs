@@ -205,6 +205,7 @@ impl RegistrationService {
             former,
             asked: choose_asked(&step.answers, &environment.policy, &*environment.randomness),
             answers: step.answers,
+            recovery_codes: step.recovery_codes,
             standing: earlier.as_ref().map_or(Standing::Open { failed_attempts: 0 }, |earlier| earlier.standing),
             registered_at: now,
             version: earlier.as_ref().map_or(0, |earlier| earlier.version),

@@ -8,13 +8,16 @@ use super::{
 };
 use crate::{
     answer::Answer,
+    card::Card,
     code::{Code, CodeMatch, IssuedCode},
     comparisons::Comparisons,
     environment::retry_on_conflict,
     mail::Message,
     person::Person,
+    policy::Profile,
     ports::{StoreError, Transaction},
     question::QuestionId,
+    recovery::RecoveryCode,
     registration::{Registration, Standing},
     token::Token,
     trail::{Event, Outcome},
@@ -69,7 +72,7 @@ impl UnlockService {
             let person = self.person(&mut *transaction, &loaded).await?;
             let now = environment.now();
             environment.record(&mut *transaction, event, Outcome::Done, &person.user_number, loaded.card.guid).await?;
-            let sent = self.send_code(&mut *transaction, &loaded, &person, &code, issued).await?;
+            let sent = self.send_code(&mut *transaction, &loaded.card, &loaded.registration, &code, issued).await?;
             let step = UnlockStep::Code(questions.right(sent, &environment.policy));
             // Saved even where nothing in it changes: of two attempts at once one must lose.
             transaction.save_registration(&registration).await?;
@@ -85,6 +88,83 @@ impl UnlockService {
         let outcome = match self.fail(&mut *transaction, loaded, step).await? {
             Failed::Open { attempts_left } => AnswerOutcome::Wrong { attempts_left },
             Failed::LockedOut(end) => AnswerOutcome::LockedOut(end),
+        };
+        self.use_proof(&mut *transaction, flow, proof, &outcome).await?;
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Checks a recovery code; a right one is used up, and a code is mailed where none was entered before.
+    ///
+    /// # Errors
+    ///
+    /// [`UnlockError`]; then no attempt was spent.
+    pub async fn enter_recovery_code(
+        &self,
+        token: &Token,
+        proof: &CardProof,
+        typed: &str,
+    ) -> Result<AnswerOutcome, UnlockError> {
+        let code = RecoveryCode::parse(typed)?;
+        let mut comparisons = Comparisons::new(&self.environment.hasher);
+        let ended = retry_on_conflict!(self.try_enter_recovery_code(token, proof, &code, &mut comparisons));
+        self.noting_refusal(token, ended).await
+    }
+
+    async fn try_enter_recovery_code(
+        &self,
+        token: &Token,
+        proof: &CardProof,
+        entered: &RecoveryCode,
+        comparisons: &mut Comparisons,
+    ) -> Result<AnswerOutcome, UnlockError> {
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        let loaded = self.load(&mut *transaction, token).await?;
+        if let Accepted::Repeated(outcome) =
+            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
+        {
+            return repeated(&outcome);
+        }
+        drop(transaction);
+        let UnlockStep::RecoveryCode(step) = loaded.flow.step.clone() else {
+            return Err(UnlockError::WrongStep);
+        };
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        let found = entered.find(&loaded.registration.recovery_codes, comparisons).await?;
+        let is_before_code = environment.policy.profile == Profile::Classic;
+        let code = if found.is_some() && is_before_code { Some(environment.make_code().await?) } else { None };
+
+        let mut transaction = environment.store.begin().await?;
+        let how = if found.is_some() { Outcome::Done } else { Outcome::Refused };
+        let event = Event::RecoveryCodeEntered;
+        environment.record(&mut *transaction, event, how, &loaded.flow.person, loaded.card.guid).await?;
+        let flow = loaded.flow.id;
+        let outcome = match found {
+            Some(position) => {
+                let mut registration = loaded.registration.clone();
+                registration.recovery_codes.remove(position);
+                let (step, outcome) = match code {
+                    Some((code, issued)) => {
+                        let sent =
+                            self.send_code(&mut *transaction, &loaded.card, &registration, &code, issued).await?;
+                        let step = UnlockStep::Code(step.right_before_code(sent, &environment.policy));
+                        (step, AnswerOutcome::Right)
+                    }
+                    None => (UnlockStep::Passcode(step.right_after_code()), AnswerOutcome::RightAndLast),
+                };
+                // Of two attempts at once one loses here, so that a code is used once.
+                transaction.save_registration(&registration).await?;
+                self.go_on(&mut *transaction, loaded.flow, step).await?;
+                outcome
+            }
+            None => {
+                let step = loaded.flow.step.clone();
+                match self.fail(&mut *transaction, loaded, step).await? {
+                    Failed::Open { attempts_left } => AnswerOutcome::Wrong { attempts_left },
+                    Failed::LockedOut(end) => AnswerOutcome::LockedOut(end),
+                }
+            }
         };
         self.use_proof(&mut *transaction, flow, proof, &outcome).await?;
         transaction.commit().await?;
@@ -151,14 +231,17 @@ impl UnlockService {
             CodeMatch::Right => {
                 // As in `try_answer`: no right code passes beside a last failed attempt.
                 transaction.save_registration(&loaded.registration).await?;
-                self.go_on(&mut *transaction, loaded.flow, UnlockStep::Passcode(step.right())).await?;
+                let step = match environment.policy.profile {
+                    Profile::Classic | Profile::CodeOnly => UnlockStep::Passcode(step.right()),
+                    Profile::Strict => UnlockStep::RecoveryCode(step.right_before_recovery_code()),
+                };
+                self.go_on(&mut *transaction, loaded.flow, step).await?;
                 CodeOutcome::Right
             }
             CodeMatch::Expired => {
                 let sent = match another {
                     Some((code, issued)) => {
-                        let person = self.person(&mut *transaction, &loaded).await?;
-                        self.send_code(&mut *transaction, &loaded, &person, &code, issued).await?
+                        self.send_code(&mut *transaction, &loaded.card, &loaded.registration, &code, issued).await?
                     }
                     None => None,
                 };
@@ -220,7 +303,8 @@ impl UnlockService {
         let mut transaction = environment.store.begin().await?;
         let person = self.person(&mut *transaction, &loaded).await?;
         let flow = loaded.flow.id;
-        let Some(issued) = self.send_code(&mut *transaction, &loaded, &person, &code, issued).await? else {
+        let Some(issued) = self.send_code(&mut *transaction, &loaded.card, &loaded.registration, &code, issued).await?
+        else {
             // Another flow of the person came first, and had the last one of the hour.
             let at = environment.next_code_at(&mut *transaction, &person.user_number, None).await?;
             return Ok(ResendOutcome::TooEarly { at: at.unwrap_or_else(|| environment.now()) });
@@ -251,25 +335,24 @@ impl UnlockService {
 
     /// Mails a code, unless the mails of the hour are used up. The pause between two codes is not asked for here: a
     /// person who waits for it gets the answer of [`UnlockService::resend_code`].
-    async fn send_code(
+    pub(super) async fn send_code(
         &self,
         transaction: &mut dyn Transaction,
-        loaded: &Loaded,
-        person: &Person,
+        card: &Card,
+        registration: &Registration,
         code: &Code,
         mut issued: IssuedCode,
     ) -> Result<Option<IssuedCode>, StoreError> {
         let environment = &self.environment;
+        let person = transaction.person(&registration.person).await?.ok_or(StoreError::Conflict)?;
         if environment.next_code_at(transaction, &person.user_number, None).await?.is_some() {
             return Ok(None);
         }
         let message = Message::UnlockCode { code: code.display().to_string(), valid_until: issued.valid_until };
-        let to = loaded.registration.code_address(issued.sent_at);
-        issued.mail = Some(environment.post(transaction, person, to, message).await?);
+        let to = registration.code_address(issued.sent_at);
+        issued.mail = Some(environment.post(transaction, &person, to, message).await?);
         transaction.insert_code_mail(&person.user_number, issued.sent_at).await?;
-        environment
-            .record(transaction, Event::UnlockCodeSent, Outcome::Done, &person.user_number, loaded.card.guid)
-            .await?;
+        environment.record(transaction, Event::UnlockCodeSent, Outcome::Done, &person.user_number, card.guid).await?;
         Ok(Some(issued))
     }
 

@@ -12,6 +12,7 @@ use domain::{
     person::{Person, UserNumber},
     ports::{SecretHash, Store, StoreError, Transaction, VaultCiphertext},
     question::QuestionId,
+    recovery::StoredRecoveryCode,
     registration::{
         FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, StoredAnswer, flow::SetQuestions,
     },
@@ -107,6 +108,11 @@ pub fn question(number: u8) -> QuestionId {
     QuestionId::try_from(number).unwrap()
 }
 
+pub fn recovery_codes() -> Vec<StoredRecoveryCode> {
+    let code = |first| StoredRecoveryCode { first, hash: SecretHash(format!("the hash of {first}")) };
+    ['K', 'T'].map(code).to_vec()
+}
+
 pub fn answers() -> Vec<StoredAnswer> {
     [1, 4, 9, 17]
         .map(|number| StoredAnswer { question: question(number), hash: SecretHash(format!("$argon2id$hash {number}")) })
@@ -129,6 +135,7 @@ pub fn registration() -> Registration {
         email: email(1),
         former: Some(FormerAddress { email: email(3), until: at(86_400_000) }),
         answers: answers(),
+        recovery_codes: recovery_codes(),
         asked: vec![question(9), question(1), question(17)],
         standing: Standing::Open { failed_attempts: 0 },
         registered_at: at(5),

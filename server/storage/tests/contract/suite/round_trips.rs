@@ -12,7 +12,7 @@ use domain::{
     token::{FlowId, FormId, KeyId},
     unlock::{
         EndReason, UnlockFlow, UnlockStep,
-        flow::{AnswerQuestions, ChoosePasscode, Completed, EnterCode, Released},
+        flow::{AnswerQuestions, ChoosePasscode, Completed, EnterCode, EnterRecoveryCode, Released},
     },
     unlock_key::{KeyRing, KeyRingState, Offered},
 };
@@ -112,8 +112,13 @@ pub async fn every_step_of_a_registration_flow_comes_back(store: &Shared) {
     committed!(store, |transaction| transaction.replace_registration_flow(&registration_flow(1, 1)));
     let steps = [
         RegistrationStep::Questions(SetQuestions {}),
-        RegistrationStep::Email(ConfirmEmail { answers: answers() }),
-        RegistrationStep::Code(EnterRegistrationCode { answers: answers(), email: email(3), codes: codes() }),
+        RegistrationStep::Email(ConfirmEmail { answers: answers(), recovery_codes: recovery_codes() }),
+        RegistrationStep::Code(EnterRegistrationCode {
+            answers: answers(),
+            recovery_codes: recovery_codes(),
+            email: email(3),
+            codes: codes(),
+        }),
         RegistrationStep::Completed,
         RegistrationStep::Ended,
     ];
@@ -133,6 +138,7 @@ pub async fn every_step_of_an_unlock_flow_comes_back(store: &Shared) {
     let steps = [
         UnlockStep::Questions(AnswerQuestions { asked: vec![question(20)] }),
         UnlockStep::Code(EnterCode { codes: codes() }),
+        UnlockStep::RecoveryCode(EnterRecoveryCode {}),
         UnlockStep::Passcode(ChoosePasscode { releases: vec![released.clone(), released] }),
         UnlockStep::Completed(Completed { completion: challenge(7) }),
         UnlockStep::ended(EndReason::CodeTriesUsedUp),

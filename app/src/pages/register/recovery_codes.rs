@@ -1,0 +1,108 @@
+//! `/register/recovery-codes`: ten codes in place of security questions, shown once.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{Place, StopForm};
+use crate::{
+    announcer::Announcer,
+    app::Way,
+    clipboard,
+    components::{Button, ButtonKind, Errors, InsetText, NoJavaScript, Page, Step},
+    config::{PolicyProfile, facts},
+    server_fns::registration::{RegistrationFault, make_recovery_codes},
+    t,
+    work::Work,
+};
+
+/// The name of the file that is downloaded.
+const FILE: &str = "smartcard-recovery-codes.txt";
+
+/// In place of the second step.
+#[component]
+pub fn RegisterRecoveryCodes() -> impl IntoView {
+    let (work, way) = (Work::new(), Way::of_page());
+    let errors = Errors::new(Vec::new());
+    let codes = RwSignal::new(Vec::<String>::new());
+    let make = Callback::new(move |()| {
+        errors.clear();
+        work.start(async move {
+            match make_recovery_codes().await {
+                Ok(made) => codes.set(made),
+                Err(RegistrationFault::SignedOut) => way.go("/sign-in?over"),
+                Err(RegistrationFault::NotBegun) => way.go("/register/passcode"),
+                // They were made already, and can't be shown again: from the next step one comes back and makes others.
+                Err(RegistrationFault::OtherStep) => way.go(Place::Email.path()),
+                Err(RegistrationFault::Unreachable) => errors.show_general(t::fault_unreachable()),
+                Err(_) => errors.show_general(t::fault_unavailable()),
+            }
+        });
+    });
+    let has_questions = facts().profile == PolicyProfile::Classic;
+    view! {
+        <Page title=t::recovery_make_title() step=Step { number: 2, of: 4 } back="/profile" errors>
+            {move || {
+                if codes.read().is_empty() {
+                    view! {
+                        <p class="nhsuk-body">{t::recovery_make_text()}</p>
+                        <NoJavaScript />
+                        <Button kind=ButtonKind::Primary label=t::recovery_make() on_press=make />
+                        {has_questions
+                            .then(|| {
+                                view! {
+                                    <p class="nhsuk-body">
+                                        <a href="/register/questions">{t::recovery_questions_instead()}</a>
+                                    </p>
+                                }
+                            })}
+                        <StopForm />
+                    }
+                        .into_any()
+                } else {
+                    view! { <Shown codes=codes.get() /> }.into_any()
+                }
+            }}
+        </Page>
+    }
+}
+
+/// The codes, this once.
+#[component]
+fn Shown(
+    /// The codes.
+    codes: Vec<String>,
+) -> impl IntoView {
+    let way = Way::of_page();
+    let announcer = expect_context::<Announcer>();
+    let told = RwSignal::new("");
+    let text = StoredValue::new([&codes.join("\n"), "\n"].concat());
+    let copy = Callback::new(move |()| {
+        spawn_local(async move {
+            let copied = clipboard::copy(&text.get_value()).await;
+            let words = if copied { t::recovery_copied() } else { t::recovery_not_copied() };
+            told.set(words);
+            announcer.say(words);
+        });
+    });
+    let print = Callback::new(move |()| {
+        let _ = leptos::prelude::window().print();
+    });
+    let go_on = Callback::new(move |()| way.go(Place::Email.path()));
+    let file = ["data:text/plain;charset=utf-8,", &text.get_value().replace('\n', "%0A")].concat();
+    let items = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
+    view! {
+        <h2 class="nhsuk-heading-m">{t::recovery_shown_title()}</h2>
+        <InsetText text=t::recovery_shown_text() />
+        <ol class="nhsuk-list nhsuk-list--number app-recovery-codes">{items}</ol>
+        <p>
+            <Button kind=ButtonKind::Secondary label=t::recovery_copy() on_press=copy />
+            " "
+            <a class="nhsuk-button nhsuk-button--secondary" href=file download=FILE>
+                {t::recovery_download()}
+            </a>
+            " "
+            <Button kind=ButtonKind::Secondary label=t::recovery_print() on_press=print />
+        </p>
+        <p class="nhsuk-body">{told}</p>
+        <Button kind=ButtonKind::Primary label=t::recovery_kept() on_press=go_on />
+    }
+}
