@@ -307,7 +307,7 @@ fn verify_failure(error: VerifyError) -> CardFailure {
         VerifyError::Wrong { tries_left } => CardFailure::WrongPasscode { tries_left: tries_left.unwrap_or(1) },
         VerifyError::LastTry => CardFailure::LastTry,
         VerifyError::Blocked => CardFailure::PasscodeBlocked,
-        VerifyError::NotSent(reason) => not_entered(reason),
+        VerifyError::NotSent(reason) => CardFailure::NotEntered { reason: not_entered(reason) },
         VerifyError::Card(error) => card_failure(error),
     }
 }
@@ -316,19 +316,18 @@ fn unlock_failure(error: UnlockError) -> CardFailure {
     match error {
         UnlockError::CardChanged => CardFailure::CardChanged,
         UnlockError::UnlockKeyRefused => CardFailure::UnlockKeyRefused,
-        UnlockError::NotSent(reason) => not_entered(reason),
-        UnlockError::TypedOtherwise => not_entered(NotSent::Differ),
+        UnlockError::NotSent(reason) => CardFailure::NotEntered { reason: not_entered(reason) },
+        UnlockError::NotConfirmed(reason) => CardFailure::NotConfirmed { reason: not_entered(reason) },
         UnlockError::Card(error) => card_failure(error),
     }
 }
 
-fn not_entered(reason: NotSent) -> CardFailure {
-    let reason = match reason {
+fn not_entered(reason: NotSent) -> NotEntered {
+    match reason {
         NotSent::TimedOut => NotEntered::TimedOut,
         NotSent::Cancelled => NotEntered::Cancelled,
         NotSent::Differ => NotEntered::Differ,
         NotSent::WrongLength => NotEntered::WrongLength,
         NotSent::NoKeys => NotEntered::NoKeypad,
-    };
-    CardFailure::NotEntered { reason }
+    }
 }

@@ -73,7 +73,7 @@ async fn guard(
     };
     let port = gatekeeper.port();
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'; connect-src 'self' ws://127.0.0.1:{port} ws://localhost:{port}"
     );
     let headers = response.headers_mut();

@@ -22,7 +22,7 @@ async function registerWithCodes(page: Page, world: World, passcode: string): Pr
     await page.getByRole('link', { name: 'Use recovery codes instead' }).click();
   }
   await page.getByRole('button', { name: 'Make my recovery codes' }).click();
-  await expect(page.getByRole('heading', { name: 'Your recovery codes' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Your recovery codes', exact: true })).toBeVisible();
   const codes = await page.locator('.app-recovery-codes code').allInnerTexts();
   await page.getByRole('button', { name: 'I have kept them: continue' }).click();
   await expectHeading(page, 'Confirm your email address');
@@ -40,7 +40,8 @@ async function enterRecoveryCode(page: Page, code: string): Promise<void> {
   await page.getByRole('button', { name: 'Continue' }).click();
 }
 
-test('who keeps recovery codes registers and unlocks without a question to remember', async ({ page, world }) => {
+test('who keeps recovery codes registers and unlocks without a question to remember', async ({ page, world, watch }) => {
+  watch.expect(/api\/unlock\/recovery-code/);
   const card = await world.insert('newcomer');
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await signIn(page, card.passcode);

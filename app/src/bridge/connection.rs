@@ -147,15 +147,22 @@ impl Connection {
     pub async fn open(port: u16, asking: impl Fn()) -> Result<Self, Diagnosis> {
         let allowed = permission().await;
         let (socket, mut happenings) = Socket::open(port).ok_or(Diagnosis::NotInThisBrowser)?;
+        let mut asked = false;
         let first = match within(diagnosis::ASKING_AFTER, happenings.next()).await {
             Some(first) => first,
             None if diagnosis::may_be_asking(allowed) => {
                 asking();
+                asked = true;
                 within(diagnosis::ANSWER_WITHIN, happenings.next()).await.ok_or(Diagnosis::Blocked)?
             }
             None => within(diagnosis::HELLO_WITHIN, happenings.next()).await.ok_or(Diagnosis::Hung)?,
         };
-        Self::greeted(Box::new(socket), happenings, first).await
+        let greeted = Self::greeted(Box::new(socket), happenings, first).await;
+        // A port that nobody listens at is refused before any question: the question has ended without leave.
+        greeted.map_err(|diagnosis| match diagnosis {
+            Diagnosis::NotRunning if asked => Diagnosis::Blocked,
+            other => other,
+        })
     }
 
     /// The same through the helper window, which is open and has leave to connect.

@@ -103,7 +103,7 @@ fn actions(
         Trouble::Bridge(Diagnosis::Blocked) => view! {
             <ol class="nhsuk-list nhsuk-list--number">
                 <li>{t::reader_blocked_step_1()}</li>
-                <li>{t::reader_blocked_step_2()}</li>
+                <li>{if is_firefox() { t::reader_blocked_step_2_firefox() } else { t::reader_blocked_step_2() }}</li>
                 <li>{t::reader_blocked_step_3()}</li>
             </ol>
             <p class="nhsuk-body">{t::reader_blocked_or_helper()}</p>
@@ -121,10 +121,6 @@ fn actions(
         }
         Trouble::Card(CardFailure::CardInUse { programs }) if !programs.is_empty() => {
             view! { <p class="nhsuk-body">{t::reader_card_in_use_by(&programs.join(", "))}</p> }.into_any()
-        }
-        Trouble::Card(CardFailure::NotEntered { .. }) => {
-            let on_press = Callback::new(move |()| bridge.type_on_screen());
-            view! { <Button kind=ButtonKind::Secondary label=t::reader_keypad_screen() on_press /> }.into_any()
         }
         Trouble::Card(CardFailure::LastTry) => view! {
             {on_last_try
@@ -153,6 +149,11 @@ fn actions(
         </p>
     }
     .into_any()
+}
+
+/// Whether the browser's own words are Firefox's; on the server nothing is blocked.
+fn is_firefox() -> bool {
+    window().navigator().user_agent().is_ok_and(|agent| agent.contains("Firefox/"))
 }
 
 /// The name on the card's certificate, if it can be read, and its reader.
@@ -223,6 +224,17 @@ fn trouble_words(trouble: &Trouble) -> (&'static str, &'static str) {
     }
 }
 
+/// What went wrong at the keys of the reader.
+fn entry_words(reason: NotEntered) -> &'static str {
+    match reason {
+        NotEntered::TimedOut => t::reader_keypad_timed_out(),
+        NotEntered::Cancelled => t::reader_keypad_cancelled(),
+        NotEntered::Differ => t::reader_keypad_differ(),
+        NotEntered::WrongLength => t::passcode_digits(),
+        NotEntered::NoKeypad => t::reader_keypad_missing(),
+    }
+}
+
 /// What a card failure means to a person: headline and help.
 fn card_words(failure: &CardFailure) -> (&'static str, &'static str) {
     match failure {
@@ -235,13 +247,11 @@ fn card_words(failure: &CardFailure) -> (&'static str, &'static str) {
         CardFailure::CardInUse { .. } => (t::reader_card_in_use(), t::reader_card_in_use_help()),
         CardFailure::CardSilent => (t::reader_card_silent(), t::reader_card_silent_help()),
         CardFailure::NotTouched => (t::reader_not_touched(), t::reader_not_touched_help()),
-        CardFailure::NotEntered { reason } => match reason {
-            NotEntered::TimedOut => (t::reader_keypad_timed_out(), t::reader_keypad_not_sent()),
-            NotEntered::Cancelled => (t::reader_keypad_cancelled(), t::reader_keypad_not_sent()),
-            NotEntered::Differ => (t::reader_keypad_differ(), t::reader_keypad_differ_help()),
-            NotEntered::WrongLength => (t::passcode_digits(), t::reader_keypad_not_sent()),
-            NotEntered::NoKeypad => (t::reader_keypad_missing(), t::reader_keypad_missing_help()),
-        },
+        CardFailure::NotEntered { reason: NotEntered::NoKeypad } => {
+            (t::reader_keypad_missing(), t::reader_keypad_missing_help())
+        }
+        CardFailure::NotEntered { reason } => (entry_words(*reason), t::reader_keypad_not_sent()),
+        CardFailure::NotConfirmed { reason } => (entry_words(*reason), t::reader_keypad_not_confirmed()),
         CardFailure::WrongPasscode { .. } => (t::reader_wrong_passcode(), ""),
         CardFailure::LastTry => (t::reader_last_try(), t::reader_last_try_help()),
         CardFailure::PasscodeBlocked => (t::reader_passcode_blocked(), t::reader_passcode_blocked_help()),

@@ -270,7 +270,7 @@ impl From<UnlockView> for UnlockPage {
                 resend_at: resend_at.map(Moment::from),
             },
             UnlockView::RecoveryCode { attempts_left } => {
-                let after_code = crate::config::facts().profile.begins_with_code();
+                let after_code = expect_context::<crate::config::PageConfig>().profile.begins_with_code();
                 Self::RecoveryCode { attempts_left, after_code }
             }
             UnlockView::Passcode(PasscodeView::First) => Self::Passcode,

@@ -96,13 +96,12 @@ pub enum UnlockError {
     /// The card refused every candidate; the passcode is as it was.
     #[error("the card refuses the unlock key")]
     UnlockKeyRefused,
-    /// The passcode was to be typed on the reader, and was not: not at all, so the passcode is as it was, or not once more,
-    /// so the same unlock again will finish it.
+    /// The passcode was to be typed on the reader, and was not: it is as it was.
     #[error(transparent)]
     NotSent(#[from] NotSent),
-    /// Once more another one was typed than was set. The same unlock again will finish it.
-    #[error("the new passcode was not typed again alike")]
-    TypedOtherwise,
+    /// It was set, and then not typed once more, or another was. The same unlock again will finish it.
+    #[error("the new passcode was not confirmed: {0}")]
+    NotConfirmed(NotSent),
     /// There was no answer to judge. The card may be anywhere on its way, and the same unlock again will finish it.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -138,10 +137,10 @@ pub fn unlock(card: &mut dyn Card, unlock: &Unlock) -> Result<Proof, UnlockError
     // RESET RETRY COUNTER leaves the passcode unverified (SP 800-73-4 part 2, 3.2.3).
     match (application.try_passcode_of(unlock.passcode)?, unlock.passcode) {
         (Entered::Judged(Verdict::Refused { .. } | Verdict::Blocked), PasscodeSource::Reader { .. }) => {
-            return Err(UnlockError::TypedOtherwise);
+            return Err(UnlockError::NotConfirmed(NotSent::Differ));
         }
         (Entered::Judged(verdict), _) => accepted(verdict)?,
-        (Entered::NotSent(reason), _) => return Err(reason.into()),
+        (Entered::NotSent(reason), _) => return Err(UnlockError::NotConfirmed(reason)),
     }
     let signature = application.sign(Slot::PivAuthentication, algorithm, &(unlock.digest)(guid, algorithm))?;
     Ok(Proof { guid, algorithm, signature })

@@ -66,6 +66,12 @@ pub enum CardFailure {
     /// The card is not the one of the proof before.
     #[error("the card is another one")]
     CardChanged,
+    /// A new passcode was set, typed on the reader, and not typed once more to prove it: the same unlock again finishes it.
+    #[error("the new passcode was not confirmed on the reader: {reason:?}")]
+    NotConfirmed {
+        /// Why.
+        reason: NotEntered,
+    },
     /// Another page holds a running request, or has used unlock keys since the release proof of these.
     #[error("another page is using the card")]
     Busy,

@@ -244,7 +244,8 @@ fn an_unlock_that_was_not_confirmed_on_the_reader_is_finished_by_the_same_again(
     ] {
         let mut desk = Desk::new(Issued::locked(), &BOTH);
         let keys = first_time(&desk.card);
-        assert_eq!(desk.unlock(&keys, &[Person::TypesNew(NEW, NEW), last]), not_entered(reason));
+        let unconfirmed = desk.unlock(&keys, &[Person::TypesNew(NEW, NEW), last]);
+        assert_eq!(unconfirmed, Err(CardFailure::NotConfirmed { reason }));
         let again = once_more(&desk.card);
         let completion = desk.unlock(&again, &[Person::TypesNew(NEW, NEW), Person::Types(NEW)]).unwrap();
         assert!(desk.card.signed(&completion, ORIGIN));

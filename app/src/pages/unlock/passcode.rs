@@ -164,6 +164,8 @@ async fn unlock(
             report(here, completion, unreported).await;
         }
         Err(Trouble::Card(CardFailure::UnlockKeyRefused)) => report_refusal(here).await,
+        // Nothing was sent to the card.
+        Err(Trouble::Card(CardFailure::NotEntered { .. })) => {}
         Err(_) => again.set(true),
     }
 }
