@@ -31,7 +31,7 @@ export default defineConfig<{ worldOptions: WorldOptions }>({
   forbidOnly: Boolean(process.env['CI']),
   reporter: [['list']],
   projects: [
-    { name: 'sqlite', testIgnore: [...ON_A_WEBSITE, 'webkit.spec.ts'] },
+    { name: 'sqlite', testIgnore: [...ON_A_WEBSITE, 'firefox.spec.ts', 'webkit.spec.ts'] },
     // What reaches the database is tested below; here it is shown that an unlock does.
     { name: 'postgres', testMatch: 'unlock.spec.ts', use: { worldOptions: { database: 'postgres' } } },
     {
@@ -41,7 +41,7 @@ export default defineConfig<{ worldOptions: WorldOptions }>({
     },
     {
       name: 'firefox',
-      testMatch: ['policies.spec.ts', 'website.spec.ts'],
+      testMatch: ['firefox.spec.ts', 'policies.spec.ts', 'website.spec.ts'],
       use: {
         browserName: 'firefox',
         channel: 'moz-firefox',
