@@ -18,6 +18,9 @@ const CHROMIUM = [
 /** A browser that takes the website for one of the internet. */
 const WEBSITE = [`--host-resolver-rules=MAP ${HOST} ${ADDRESS}`, `--ip-address-space-overrides=${ADDRESS}:0=public`];
 
+/** What is tested of a website of the internet, in Chromium. */
+const ON_A_WEBSITE = ['policies.spec.ts', 'relay.spec.ts', 'website.spec.ts'];
+
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 export default defineConfig<{ worldOptions: WorldOptions }>({
@@ -28,17 +31,17 @@ export default defineConfig<{ worldOptions: WorldOptions }>({
   forbidOnly: Boolean(process.env['CI']),
   reporter: [['list']],
   projects: [
-    { name: 'sqlite', testIgnore: ['relay.spec.ts', 'website.spec.ts', 'webkit.spec.ts'] },
+    { name: 'sqlite', testIgnore: [...ON_A_WEBSITE, 'firefox.spec.ts', 'webkit.spec.ts'] },
     // What reaches the database is tested below; here it is shown that an unlock does.
     { name: 'postgres', testMatch: 'unlock.spec.ts', use: { worldOptions: { database: 'postgres' } } },
     {
       name: 'website',
-      testMatch: ['relay.spec.ts', 'website.spec.ts'],
+      testMatch: ON_A_WEBSITE,
       use: { launchOptions: { executablePath, args: [...CHROMIUM, ...WEBSITE] } },
     },
     {
       name: 'firefox',
-      testMatch: 'website.spec.ts',
+      testMatch: ['firefox.spec.ts', 'policies.spec.ts', 'website.spec.ts'],
       use: {
         browserName: 'firefox',
         channel: 'moz-firefox',

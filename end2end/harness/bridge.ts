@@ -46,6 +46,11 @@ export class CardBridge {
     return join(this.options.folder, 'card-bridge.log');
   }
 
+  /** Its configuration, once it was started. */
+  get configuration(): string {
+    return join(this.options.folder, 'card-bridge.toml');
+  }
+
   get isRunning(): boolean {
     return this.#running?.isRunning ?? false;
   }
@@ -59,11 +64,10 @@ export class CardBridge {
   async command(): Promise<{ command: string[]; env: NodeJS.ProcessEnv }> {
     const { folder, port, origin, serviceKeys, virtualCards, logFilter } = this.options;
     await mkdir(folder, { recursive: true });
-    const configuration = join(folder, 'card-bridge.toml');
     const keys = serviceKeys.map((key) => JSON.stringify(key)).join(', ');
-    await writeFile(configuration, `port = ${port}\n[[origin]]\nurl = "${origin}"\nservice_keys = [${keys}]\n`);
+    await writeFile(this.configuration, `port = ${port}\n[[origin]]\nurl = "${origin}"\nservice_keys = [${keys}]\n`);
     const program = virtualCards === undefined ? programs.cardBridge() : programs.cardBridgeWithVirtualCards();
-    const args = ['--config', configuration, '--no-tray'];
+    const args = ['--config', this.configuration, '--no-tray'];
     if (virtualCards !== undefined) args.push('--virtual-cards', virtualCards);
     const env: NodeJS.ProcessEnv = { XDG_STATE_HOME: join(folder, 'state') };
     if (logFilter !== undefined) env['CARD_BRIDGE_LOG'] = logFilter;

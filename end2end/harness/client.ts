@@ -109,9 +109,7 @@ export class BridgeConnection {
   /** Unlocks the card. */
   async resetPasscode(passcode: string, unlockKeys: Sealed): Promise<CardProof> {
     const id = (this.#lastId += 1);
-    const number = Buffer.alloc(4);
-    number.writeUInt32BE(id);
-    const sealed = seal(this.connectionKey, Buffer.concat([number, Buffer.from('reset_passcode')]), passcode);
+    const sealed = sealPasscode(this.connectionKey, id, 'reset_passcode', passcode);
     return this.#request(id, { verb: 'reset_passcode', passcode: sealed, unlock_keys: unlockKeys });
   }
 
@@ -140,6 +138,13 @@ export class BridgeConnection {
     this.took.push(performance.now() - began);
     return proof;
   }
+}
+
+/** Seals a passcode to a connection of the bridge, for one request. */
+export function sealPasscode(connectionKey: string, id: number, verb: string, passcode: string): Sealed {
+  const number = Buffer.alloc(4);
+  number.writeUInt32BE(id);
+  return seal(connectionKey, Buffer.concat([number, Buffer.from(verb)]), passcode);
 }
 
 const PASSCODE_INFO = Buffer.from('smartcard-service-centre/passcode/v1');

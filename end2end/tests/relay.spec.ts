@@ -1,32 +1,20 @@
 // The helper window: a page of the bridge itself, for browsers that keep a website from it.
 
-import { type BrowserContext, type Page } from '@playwright/test';
-
 import { expect, test } from '../fixtures.ts';
 import { randomPasscode } from '../harness/people.ts';
 import { takesPasscode } from '../harness/piv-tool.ts';
 import { expectAccessible } from '../steps/accessible.ts';
-import { expectHeading, expectReader, expectStep, open, reload } from '../steps/page.ts';
+import { allowIn, openHelper, startForbidden } from '../steps/helper.ts';
+import { expectHeading, expectReader, expectStep, reload } from '../steps/page.ts';
 import { DONE, UNLOCK, answerRightly, choosePasscode, enterRightCode } from '../steps/unlock.ts';
 
 test.use({ worldOptions: { website: true }, ignoreHTTPSErrors: true });
 
-/** Presses Start, which the browser forbids, and opens the helper window. */
-async function openHelper(page: Page, context: BrowserContext): Promise<Page> {
-  await open(page, '/unlock');
-  await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await expectReader(page, 'Your browser is blocking your reader.');
-  const [helper] = await Promise.all([
-    context.waitForEvent('page'),
-    page.getByRole('button', { name: 'Open helper window' }).click(),
-  ]);
-  return helper;
-}
-
-test('an unlock where the browser forbids the direct way', async ({ page, context, world, watch }) => {
+test('an unlock where the browser forbids the direct way', async ({ page, world, watch }) => {
   watch.expect(/127\.0\.0\.1/);
   const card = await world.insertLocked('member');
-  const helper = await openHelper(page, context);
+  await startForbidden(page);
+  const helper = await openHelper(page);
   await expectHeading(helper, 'Allow this website to use your reader?');
   await expect(helper.getByText(world.service.origin, { exact: true })).toBeVisible();
   await expectAccessible(helper, 'the question');
@@ -50,12 +38,31 @@ test('an unlock where the browser forbids the direct way', async ({ page, contex
   await closed;
 });
 
-test('a website that is not allowed in it gets nothing', async ({ page, context, world, watch }) => {
+test('a website that is not allowed in it gets nothing', async ({ page, world, watch }) => {
   watch.expect(/127\.0\.0\.1/);
   await world.insertLocked('member');
-  const helper = await openHelper(page, context);
+  await startForbidden(page);
+  const helper = await openHelper(page);
   await Promise.all([helper.waitForEvent('close'), helper.getByRole('button', { name: 'Do not allow' }).click()]);
   await expectReader(page, 'The helper window was closed, or this website was not allowed there.');
+});
+
+test('where the bridge does not run the page says so soon, and goes on once it does', async ({ page, world, watch }) => {
+  watch.expect(/127\.0\.0\.1|ERR_CONNECTION_REFUSED/);
+  await world.insertLocked('member');
+  await startForbidden(page);
+  await world.bridge.stop();
+  const helper = await openHelper(page);
+  await expectReader(page, 'A helper window has opened. Choose Allow there.');
+  await expectReader(page, 'Card Bridge does not answer in the helper window.');
+  await expect(page.getByText('If that window shows that it cannot connect, Card Bridge is not running')).toBeVisible();
+
+  await world.bridge.start();
+  await world.bridge.sees(1);
+  // It is the same window.
+  await page.getByRole('button', { name: 'Open helper window' }).click();
+  await allowIn(helper);
+  await expectStep(page, UNLOCK.questions);
 });
 
 test('it is not opened for a website that is not listed', async ({ page, world, watch }) => {
