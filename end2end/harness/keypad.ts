@@ -19,7 +19,7 @@ export interface Entry {
   /** The person types it. */
   type(passcode: string): void;
   /** The person does not. */
-  fail(reason: NotEntered): void;
+  fail(reason: NotEntered, kind?: 'not_entered' | 'not_confirmed'): void;
 }
 
 export class KeypadReader {
@@ -47,8 +47,8 @@ export class KeypadReader {
             const sealed = sealPasscode(connectionKey, id, verb, passcode);
             toBridge.send(JSON.stringify({ id, do: { ...asked, passcode: sealed } }));
           },
-          fail(reason) {
-            toPage.send(JSON.stringify({ type: 'reply', id, outcome: { failed: { kind: 'not_entered', reason } } }));
+          fail(reason, kind = 'not_entered') {
+            toPage.send(JSON.stringify({ type: 'reply', id, outcome: { failed: { kind, reason } } }));
           },
         });
       });
