@@ -37,15 +37,20 @@ pub struct Bridge {
     /// The helper window, once this tab uses it.
     helper: StoredValue<Option<SendWrapper<Rc<Helper>>>>,
     reader: RwSignal<Option<String>>,
-    /// What is connected, for as long as the bridge tells.
-    readers: RwSignal<Option<Readers>>,
-    /// Where a passcode is typed if the reader has keys.
-    typing: RwSignal<Typing>,
+    surroundings: RwSignal<Surroundings>,
     port: u16,
 }
 
 /// How long the bridge may take: its own limits, for its turn, the card and the transaction, end before that.
 const ANSWER_SECONDS: u32 = 40;
+
+/// What is around the bridge.
+struct Surroundings {
+    /// What is connected, for as long as the bridge tells.
+    readers: Option<Readers>,
+    /// Where a passcode is typed if the reader has keys.
+    typing: Typing,
+}
 
 /// Where a passcode is typed if the reader has keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +91,7 @@ impl Bridge {
             connection: StoredValue::new(None),
             helper: StoredValue::new(None),
             reader: RwSignal::new(None),
-            readers: RwSignal::new(None),
-            typing: RwSignal::new(Typing::OnReader),
+            surroundings: RwSignal::new(Surroundings { readers: None, typing: Typing::OnReader }),
             port,
         });
     }
@@ -124,21 +128,23 @@ impl Bridge {
 
     /// What can be typed on the reader, as far as it is known, unless the person wants to type on the screen.
     pub fn keypad(self) -> Keypad {
-        match (self.typing.get(), &*self.readers.read()) {
-            (Typing::OnReader, Some(readers)) => self.reader.with(|chosen| state::keypad(readers, chosen.as_deref())),
+        match &*self.surroundings.read() {
+            Surroundings { typing: Typing::OnReader, readers: Some(readers) } => {
+                self.reader.with(|chosen| state::keypad(readers, chosen.as_deref()))
+            }
             _ => Keypad::None,
         }
     }
 
     /// Has the person type on the screen from now on, whatever the reader has.
     pub fn type_on_screen(self) {
-        self.typing.set(Typing::OnScreen);
+        self.surroundings.update(|surroundings| surroundings.typing = Typing::OnScreen);
         self.settle();
     }
 
     /// The readers that hold a card; nothing while there is no connection.
     pub fn readers_with_card(self) -> Option<Vec<String>> {
-        match &*self.readers.read() {
+        match &self.surroundings.read().readers {
             None => None,
             Some(Readers::Stopped) => Some(Vec::new()),
             Some(Readers::Running { readers }) => {
@@ -310,7 +316,7 @@ impl Bridge {
     fn follow(self, readers: Option<&Readers>) {
         // The page may have been left meanwhile.
         let Some(state) = self.state.try_get_untracked() else { return };
-        self.readers.set(readers.cloned());
+        self.surroundings.update(|surroundings| surroundings.readers = readers.cloned());
         if let Some(next) = readers.and_then(|readers| state::after(&state, readers)) {
             self.state.set(next);
         }

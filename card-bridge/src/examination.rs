@@ -13,11 +13,11 @@ pub fn examine(card: &mut dyn Card) -> Result<CardExamination, CardError> {
         Err(CardError::NotPiv) => return Ok(CardExamination::NoApplication),
         selected => selected?,
     };
-    if is_missing(application.guid())? {
+    if is_missing(&application.guid())? {
         return Ok(CardExamination::NoIdentity);
     }
     for slot in [Slot::CardAuthentication, Slot::PivAuthentication] {
-        if is_missing(application.certificate(slot).and_then(|certificate| certificate.algorithm()))? {
+        if is_missing(&application.certificate(slot).and_then(|certificate| certificate.algorithm()))? {
             return Ok(CardExamination::NoKeys);
         }
     }
@@ -34,10 +34,10 @@ pub fn tries_left(state: PasscodeState) -> Option<u8> {
 }
 
 /// Whether a part is not there, or is nothing that can be used.
-fn is_missing<T>(part: Result<T, CardError>) -> Result<bool, CardError> {
+fn is_missing<T>(part: &Result<T, CardError>) -> Result<bool, CardError> {
     match part {
         Ok(_) => Ok(false),
         Err(CardError::Unsuitable | CardError::Garbled) => Ok(true),
-        Err(error) => Err(error),
+        Err(error) => Err(*error),
     }
 }

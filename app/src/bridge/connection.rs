@@ -35,8 +35,11 @@ pub struct Connection {
 /// What is connected now, and who is told of each change.
 struct Connected {
     readers: Readers,
-    tell: Option<Box<dyn Fn(Option<&Readers>)>>,
+    tell: Option<Box<Tell>>,
 }
+
+/// Tells what is connected; nothing when the connection has ended.
+type Tell = dyn Fn(Option<&Readers>);
 
 /// The request that waits for its reply: one at a time.
 type Waiting = Rc<RefCell<Option<(u32, oneshot::Sender<Outcome>)>>>;

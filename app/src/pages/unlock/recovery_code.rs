@@ -18,17 +18,18 @@ const CODE: &str = "recovery-code";
 /// Before the code by e-mail.
 #[component]
 pub fn UnlockRecoveryCode() -> impl IntoView {
-    at_step(Place::RecoveryCode, show)
+    at_step(Place::RecoveryCode, |page, here| show(&page, &here))
 }
 
 /// After it.
 #[component]
 pub fn UnlockLastRecoveryCode() -> impl IntoView {
-    at_step(Place::LastRecoveryCode, show)
+    at_step(Place::LastRecoveryCode, |page, here| show(&page, &here))
 }
 
-fn show(page: UnlockPage, here: Here) -> AnyView {
-    match page {
+fn show(page: &UnlockPage, here: &Here) -> AnyView {
+    let here = *here;
+    match *page {
         UnlockPage::RecoveryCode { attempts_left, after_code } => {
             let place = if after_code { Place::LastRecoveryCode } else { Place::RecoveryCode };
             view! { <Form place attempts_left here /> }.into_any()

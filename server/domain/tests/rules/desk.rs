@@ -323,12 +323,12 @@ async fn the_table_of_the_readme_is_the_codes() {
     for (row, deed) in rows.iter().zip(Deed::ALL) {
         let name = serde_json::to_string(&deed).unwrap().replace('"', "`");
         assert!(row[0].starts_with(&name), "{row:?}: {name}");
-        let word = |officer: &RaOfficer, role| if officer.may(deed, &person("1", role)).is_ok() { "yes" } else { "no" };
-        assert_eq!(row[1], word(&agent, Role::Cardholder), "{deed:?}");
-        assert_eq!(row[1], word(&agent, Role::RaAgent), "{deed:?}");
-        assert_eq!(row[2], word(&agent, Role::RaManager), "{deed:?}");
+        let told = |officer: &RaOfficer, role| if officer.may(deed, &person("1", role)).is_ok() { "yes" } else { "no" };
+        assert_eq!(row[1], told(&agent, Role::Cardholder), "{deed:?}");
+        assert_eq!(row[1], told(&agent, Role::RaAgent), "{deed:?}");
+        assert_eq!(row[2], told(&agent, Role::RaManager), "{deed:?}");
         for role in Role::ALL {
-            assert_eq!(row[3], word(&manager, role), "{deed:?}");
+            assert_eq!(row[3], told(&manager, role), "{deed:?}");
         }
     }
 }

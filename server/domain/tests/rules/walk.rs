@@ -86,7 +86,7 @@ impl Walk {
                 };
                 match self.world.answer(token, &self.card, &answers).await {
                     Ok(AnswerOutcome::Right | AnswerOutcome::RightAndLast) => {
-                        assert!(step == Step::AnswerRight && self.failed < 3)
+                        assert!(step == Step::AnswerRight && self.failed < 3);
                     }
                     Ok(AnswerOutcome::Wrong { .. } | AnswerOutcome::LockedOut(_)) => self.failed += 1,
                     Err(_) => {}

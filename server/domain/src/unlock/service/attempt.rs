@@ -140,30 +140,26 @@ impl UnlockService {
         let event = Event::RecoveryCodeEntered;
         environment.record(&mut *transaction, event, how, &loaded.flow.person, loaded.card.guid).await?;
         let flow = loaded.flow.id;
-        let outcome = match found {
-            Some(position) => {
-                let mut registration = loaded.registration.clone();
-                registration.recovery_codes.remove(position);
-                let (step, outcome) = match code {
-                    Some((code, issued)) => {
-                        let sent =
-                            self.send_code(&mut *transaction, &loaded.card, &registration, &code, issued).await?;
-                        let step = UnlockStep::Code(step.right_before_code(sent, &environment.policy));
-                        (step, AnswerOutcome::Right)
-                    }
-                    None => (UnlockStep::Passcode(step.right_after_code()), AnswerOutcome::RightAndLast),
-                };
-                // Of two attempts at once one loses here, so that a code is used once.
-                transaction.save_registration(&registration).await?;
-                self.go_on(&mut *transaction, loaded.flow, step).await?;
-                outcome
-            }
-            None => {
-                let step = loaded.flow.step.clone();
-                match self.fail(&mut *transaction, loaded, step).await? {
-                    Failed::Open { attempts_left } => AnswerOutcome::Wrong { attempts_left },
-                    Failed::LockedOut(end) => AnswerOutcome::LockedOut(end),
+        let outcome = if let Some(position) = found {
+            let mut registration = loaded.registration.clone();
+            registration.recovery_codes.remove(position);
+            let (step, outcome) = match code {
+                Some((code, issued)) => {
+                    let sent = self.send_code(&mut *transaction, &loaded.card, &registration, &code, issued).await?;
+                    let step = UnlockStep::Code(step.right_before_code(sent, &environment.policy));
+                    (step, AnswerOutcome::Right)
                 }
+                None => (UnlockStep::Passcode(step.right_after_code()), AnswerOutcome::RightAndLast),
+            };
+            // Of two attempts at once one loses here, so that a code is used once.
+            transaction.save_registration(&registration).await?;
+            self.go_on(&mut *transaction, loaded.flow, step).await?;
+            outcome
+        } else {
+            let step = loaded.flow.step.clone();
+            match self.fail(&mut *transaction, loaded, step).await? {
+                Failed::Open { attempts_left } => AnswerOutcome::Wrong { attempts_left },
+                Failed::LockedOut(end) => AnswerOutcome::LockedOut(end),
             }
         };
         self.use_proof(&mut *transaction, flow, proof, &outcome).await?;
