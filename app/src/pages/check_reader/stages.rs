@@ -211,6 +211,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the client of the bridge answers")]
     fn examined(card: Result<CardExamination, CardFailure>) -> Result<Examined, Trouble> {
         let reader = Reader { name: "Reader 00".to_owned(), card: CardPresence::Present, keypad: Keypad::None };
         let readers = Readers::Running { readers: vec![reader] };
