@@ -135,7 +135,7 @@ pub enum Verb {
         /// The server's challenge.
         challenge: Challenge,
     },
-    /// Verify the passcode and sign with the PIV authentication key: purposes `sign-in`, `register`, `change`.
+    /// Verify the passcode and sign with the PIV authentication key: purposes `sign-in`, `register`, `change`, `ra-action`.
     ProveHolder {
         /// The reader to use; needed only where several hold a card.
         #[serde(default)]

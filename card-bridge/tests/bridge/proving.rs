@@ -60,7 +60,7 @@ fn no_verb_signs_for_the_purposes_of_another() {
         if !matches!(purpose, Purpose::Hello | Purpose::Unlock | Purpose::Attempt | Purpose::Release) {
             assert_eq!(page.prove_card(purpose, CHALLENGE), Err(CardFailure::Malformed), "{purpose:?}");
         }
-        if !matches!(purpose, Purpose::SignIn | Purpose::Register | Purpose::Change) {
+        if !matches!(purpose, Purpose::SignIn | Purpose::Register | Purpose::Change | Purpose::RaAction) {
             let proof = page.prove_holder(purpose, CHALLENGE, PASSCODE, LastTry::Spend);
             assert_eq!(proof, Err(CardFailure::Malformed), "{purpose:?}");
         }

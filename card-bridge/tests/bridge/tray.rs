@@ -135,7 +135,10 @@ on_a_desktop! {
     fn what_is_wrong_is_shown_as_a_text() {
         let (desktop, home) = (Desktop::start(), Home::new());
         let program = home.start();
-        desktop.icon().choose("What is wrong?");
+        let icon = desktop.icon();
+        // Before that the bridge has not looked at the readers yet.
+        icon.until_tooltip("Ready: put your smartcard into the reader");
+        icon.choose("What is wrong?");
         let file = home.opened();
         assert_eq!(file, home.path("cache/card-bridge/diagnosis.txt").to_str().unwrap());
         let text = fs::read_to_string(file).unwrap();
