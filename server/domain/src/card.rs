@@ -7,7 +7,7 @@ use card_protocol::{
 use sha2::{Digest, Sha256};
 use spki::DecodePublicKey;
 
-use crate::{person::UserNumber, weak_key::has_roca_mark};
+use crate::{certificate::subject_public_key_info, person::UserNumber, weak_key::has_roca_mark};
 
 /// A card that was issued to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,15 @@ impl CardPublicKey {
             Parsed::Rsa2048(Box::new(rsa::pkcs1v15::VerifyingKey::new(key)))
         };
         Ok(Self { der: der.to_vec(), parsed })
+    }
+
+    /// Reads a SubjectPublicKeyInfo in DER, or the one in an X.509 certificate in DER, of which nothing else counts.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsupportedKey`].
+    pub fn from_certificate_or_key(der: &[u8]) -> Result<Self, UnsupportedKey> {
+        Self::from_der(subject_public_key_info(der).unwrap_or(der))
     }
 
     /// The SubjectPublicKeyInfo in DER.

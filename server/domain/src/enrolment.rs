@@ -11,7 +11,7 @@ use crate::{
     email::EmailAddress,
     environment::retry_on_conflict,
     person::{Person, UserNumber},
-    ports::{HasherError, StoreError},
+    ports::{HasherError, NewlyEnrolled, Randomness, StoreError},
     registration::{Registration, Standing, choose_asked, hash_answers},
     role::Role,
     token::KeyId,
@@ -47,6 +47,19 @@ pub struct NewHolder {
     pub name: String,
     /// The address that the Registration Authority holds, where it holds one.
     pub email: Option<EmailAddress>,
+}
+
+impl NewHolder {
+    /// The person that they become.
+    pub(crate) fn to_person(&self, randomness: &dyn Randomness) -> Person {
+        Person {
+            user_number: self.user_number.clone(),
+            name: self.name.clone(),
+            email: self.email.clone(),
+            role: Role::Cardholder,
+            trail_salt: TrailSalt::generate(randomness),
+        }
+    }
 }
 
 /// What became of a card to take in.
@@ -104,6 +117,51 @@ impl RegisterError {
     }
 }
 
+/// What is wrong with a card by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnfitCard {
+    ZeroGuid,
+    /// Both slots have the same.
+    OneKey,
+    WeakKey,
+}
+
+impl From<UnfitCard> for EnrolError {
+    fn from(fault: UnfitCard) -> Self {
+        match fault {
+            UnfitCard::ZeroGuid => Self::ZeroGuid,
+            UnfitCard::OneKey => Self::KeyTaken,
+            UnfitCard::WeakKey => Self::WeakKey,
+        }
+    }
+}
+
+/// Checks what of a card can be refused without a look at others.
+pub(crate) fn check(
+    guid: Guid,
+    authentication_key: &CardPublicKey,
+    card_authentication_key: &CardPublicKey,
+) -> Result<(), UnfitCard> {
+    if guid.is_zero() {
+        return Err(UnfitCard::ZeroGuid);
+    }
+    if authentication_key == card_authentication_key {
+        return Err(UnfitCard::OneKey);
+    }
+    if authentication_key.is_weak() || card_authentication_key.is_weak() {
+        return Err(UnfitCard::WeakKey);
+    }
+    Ok(())
+}
+
+/// A new card with its unlock key, sealed, and a ring that holds it.
+pub(crate) fn with_unlock_key(card: Card, unlock_key: &UnlockKey, environment: &Environment) -> NewlyEnrolled {
+    let id = KeyId::generate(&*environment.randomness);
+    let unlock_key = StoredUnlockKey::seal(id, card.guid, unlock_key, &*environment.vault);
+    let key_ring = KeyRing { guid: card.guid, state: KeyRingState::Settled { current: id }, version: 0 };
+    NewlyEnrolled { card, unlock_key, key_ring }
+}
+
 impl Enrolment {
     pub(crate) fn new(environment: Arc<Environment>) -> Self {
         Self { environment }
@@ -115,15 +173,7 @@ impl Enrolment {
     ///
     /// [`EnrolError`].
     pub async fn enrol(&self, new: &NewCard) -> Result<Enrolled, EnrolError> {
-        if new.guid.is_zero() {
-            return Err(EnrolError::ZeroGuid);
-        }
-        if new.authentication_key == new.card_authentication_key {
-            return Err(EnrolError::KeyTaken);
-        }
-        if new.authentication_key.is_weak() || new.card_authentication_key.is_weak() {
-            return Err(EnrolError::WeakKey);
-        }
+        check(new.guid, &new.authentication_key, &new.card_authentication_key)?;
         retry_on_conflict!(self.try_enrol(new))
     }
 
@@ -142,14 +192,7 @@ impl Enrolment {
             }
         }
         if transaction.person(&new.holder.user_number).await?.is_none() {
-            let person = Person {
-                user_number: new.holder.user_number.clone(),
-                name: new.holder.name.clone(),
-                email: new.holder.email.clone(),
-                role: Role::Cardholder,
-                trail_salt: TrailSalt::generate(&*environment.randomness),
-            };
-            transaction.insert_person(&person).await?;
+            transaction.insert_person(&new.holder.to_person(&*environment.randomness)).await?;
         }
         let card = Card {
             guid: new.guid,
@@ -159,12 +202,10 @@ impl Enrolment {
             state: CardState::Active,
             version: 0,
         };
+        let NewlyEnrolled { card, unlock_key, key_ring } = with_unlock_key(card, &new.unlock_key, environment);
         transaction.insert_card(&card).await?;
-        let id = KeyId::generate(&*environment.randomness);
-        let key = StoredUnlockKey::seal(id, new.guid, &new.unlock_key, &*environment.vault);
-        transaction.insert_unlock_key(&key).await?;
-        let state = KeyRingState::Settled { current: id };
-        transaction.insert_key_ring(&KeyRing { guid: new.guid, state, version: 0 }).await?;
+        transaction.insert_unlock_key(&unlock_key).await?;
+        transaction.insert_key_ring(&key_ring).await?;
         environment.record(&mut *transaction, Event::CardEnrolled, Outcome::Done, &card.holder, card.guid).await?;
         transaction.commit().await?;
         Ok(Enrolled::Added)

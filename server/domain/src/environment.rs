@@ -13,6 +13,7 @@ use crate::{
     enrolment::Enrolment,
     erasure::Erasure,
     freezing::{FreezeToken, Freezing},
+    import::Import,
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
     policy::Policy,
@@ -54,6 +55,8 @@ pub struct Environment {
 pub struct Services {
     /// Taking people and cards into the service.
     pub enrolment: Enrolment,
+    /// Taking many of them in at once.
+    pub import: Import,
     /// Signing in with a card, and the session.
     pub sign_in: SignIn,
     /// Registering.
@@ -76,6 +79,7 @@ impl Services {
         let environment = Arc::new(environment);
         Self {
             enrolment: Enrolment::new(Arc::clone(&environment)),
+            import: Import::new(Arc::clone(&environment)),
             sign_in: SignIn::new(Arc::clone(&environment)),
             registration: RegistrationService::new(Arc::clone(&environment)),
             unlock: UnlockService::new(Arc::clone(&environment)),

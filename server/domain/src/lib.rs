@@ -5,12 +5,13 @@
 //! transaction, and only then answers.
 //!
 //! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`unlock`], [`freezing`],
-//! [`enrolment`], [`erasure`], [`ra`].
+//! [`enrolment`], [`import`], [`erasure`], [`ra`].
 
 #![warn(missing_docs)]
 
 pub mod answer;
 pub mod card;
+mod certificate;
 pub mod challenge;
 pub mod code;
 mod comparisons;
@@ -20,6 +21,7 @@ pub mod enrolment;
 mod environment;
 pub mod erasure;
 pub mod freezing;
+pub mod import;
 pub mod mail;
 mod milliseconds;
 pub mod person;

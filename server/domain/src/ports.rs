@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use store::{
-    Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, KeyRings, Outbox, People, RegistrationFlows,
-    Registrations, Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
+    BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, KeyRings, NewlyEnrolled, Outbox,
+    People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows,
+    UsedChallenge, UsedChallenges,
 };
 
 use crate::Timestamp;

@@ -240,11 +240,28 @@ impl TrailKey {
     ///
     /// [`StoreError::Conflict`] when another record came first: the whole transaction is then to be tried again.
     pub async fn append(&self, transaction: &mut dyn Transaction, entry: TrailEntry) -> Result<(), StoreError> {
-        let before = transaction.trail_head().await?.map_or(ChainEnd::START, |record| record.end());
-        let number = before.number + 1;
-        let text = serde_json::to_string(&entry).map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
-        let mac = self.mac(number, &before.mac, &text);
-        transaction.insert_trail_record(&TrailRecord { number, entry: text, person: entry.person, mac }).await
+        for record in self.chain(transaction, vec![entry]).await? {
+            transaction.insert_trail_record(&record).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes entries the next records of the trail, in their order; the caller inserts them in the same transaction.
+    pub(crate) async fn chain(
+        &self,
+        transaction: &mut dyn Transaction,
+        entries: Vec<TrailEntry>,
+    ) -> Result<Vec<TrailRecord>, StoreError> {
+        let mut end = transaction.trail_head().await?.map_or(ChainEnd::START, |record| record.end());
+        let records = entries.into_iter().map(|entry| {
+            let number = end.number + 1;
+            let text = serde_json::to_string(&entry).map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
+            let record =
+                TrailRecord { number, mac: self.mac(number, &end.mac, &text), entry: text, person: entry.person };
+            end = record.end();
+            Ok(record)
+        });
+        records.collect()
     }
 
     /// Follows the chain over records in order.

@@ -1,9 +1,10 @@
-//! The tables: each file has one table's row and, where the domain asks for it, its port; `forgetting` and `erasing` are
+//! The tables: each file has one table's row and, where the domain asks for it, its port; `enrolling`, `forgetting` and `erasing` are
 //! ports over several.
 
 mod card_keys;
 mod cards;
 mod code_mails;
+mod enrolling;
 mod erasing;
 mod forgetting;
 mod handled_forms;

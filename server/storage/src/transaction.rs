@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use domain::ports::{StoreError, Transaction};
 use sea_orm::{
-    ActiveModelTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, DeleteMany, EntityTrait,
-    IntoActiveModel, Select, UpdateMany,
+    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, DeleteMany, EntityTrait,
+    IntoActiveModel, Iterable, QueryFilter, Select, UpdateMany, Value,
 };
 
 use crate::{error::store_error, sqlite};
@@ -18,6 +18,9 @@ pub struct SqlTransaction {
     connection: DatabaseConnection,
     state: State,
 }
+
+/// How many parameters a statement has at most: SQLite takes 32,766, PostgreSQL 65,535.
+const PARAMETERS: usize = 32_766;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -39,6 +42,39 @@ impl SqlTransaction {
     {
         let result = A::Entity::insert(row.into_active_model()).exec_without_returning(&self.transaction).await;
         self.check(result).map(drop)
+    }
+
+    /// Adds rows, as many in one statement as the database takes.
+    pub(crate) async fn insert_all<E, M>(&mut self, rows: Vec<M>) -> Result<(), StoreError>
+    where
+        E: EntityTrait<Model = M>,
+        M: IntoActiveModel<E::ActiveModel>,
+    {
+        let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model).peekable();
+        let at_once = PARAMETERS / E::Column::iter().count();
+        while rows.peek().is_some() {
+            let insert = E::insert_many(rows.by_ref().take(at_once));
+            let result = insert.exec_without_returning(&self.transaction).await;
+            self.check(result)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the rows in which a column has one of these values, as many in one statement as the database takes.
+    pub(crate) async fn list_among<E, V>(
+        &mut self,
+        column: E::Column,
+        values: &[V],
+    ) -> Result<Vec<E::Model>, StoreError>
+    where
+        E: EntityTrait,
+        V: Clone + Into<Value>,
+    {
+        let mut found = Vec::new();
+        for values in values.chunks(PARAMETERS) {
+            found.extend(self.list(E::find().filter(column.is_in(values.iter().cloned()))).await?);
+        }
+        Ok(found)
     }
 
     /// Finds a row.

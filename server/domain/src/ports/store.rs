@@ -58,6 +58,7 @@ pub trait Transaction:
     + Outbox
     + Forgetting
     + Erasing
+    + BulkEnrolment
     + Send
 {
     /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
@@ -292,6 +293,32 @@ pub trait Erasing {
     /// Removes a person and every row that is theirs, and says how many there were. The trail stays, as it must, and so
     /// do the mails that wait: they are sealed, and no row says whose they are.
     async fn erase_person(&mut self, number: &UserNumber) -> Result<ErasedRows, StoreError>;
+}
+
+/// A card that is new, with its unlock key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewlyEnrolled {
+    /// The card.
+    pub card: Card,
+    /// The unlock key that it has.
+    pub unlock_key: StoredUnlockKey,
+    /// The ring, which says so.
+    pub key_ring: KeyRing,
+}
+
+/// Many people and cards at once: each of these takes a few statements, however many there are. None keeps an order.
+#[async_trait]
+pub trait BulkEnrolment {
+    /// Finds those of these people that are there.
+    async fn people_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<Person>, StoreError>;
+    /// Finds those of these cards that are there.
+    async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError>;
+    /// Finds those of these fingerprints whose key is known, of whichever card and slot.
+    async fn keys_among(&mut self, fingerprints: &[[u8; 32]]) -> Result<Vec<[u8; 32]>, StoreError>;
+    /// Adds people: a conflict when one of them is there.
+    async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError>;
+    /// Adds cards with their keys, and what stands on the trail of them: a conflict when anything of it is there.
+    async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError>;
 }
 
 impl StoreError {

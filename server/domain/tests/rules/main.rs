@@ -8,6 +8,7 @@ mod fakes;
 mod forgery;
 mod former_address;
 mod freezing;
+mod import;
 mod memory_store;
 mod profiles;
 mod recovery;

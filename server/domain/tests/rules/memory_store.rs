@@ -17,9 +17,9 @@ use domain::{
     mail::OutboxMail,
     person::{Person, UserNumber},
     ports::{
-        Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, KeyRings, Outbox, People, RegistrationFlows,
-        Registrations, Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge,
-        UsedChallenges,
+        BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, KeyRings, NewlyEnrolled,
+        Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords, Transaction,
+        UnlockFlows, UsedChallenge, UsedChallenges,
     },
     ra::PersonQuery,
     registration::{Registration, RegistrationFlow},
@@ -481,5 +481,41 @@ impl Erasing for MemoryTransaction {
 impl Forgetting for MemoryTransaction {
     async fn forget_before(&mut self, _: Timestamp) -> Result<(), StoreError> {
         Err(StoreError::Unavailable("the domain forgets nothing".into()))
+    }
+}
+
+#[async_trait]
+impl BulkEnrolment for MemoryTransaction {
+    async fn people_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<Person>, StoreError> {
+        Ok(self.working.people.values().filter(|person| numbers.contains(&person.user_number)).cloned().collect())
+    }
+
+    async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError> {
+        Ok(self.working.cards.values().filter(|card| guids.contains(&card.guid)).cloned().collect())
+    }
+
+    async fn keys_among(&mut self, fingerprints: &[[u8; 32]]) -> Result<Vec<[u8; 32]>, StoreError> {
+        let keys =
+            self.working.cards.values().flat_map(|card| [&card.authentication_key, &card.card_authentication_key]);
+        Ok(keys.map(CardPublicKey::fingerprint).filter(|known| fingerprints.contains(known)).collect())
+    }
+
+    async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError> {
+        for person in people {
+            self.insert_person(person).await?;
+        }
+        Ok(())
+    }
+
+    async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
+        for new in batch {
+            self.insert_card(&new.card).await?;
+            self.insert_unlock_key(&new.unlock_key).await?;
+            self.insert_key_ring(&new.key_ring).await?;
+        }
+        for record in records {
+            self.insert_trail_record(record).await?;
+        }
+        Ok(())
     }
 }

@@ -155,17 +155,26 @@ fn rsa_key(modulus: &[u8; 256]) -> CardPublicKey {
     CardPublicKey::from_der(&[&head.concat()[..], modulus, &[2, 3, 1, 0, 1]].concat()).unwrap()
 }
 
-#[tokio::test]
-async fn a_card_with_a_weak_rsa_key_in_either_slot_is_refused() {
-    let (world, _) = World::with_card().await;
-    // One more than a multiple of every prime that the mark is about: a power of the generator for each.
+/// A modulus that is the last byte more than a multiple of every prime that the mark is about. With 1 it is a power of the
+/// generator for each: weak.
+fn modulus(last: u8) -> [u8; 256] {
     let primes: u128 = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157].iter().product();
     let mut modulus = [0; 256];
     modulus[..16].copy_from_slice(&(primes << primes.leading_zeros()).to_be_bytes());
-    modulus[255] = 1;
-    let weak = rsa_key(&modulus);
-    modulus[255] = 3;
-    let sound = rsa_key(&modulus);
+    modulus[255] = last;
+    modulus
+}
+
+/// A key that anybody can factor.
+pub fn weak_key() -> CardPublicKey {
+    rsa_key(&modulus(1))
+}
+
+#[tokio::test]
+async fn a_card_with_a_weak_rsa_key_in_either_slot_is_refused() {
+    let (world, _) = World::with_card().await;
+    let weak = weak_key();
+    let sound = rsa_key(&modulus(3));
 
     let card = || new_card(&SoftwareCard::new(2, ORIGIN), "1002");
     for new in

@@ -33,8 +33,19 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl From<&Card> for Model {
+    fn from(card: &Card) -> Self {
+        Self {
+            guid: value::uuid(&card.guid),
+            holder: card.holder.as_str().to_owned(),
+            state: state_name(card.state).to_owned(),
+            version: card.version.into(),
+        }
+    }
+}
+
 impl Model {
-    fn read(self, keys: &[card_keys::Model]) -> Result<Card, StoreError> {
+    pub(super) fn read(self, keys: &[card_keys::Model]) -> Result<Card, StoreError> {
         Ok(Card {
             guid: value::read_guid(self.guid),
             holder: value::read_user_number(&self.holder, "cards.holder")?,
@@ -97,13 +108,7 @@ impl Cards for SqlTransaction {
 
     async fn insert_card(&mut self, card: &Card) -> Result<(), StoreError> {
         let guid = value::uuid(&card.guid);
-        self.insert(Model {
-            guid,
-            holder: card.holder.as_str().to_owned(),
-            state: state_name(card.state).to_owned(),
-            version: card.version.into(),
-        })
-        .await?;
+        self.insert(Model::from(card)).await?;
         self.insert(card_keys::Model::new(guid, Slot::Authentication, &card.authentication_key)).await?;
         self.insert(card_keys::Model::new(guid, Slot::CardAuthentication, &card.card_authentication_key)).await
     }

@@ -12,6 +12,7 @@ mod suite {
     pub mod concurrency;
     pub mod conflicts;
     pub mod desk;
+    pub mod enrolling;
     pub mod erasing;
     pub mod fixtures;
     pub mod outbox;
@@ -146,6 +147,11 @@ hold_to_contract! {
     references:
         a_row_of_nobody_is_refused_at_the_commit,
         the_order_in_which_rows_are_added_does_not_matter;
+    enrolling:
+        people_at_once_come_back_and_are_found_among_others,
+        cards_at_once_come_back_with_all_that_is_theirs,
+        of_nothing_at_once_there_is_nothing,
+        nothing_is_added_twice_at_once;
     erasing:
         every_row_of_a_person_goes_and_is_counted_and_other_peoples_stay,
         the_trail_and_mails_that_wait_stay,

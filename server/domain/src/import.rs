@@ -1,0 +1,315 @@
+//! Taking many people and cards in at once, which others issued: what is added, what is there already, what is refused.
+//!
+//! A row that is refused stops no other. The rows of a batch are judged against what is stored and against the rows
+//! before them, so that it makes no difference where one batch ends and the next begins.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use card_protocol::{Guid, UnlockKey};
+
+use crate::{
+    Environment,
+    card::{Card, CardPublicKey, CardState},
+    enrolment::{Enrolled, NewHolder, UnfitCard, check, with_unlock_key},
+    environment::retry_on_conflict,
+    person::{Person, UserNumber, fold_name},
+    ports::{NewlyEnrolled, StoreError, Transaction},
+    trail::{Event, Outcome, TrailEntry},
+};
+
+/// The use cases of an import.
+#[derive(Clone)]
+pub struct Import {
+    environment: Arc<Environment>,
+}
+
+/// A card that was issued to somebody who is there already.
+pub struct ImportedCard {
+    /// The GUID from the card's CHUID.
+    pub guid: Guid,
+    /// To whom it was issued.
+    pub holder: UserNumber,
+    /// The key of slot 9A.
+    pub authentication_key: CardPublicKey,
+    /// The key of slot 9E.
+    pub card_authentication_key: CardPublicKey,
+    /// The unlock key that the card has.
+    pub unlock_key: UnlockKey,
+}
+
+/// A card of which nothing is wrong by itself.
+pub struct FitCard {
+    guid: Guid,
+    identity: Identity,
+    authentication_key: CardPublicKey,
+    card_authentication_key: CardPublicKey,
+    unlock_key: UnlockKey,
+}
+
+/// What of a card is to be the same when it comes again: its holder, and its keys, slot by slot.
+#[derive(Clone, PartialEq, Eq)]
+struct Identity {
+    holder: UserNumber,
+    keys: [[u8; 32]; 2],
+}
+
+impl ImportedCard {
+    /// Checks what can be refused without a look at other cards.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn check(self) -> Result<FitCard, Refusal> {
+        let Self { guid, holder, authentication_key, card_authentication_key, unlock_key } = self;
+        check(guid, &authentication_key, &card_authentication_key)?;
+        let keys = [authentication_key.fingerprint(), card_authentication_key.fingerprint()];
+        Ok(FitCard {
+            guid,
+            identity: Identity { holder, keys },
+            authentication_key,
+            card_authentication_key,
+            unlock_key,
+        })
+    }
+}
+
+impl FitCard {
+    fn to_card(&self) -> Card {
+        Card {
+            guid: self.guid,
+            holder: self.identity.holder.clone(),
+            authentication_key: self.authentication_key.clone(),
+            card_authentication_key: self.card_authentication_key.clone(),
+            state: CardState::Active,
+            version: 0,
+        }
+    }
+}
+
+impl Identity {
+    fn of(card: &Card) -> Self {
+        Self {
+            holder: card.holder.clone(),
+            keys: [card.authentication_key.fingerprint(), card.card_authentication_key.fingerprint()],
+        }
+    }
+}
+
+/// Why a row was not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The user number is that of somebody with another name: one of the two is mistaken.
+    #[error("somebody with another name has this user number")]
+    OtherName,
+    /// Nobody has the user number of the holder.
+    #[error("nobody has this user number")]
+    UnknownPerson,
+    /// The GUID is all zero.
+    #[error("the GUID is zero")]
+    ZeroGuid,
+    /// Another card or holder has this GUID.
+    #[error("the GUID belongs to another card, or this card has another holder or other keys")]
+    GuidTaken,
+    /// Another card, or the other slot, has one of these keys.
+    #[error("a public key was seen before, on another card or in the other slot")]
+    KeyTaken,
+    /// One of the keys is known to be weak: the card has to get others.
+    #[error("a key of the card is weak (CVE-2017-15361)")]
+    WeakKey,
+}
+
+impl From<UnfitCard> for Refusal {
+    fn from(fault: UnfitCard) -> Self {
+        match fault {
+            UnfitCard::ZeroGuid => Self::ZeroGuid,
+            UnfitCard::OneKey => Self::KeyTaken,
+            UnfitCard::WeakKey => Self::WeakKey,
+        }
+    }
+}
+
+/// What became of a row.
+pub type Verdict = Result<Enrolled, Refusal>;
+
+/// An import of which everything is kept, or nothing: one transaction, which everybody else waits for.
+pub struct WholeImport {
+    environment: Arc<Environment>,
+    transaction: Box<dyn Transaction>,
+}
+
+impl Import {
+    pub(crate) fn new(environment: Arc<Environment>) -> Self {
+        Self { environment }
+    }
+
+    /// Takes a batch of people in, in a transaction of its own. The same again changes nothing; who is there keeps
+    /// name, address and role. Gives a verdict for each, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing of the batch is kept.
+    pub async fn people(&self, people: &[NewHolder]) -> Result<Vec<Verdict>, StoreError> {
+        retry_on_conflict!(self.try_people(people))
+    }
+
+    async fn try_people(&self, people: &[NewHolder]) -> Result<Vec<Verdict>, StoreError> {
+        let mut import = self.whole().await?;
+        let verdicts = import.people(people).await?;
+        import.commit().await?;
+        Ok(verdicts)
+    }
+
+    /// Takes a batch of cards in, in a transaction of its own. The same again changes nothing: not the state of a card,
+    /// and not its unlock key, which is another after the first unlock. Gives a verdict for each, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing of the batch is kept.
+    pub async fn cards(&self, cards: &[FitCard]) -> Result<Vec<Verdict>, StoreError> {
+        retry_on_conflict!(self.try_cards(cards))
+    }
+
+    async fn try_cards(&self, cards: &[FitCard]) -> Result<Vec<Verdict>, StoreError> {
+        let mut import = self.whole().await?;
+        let verdicts = import.cards(cards).await?;
+        import.commit().await?;
+        Ok(verdicts)
+    }
+
+    /// Begins an import of which nothing is kept before [`WholeImport::commit`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn whole(&self) -> Result<WholeImport, StoreError> {
+        let transaction = self.environment.store.begin().await?;
+        Ok(WholeImport { environment: Arc::clone(&self.environment), transaction })
+    }
+}
+
+impl WholeImport {
+    /// As [`Import::people`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the import can only be dropped.
+    pub async fn people(&mut self, people: &[NewHolder]) -> Result<Vec<Verdict>, StoreError> {
+        take_people(&self.environment, &mut *self.transaction, people).await
+    }
+
+    /// As [`Import::cards`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: the import can only be dropped.
+    pub async fn cards(&mut self, cards: &[FitCard]) -> Result<Vec<Verdict>, StoreError> {
+        take_cards(&self.environment, &mut *self.transaction, cards).await
+    }
+
+    /// Keeps everything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing is kept.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.transaction.commit().await
+    }
+}
+
+async fn take_people(
+    environment: &Environment,
+    transaction: &mut dyn Transaction,
+    people: &[NewHolder],
+) -> Result<Vec<Verdict>, StoreError> {
+    let numbers: Vec<UserNumber> = people.iter().map(|person| person.user_number.clone()).collect();
+    let there = transaction.people_among(&numbers).await?;
+    let mut names: HashMap<&UserNumber, &str> =
+        there.iter().map(|person| (&person.user_number, person.name.as_str())).collect();
+    let mut added: Vec<Person> = Vec::new();
+    let mut verdicts = Vec::with_capacity(people.len());
+    for person in people {
+        verdicts.push(match names.get(&person.user_number) {
+            Some(name) if fold_name(name) != fold_name(&person.name) => Err(Refusal::OtherName),
+            Some(_) => Ok(Enrolled::Unchanged),
+            None => {
+                names.insert(&person.user_number, &person.name);
+                added.push(person.to_person(&*environment.randomness));
+                Ok(Enrolled::Added)
+            }
+        });
+    }
+    transaction.insert_people(&added).await?;
+    Ok(verdicts)
+}
+
+async fn take_cards(
+    environment: &Environment,
+    transaction: &mut dyn Transaction,
+    cards: &[FitCard],
+) -> Result<Vec<Verdict>, StoreError> {
+    let mut known = Known::read(transaction, cards).await?;
+    let verdicts: Vec<Verdict> = cards.iter().map(|card| known.judge(card)).collect();
+    let added = cards.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Ok(Enrolled::Added));
+    let (mut batch, mut entries) = (Vec::<NewlyEnrolled>::new(), Vec::new());
+    for (card, _) in added {
+        let Some(holder) = known.people.get(&card.identity.holder) else { continue };
+        entries.push(TrailEntry {
+            at: environment.now(),
+            event: Event::CardEnrolled,
+            outcome: Outcome::Done,
+            person: Some(holder.trail_name()),
+            card: Some(holder.trail_salt.name_card(&card.guid)),
+            reference: None,
+            by: None,
+        });
+        batch.push(with_unlock_key(card.to_card(), &card.unlock_key, environment));
+    }
+    if !batch.is_empty() {
+        let records = environment.trail_key.chain(transaction, entries).await?;
+        transaction.enrol_batch(&batch, &records).await?;
+    }
+    Ok(verdicts)
+}
+
+/// What is there of that which a batch of cards names, and after each row that it adds this too.
+struct Known {
+    people: HashMap<UserNumber, Person>,
+    cards: HashMap<Guid, Identity>,
+    keys: HashSet<[u8; 32]>,
+}
+
+impl Known {
+    async fn read(transaction: &mut dyn Transaction, cards: &[FitCard]) -> Result<Self, StoreError> {
+        let numbers: HashSet<&UserNumber> = cards.iter().map(|card| &card.identity.holder).collect();
+        let numbers: Vec<UserNumber> = numbers.into_iter().cloned().collect();
+        let people = transaction.people_among(&numbers).await?;
+        let guids: Vec<Guid> = cards.iter().map(|card| card.guid).collect();
+        let there = transaction.cards_among(&guids).await?;
+        let fingerprints: Vec<[u8; 32]> = cards.iter().flat_map(|card| card.identity.keys).collect();
+        let keys = transaction.keys_among(&fingerprints).await?;
+        Ok(Self {
+            people: people.into_iter().map(|person| (person.user_number.clone(), person)).collect(),
+            cards: there.into_iter().map(|card| (card.guid, Identity::of(&card))).collect(),
+            keys: keys.into_iter().collect(),
+        })
+    }
+
+    /// What becomes of a card. What is added is known to the next.
+    fn judge(&mut self, card: &FitCard) -> Verdict {
+        if let Some(there) = self.cards.get(&card.guid) {
+            return if *there == card.identity { Ok(Enrolled::Unchanged) } else { Err(Refusal::GuidTaken) };
+        }
+        if card.identity.keys.iter().any(|key| self.keys.contains(key)) {
+            return Err(Refusal::KeyTaken);
+        }
+        if !self.people.contains_key(&card.identity.holder) {
+            return Err(Refusal::UnknownPerson);
+        }
+        self.keys.extend(card.identity.keys);
+        self.cards.insert(card.guid, card.identity.clone());
+        Ok(Enrolled::Added)
+    }
+}

@@ -1,0 +1,69 @@
+//! Many people and cards at once. Each table is asked, and added to, in a few statements.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use card_protocol::{Guid, Slot};
+use domain::{
+    card::Card,
+    person::{Person, UserNumber},
+    ports::{BulkEnrolment, NewlyEnrolled, StoreError},
+    trail::TrailRecord,
+};
+use sea_orm::entity::prelude::Uuid;
+
+use super::{card_keys, cards, key_rings, people, trail, unlock_keys};
+use crate::{SqlTransaction, value};
+
+#[async_trait]
+impl BulkEnrolment for SqlTransaction {
+    async fn people_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<Person>, StoreError> {
+        let numbers: Vec<&str> = numbers.iter().map(UserNumber::as_str).collect();
+        let rows = self.list_among::<people::Entity, _>(people::Column::UserNumber, &numbers).await?;
+        rows.into_iter().map(Person::try_from).collect()
+    }
+
+    async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError> {
+        let guids: Vec<Uuid> = guids.iter().map(value::uuid).collect();
+        let rows = self.list_among::<cards::Entity, _>(cards::Column::Guid, &guids).await?;
+        let guids: Vec<Uuid> = rows.iter().map(|row| row.guid).collect();
+        let mut keys: HashMap<Uuid, Vec<card_keys::Model>> = HashMap::new();
+        for key in self.list_among::<card_keys::Entity, _>(card_keys::Column::Card, &guids).await? {
+            keys.entry(key.card).or_default().push(key);
+        }
+        let cards = rows.into_iter().map(|row| {
+            let keys = keys.remove(&row.guid).unwrap_or_default();
+            row.read(&keys)
+        });
+        cards.collect()
+    }
+
+    async fn keys_among(&mut self, fingerprints: &[[u8; 32]]) -> Result<Vec<[u8; 32]>, StoreError> {
+        let fingerprints: Vec<Vec<u8>> = fingerprints.iter().map(|fingerprint| fingerprint.to_vec()).collect();
+        let rows = self.list_among::<card_keys::Entity, _>(card_keys::Column::Fingerprint, &fingerprints).await?;
+        rows.into_iter().map(|row| value::read_bytes(row.fingerprint, "card_keys.fingerprint")).collect()
+    }
+
+    async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError> {
+        self.insert_all::<people::Entity, _>(people.iter().map(people::Model::from).collect()).await
+    }
+
+    async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
+        // What is referred to comes first: the database then finds it at once, and notes nothing for the commit.
+        self.insert_all::<cards::Entity, _>(batch.iter().map(|new| cards::Model::from(&new.card)).collect()).await?;
+        let keys = batch.iter().flat_map(|NewlyEnrolled { card, .. }| {
+            let guid = value::uuid(&card.guid);
+            [
+                card_keys::Model::new(guid, Slot::Authentication, &card.authentication_key),
+                card_keys::Model::new(guid, Slot::CardAuthentication, &card.card_authentication_key),
+            ]
+        });
+        self.insert_all::<card_keys::Entity, _>(keys.collect()).await?;
+        let unlock_keys = batch.iter().map(|new| unlock_keys::Model::from(&new.unlock_key));
+        self.insert_all::<unlock_keys::Entity, _>(unlock_keys.collect()).await?;
+        let key_rings = batch.iter().map(|new| key_rings::Model::from(&new.key_ring));
+        self.insert_all::<key_rings::Entity, _>(key_rings.collect()).await?;
+        let records: Result<_, _> = records.iter().map(trail::Model::try_from).collect();
+        self.insert_all::<trail::Entity, _>(records?).await
+    }
+}
