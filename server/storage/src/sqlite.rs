@@ -30,6 +30,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait before a new file is opened again.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
+/// How much of the database is kept in memory at most. The keys of most tables are random, so that what is added lies
+/// all over their indexes.
+const CACHE_KIB: u32 = 64 * 1024;
+
 /// What must hold for a commit to be durable and for an erased row to be gone: pragma and value.
 ///
 /// `synchronous = 2` is FULL: the write-ahead log is flushed at each commit. `temp_store = 2` keeps what is sorted out
@@ -55,6 +59,7 @@ pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectErr
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", format!("-{CACHE_KIB}"))
         .pragma("journal_size_limit", "0")
         .disable_statement_logging();
     let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(connect(&options).await.map_err(ConnectError::Open)?);
