@@ -6,6 +6,8 @@ pub mod check_config;
 pub mod demo;
 pub mod erase_person;
 pub mod grant_ra;
+pub mod import;
+pub mod import_key;
 pub mod send_test_mail;
 pub mod serve;
 pub mod vault;

@@ -10,7 +10,7 @@ use std::{
 
 use app::config::{Demonstration, DemonstrationCard};
 use base64ct::{Base64UrlUnpadded, Encoding};
-use card_protocol::{Guid, UnlockKey};
+use card_protocol::Guid;
 use domain::{
     Services,
     answer::{AnswerSet, AnswerSetFault},
@@ -23,6 +23,8 @@ use domain::{
 };
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
+
+use crate::import::parse_unlock_key;
 
 /// The cards that were made.
 #[derive(Deserialize)]
@@ -196,7 +198,7 @@ impl ManifestCard {
             guid: self.guid.parse::<Guid>().map_err(|_| CardError::Guid)?,
             authentication_key: public_key(&self.piv_authentication_key)?,
             card_authentication_key: public_key(&self.card_authentication_key)?,
-            unlock_key: unlock_key(&self.unlock_key).ok_or(CardError::UnlockKey)?,
+            unlock_key: parse_unlock_key(&self.unlock_key).ok_or(CardError::UnlockKey)?,
         })
     }
 }
@@ -228,10 +230,4 @@ fn written_out<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<S
 
 fn public_key(text: &str) -> Result<CardPublicKey, UnsupportedKey> {
     CardPublicKey::from_der(&Base64UrlUnpadded::decode_vec(text).map_err(|_| UnsupportedKey)?)
-}
-
-fn unlock_key(digits: &str) -> Option<UnlockKey> {
-    let is_key = digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let key = u64::from_str_radix(digits, 16).ok().filter(|_| is_key)?;
-    Some(UnlockKey::new(key.to_be_bytes()))
 }

@@ -14,6 +14,7 @@ pub mod config;
 pub mod demonstration;
 pub mod hasher;
 pub mod housekeeping;
+pub mod import;
 pub mod listener;
 pub mod logging;
 pub mod mail;

@@ -9,6 +9,7 @@ use domain::{person::UserNumber, role::Role, trail::ChainEnd};
 use server::{
     commands,
     config::{ConfigurationError, Settings},
+    import::Extent,
     logging::{self, LogFormat},
     process,
 };
@@ -67,6 +68,20 @@ enum Command {
         #[arg(long, value_name = "ROLE", default_value = "ra-manager", value_parser = role)]
         role: Role,
     },
+    /// Takes people and cards in that others issued. The same again changes nothing.
+    Import {
+        /// The people: user_number,name,email.
+        #[arg(value_name = "PEOPLE.CSV")]
+        people: PathBuf,
+        /// The cards: guid,user_number,authentication,card_authentication,unlock_key. Encrypted to the import key.
+        #[arg(value_name = "CARDS.CSV.AGE")]
+        cards: PathBuf,
+        /// Takes nothing in where one row is refused. The service waits meanwhile.
+        #[arg(long)]
+        all_or_nothing: bool,
+    },
+    /// Prints to whom the file of an import is to be encrypted: age1...
+    ImportKey,
     /// Says whether the configuration is right, or which field is wrong.
     CheckConfig,
     /// Sends a mail that shows that mails arrive.
@@ -127,6 +142,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::ErasePerson { user_number, yes: true } => commands::erase_person::erase(&settings, &user_number).await,
         Command::GrantRa { user_number, role } => commands::grant_ra::run(&settings, &user_number, role).await,
+        Command::Import { people, cards, all_or_nothing } => {
+            let extent = if all_or_nothing { Extent::AllOrNothing } else { Extent::EachRow };
+            commands::import::run(&settings, &people, &cards, extent).await
+        }
+        Command::ImportKey => commands::import_key::run(&settings),
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
         Command::BridgeConfig => commands::bridge_config::run(&settings),

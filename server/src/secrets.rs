@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     config::secrets::{KeyName, KeySet, SecretBytes, SecretsSection},
+    import::ImportKey,
     private_file::{self, PrivateFileError},
 };
 
@@ -35,6 +36,8 @@ pub struct Secrets {
     pub service_key: ServiceSecret,
     /// The private half of the one that comes next.
     pub next_service_key: Option<ServiceSecret>,
+    /// Opens the files of an import; nothing where this service takes none.
+    pub import_key: Option<ImportKey>,
 }
 
 /// Whether there can be anything in the database yet.
@@ -63,6 +66,14 @@ pub enum SecretsError {
     /// Its file holds something else.
     #[error("{field}: {} does not hold 64 hexadecimal digits", file.display())]
     Malformed {
+        /// The field that names it.
+        field: &'static str,
+        /// The file.
+        file: PathBuf,
+    },
+    /// The file of the import key holds something else.
+    #[error("{field}: {} does not hold one age identity, as age-keygen writes it", file.display())]
+    NotAnIdentity {
         /// The field that names it.
         field: &'static str,
         /// The file.
@@ -136,6 +147,7 @@ impl Secrets {
                 .map(|file| read("secrets.next_service_key_file", file))
                 .transpose()?
                 .map(|key| ServiceSecret::new(*key.expose_secret())),
+            import_key: source.import_key(section.import_key_file.as_deref())?,
         };
         Ok(secrets)
     }
@@ -178,9 +190,33 @@ impl Source<'_> {
             if self.database == DatabaseAge::Existing {
                 return Err(SecretsError::Lost { field, file });
             }
-            make(&file, self.randomness).map_err(|source| SecretsError::NotMade { file: file.clone(), source })?;
+            make_bytes(&file, self.randomness)
+                .map_err(|source| SecretsError::NotMade { file: file.clone(), source })?;
         }
         read(field, &file)
+    }
+
+    /// Nothing in the database was made with it, so a service can be without it; but what is in its folder is used.
+    fn import_key(&self, named: Option<&Path>) -> Result<Option<ImportKey>, SecretsError> {
+        let file = match (named, &self.folder) {
+            (Some(file), _) => file.to_owned(),
+            (None, Some(folder)) => folder.join("import-key"),
+            (None, None) => return Ok(None),
+        };
+        if named.is_none() && !file.exists() {
+            if self.database == DatabaseAge::Existing {
+                return Ok(None);
+            }
+            make(&file, &ImportKey::generate().to_file(), self.randomness)
+                .map_err(|source| SecretsError::NotMade { file: file.clone(), source })?;
+        }
+        let field = "secrets.import_key_file";
+        let text = private_file::read(&file).map_err(|source| SecretsError::Unreadable {
+            field,
+            file: file.clone(),
+            source,
+        })?;
+        ImportKey::parse(&text).map(Some).ok_or(SecretsError::NotAnIdentity { field, file })
     }
 }
 
@@ -201,10 +237,8 @@ fn decode(text: &str) -> Option<SecretBytes> {
     Some(SecretBytes::new(*bytes))
 }
 
-/// Makes a secret, for its owner only, on disk before it is used. A file that another start made meanwhile stays.
-fn make(file: &Path, randomness: &dyn Randomness) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    private_folder(folder)?;
+/// Makes a secret of 32 bytes.
+fn make_bytes(file: &Path, randomness: &dyn Randomness) -> io::Result<()> {
     let mut bytes = Zeroizing::new([0; 32]);
     randomness.fill(&mut *bytes);
     let mut text = Zeroizing::new(String::with_capacity(65));
@@ -212,6 +246,13 @@ fn make(file: &Path, randomness: &dyn Randomness) -> io::Result<()> {
         let _ = write!(text, "{byte:02x}");
     }
     text.push('\n');
+    make(file, &text, randomness)
+}
+
+/// Writes a new secret, for its owner only, on disk before it is used. A file that another start made meanwhile stays.
+fn make(file: &Path, text: &str, randomness: &dyn Randomness) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    private_folder(folder)?;
     let mut suffix = [0; 8];
     randomness.fill(&mut suffix);
     let draft = file.with_extension(format!("{:016x}", u64::from_be_bytes(suffix)));
@@ -263,7 +304,9 @@ mod tests {
             fs::read_dir(data.path().join("secrets")).unwrap().map(|entry| entry.unwrap()).collect();
         files.sort_by_key(std::fs::DirEntry::file_name);
         let names: Vec<_> = files.iter().map(|file| file.file_name().into_string().unwrap()).collect();
-        assert_eq!(names, ["challenge-key", "pepper-1", "service-key", "trail-key", "vault-key-1"]);
+        assert_eq!(names, ["challenge-key", "import-key", "pepper-1", "service-key", "trail-key", "vault-key-1"]);
+        let recipient = |secrets: &Secrets| secrets.import_key.as_ref().unwrap().recipient().to_string();
+        assert_eq!(recipient(&first), recipient(&second));
         for file in files {
             assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
         }
@@ -294,7 +337,7 @@ mod tests {
     fn a_file_that_everybody_can_read_is_refused() {
         let data = tempfile::tempdir().unwrap();
         load(data.path(), DatabaseAge::New).unwrap_or_else(|fault| panic!("{fault}"));
-        for name in ["vault-key-1", "pepper-1", "challenge-key", "trail-key", "service-key"] {
+        for name in ["vault-key-1", "pepper-1", "challenge-key", "trail-key", "service-key", "import-key"] {
             let key = data.path().join("secrets").join(name);
             fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
             let fault = load(data.path(), DatabaseAge::Existing).err().unwrap();
@@ -318,12 +361,37 @@ mod tests {
     }
 
     #[test]
+    fn a_database_without_its_import_key_is_a_service_without_import() {
+        let data = tempfile::tempdir().unwrap();
+        load(data.path(), DatabaseAge::New).unwrap_or_else(|fault| panic!("{fault}"));
+        let key = data.path().join("secrets/import-key");
+        fs::remove_file(&key).unwrap();
+        let secrets = load(data.path(), DatabaseAge::Existing).unwrap_or_else(|fault| panic!("{fault}"));
+        assert!(secrets.import_key.is_none() && !key.exists());
+    }
+
+    #[test]
+    fn an_import_key_is_what_age_keygen_writes() {
+        let data = tempfile::tempdir().unwrap();
+        load(data.path(), DatabaseAge::New).unwrap_or_else(|fault| panic!("{fault}"));
+        let key = data.path().join("secrets/import-key");
+        let identity = fs::read_to_string(&key).unwrap();
+        fs::write(&key, format!("# created: 2026-11-28T02:06:07Z\n# public key: age1\n{identity}")).unwrap();
+        assert!(load(data.path(), DatabaseAge::Existing).is_ok());
+        for text in [String::new(), "5a".repeat(32), format!("{identity}{identity}")] {
+            fs::write(&key, text).unwrap();
+            let fault = load(data.path(), DatabaseAge::Existing).err().unwrap();
+            assert!(matches!(fault, SecretsError::NotAnIdentity { field: "secrets.import_key_file", .. }), "{fault}");
+        }
+    }
+
+    #[test]
     fn another_start_at_the_same_time_makes_no_second_key() {
         let data = tempfile::tempdir().unwrap();
         let file = data.path().join("secrets/trail-key");
-        make(&file, &SystemRandomness).unwrap();
+        make_bytes(&file, &SystemRandomness).unwrap();
         let before = fs::read(&file).unwrap();
-        make(&file, &SystemRandomness).unwrap();
+        make_bytes(&file, &SystemRandomness).unwrap();
         assert_eq!(fs::read(&file).unwrap(), before);
     }
 }

@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::FieldError;
 
-/// The files of the secrets, the same for all servers of a service. Each holds 32 bytes as 64 hexadecimal digits.
+/// The files of the secrets, the same for all servers of a service. Each holds 32 bytes as 64 hexadecimal digits, but for
+/// the import key, which `age-keygen` writes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecretsSection {
@@ -30,6 +31,8 @@ pub struct SecretsSection {
     pub service_key_file: Option<PathBuf>,
     /// The service key that comes next, so that it can be pinned in the bridges before it is used.
     pub next_service_key_file: Option<PathBuf>,
+    /// The age identity to which files of cards are encrypted; without it none is taken in.
+    pub import_key_file: Option<PathBuf>,
 }
 
 impl SecretsSection {

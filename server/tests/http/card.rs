@@ -42,9 +42,6 @@ impl Card {
 
     /// Takes the card into the service.
     pub async fn enrol(&self, app: &TestApp, user_number: &str, name: &str, email: &str) {
-        let public = |key: &SigningKey| {
-            CardPublicKey::from_der(key.verifying_key().to_public_key_der().unwrap().as_bytes()).unwrap()
-        };
         let new = NewCard {
             holder: NewHolder {
                 user_number: UserNumber::parse(user_number).unwrap(),
@@ -52,11 +49,22 @@ impl Card {
                 email: Some(EmailAddress::parse(email).unwrap()),
             },
             guid: self.guid,
-            authentication_key: public(&self.key_9a),
-            card_authentication_key: public(&self.key_9e),
+            authentication_key: self.public_key(Slot::Authentication),
+            card_authentication_key: self.public_key(Slot::CardAuthentication),
             unlock_key: self.unlock_key.clone(),
         };
         app.services().enrolment.enrol(&new).await.unwrap();
+    }
+
+    pub fn public_key(&self, slot: Slot) -> CardPublicKey {
+        CardPublicKey::from_der(self.key(slot).verifying_key().to_public_key_der().unwrap().as_bytes()).unwrap()
+    }
+
+    fn key(&self, slot: Slot) -> &SigningKey {
+        match slot {
+            Slot::Authentication => &self.key_9a,
+            Slot::CardAuthentication => &self.key_9e,
+        }
     }
 
     /// A proof for the service's own origin.
@@ -68,11 +76,8 @@ impl Card {
     pub fn prove_to(&self, origin: &str, purpose: Purpose, challenge: Challenge) -> CardProof {
         let connection_key = self.connection.public();
         let message = ProofMessage::new(origin, purpose, &challenge, &self.guid, &connection_key);
-        let key = match purpose.slot() {
-            Slot::Authentication => &self.key_9a,
-            Slot::CardAuthentication => &self.key_9e,
-        };
-        let signature: DerSignature = key.sign_prehash(&message.digest(KeyAlgorithm::P256)).unwrap();
+        let signature: DerSignature =
+            self.key(purpose.slot()).sign_prehash(&message.digest(KeyAlgorithm::P256)).unwrap();
         let signature = Signature(signature.as_bytes().to_vec());
         CardProof { purpose, challenge, guid: self.guid, connection_key, signature }
     }

@@ -17,6 +17,7 @@ mod erasure;
 mod forms;
 mod freezing;
 mod full_disk;
+mod import;
 mod killed;
 mod logs;
 mod mails;

@@ -55,30 +55,35 @@ pub async fn answer_wrongly(browser: &mut Browser, card: &Card) -> Answer {
     browser.call("unlock/answer", &json!({ "proof": proof, "answers": answers(&asked, false) })).await
 }
 
+/// Jane unlocks a card of hers.
+pub async fn unlock(app: &TestApp, card: &mut Card) {
+    let before = card.unlock_key.clone();
+    let mut browser = Browser::new(app);
+    assert_eq!(identify(&mut browser, card).await, "Flow");
+    assert_eq!(answer_rightly(&mut browser, card).await.value::<Value>(), "Right");
+    let mail = app.mail().await;
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), (JANE.2, "Your Smartcard Unlock Code"));
+
+    let proof = prove(&mut browser, card, Purpose::Attempt).await;
+    let answer = browser.call("unlock/code", &json!({ "proof": proof, "code": mail.code() })).await;
+    assert_eq!(answer.value::<Value>(), "Right");
+
+    let release = prove(&mut browser, card, Purpose::Release).await;
+    let sealed: Sealed = browser.call("unlock/release", &json!({ "proof": release })).await.value();
+    let completion = card.reset_passcode(app, &release, &sealed);
+    let proof = card.prove(Purpose::Unlocked, completion);
+    let _: () = browser.call("unlock/complete", &json!({ "proof": proof })).await.value();
+    assert_eq!(browser.call("unlock/view", &json!({})).await.value::<Value>(), "Completed");
+    assert!(card.unlock_key != before, "each unlock replaces the unlock key");
+    assert_eq!(app.mail().await.subject, "Your Smartcard was unlocked");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_card_is_unlocked_and_works_again_after_the_next_unlock_too() {
     let app = TestApp::start().await;
     let mut card = registered(&app).await;
     for _ in 0..2 {
-        let before = card.unlock_key.clone();
-        let mut browser = Browser::new(&app);
-        assert_eq!(identify(&mut browser, &card).await, "Flow");
-        assert_eq!(answer_rightly(&mut browser, &card).await.value::<Value>(), "Right");
-        let mail = app.mail().await;
-        assert_eq!((mail.to.as_str(), mail.subject.as_str()), (JANE.2, "Your Smartcard Unlock Code"));
-
-        let proof = prove(&mut browser, &card, Purpose::Attempt).await;
-        let answer = browser.call("unlock/code", &json!({ "proof": proof, "code": mail.code() })).await;
-        assert_eq!(answer.value::<Value>(), "Right");
-
-        let release = prove(&mut browser, &card, Purpose::Release).await;
-        let sealed: Sealed = browser.call("unlock/release", &json!({ "proof": release })).await.value();
-        let completion = card.reset_passcode(&app, &release, &sealed);
-        let proof = card.prove(Purpose::Unlocked, completion);
-        let _: () = browser.call("unlock/complete", &json!({ "proof": proof })).await.value();
-        assert_eq!(browser.call("unlock/view", &json!({})).await.value::<Value>(), "Completed");
-        assert!(card.unlock_key != before, "each unlock replaces the unlock key");
-        assert_eq!(app.mail().await.subject, "Your Smartcard was unlocked");
+        unlock(&app, &mut card).await;
         app.clock.advance(time::Duration::hours(2));
     }
 }
