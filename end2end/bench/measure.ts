@@ -4,15 +4,24 @@ export interface Measurement {
   name: string;
   value: number;
   unit: 'kB' | 'MB' | 'ms' | '%' | 'a second' | 'times';
-  /** The most that it may be; `null` where it is measured only. */
+  /** The most that it may be, or the least; `null` where it is measured only. */
   bound: number | null;
+  /** Which of the two. */
+  side: 'at most' | 'at least';
   /** Whether the bound holds. */
   holds: boolean;
 }
 
 export function measured(name: string, value: number, unit: Measurement['unit'], bound: number | null = null): Measurement {
-  const rounded = Math.round(value * 100) / 100;
-  return { name, value: rounded, unit, bound, holds: bound === null || value <= bound };
+  return { name, value: rounded(value), unit, bound, side: 'at most', holds: bound === null || value <= bound };
+}
+
+export function atLeast(name: string, value: number, unit: Measurement['unit'], bound: number): Measurement {
+  return { name, value: rounded(value), unit, bound, side: 'at least', holds: value >= bound };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 export function median(values: number[]): number {
@@ -23,10 +32,10 @@ export function median(values: number[]): number {
 }
 
 export function table(list: Measurement[]): string {
-  const rows = list.map(({ name, value, unit, bound, holds }) => [
+  const rows = list.map(({ name, value, unit, bound, side, holds }) => [
     name,
     `${value.toFixed(2)} ${unit}`,
-    bound === null ? '' : `at most ${bound} ${unit}`,
+    bound === null ? '' : `${side} ${bound} ${unit}`,
     bound === null ? '' : holds ? 'holds' : 'DOES NOT HOLD',
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
