@@ -272,6 +272,19 @@ async fn an_officer_whose_card_is_cancelled_or_whose_role_is_gone_acts_no_more()
 }
 
 #[tokio::test]
+async fn whoever_gets_another_role_signs_in_anew() {
+    let (world, _, ray) = registered().await;
+    let manager = at_desk(&world, 8, Role::RaManager).await;
+    let number = ray.signed_in.person.user_number.clone();
+    assert!(world.store.tables().await.sessions.iter().any(|session| session.person == number));
+    let appoint = Order { person: number.clone(), ..order(Action::Appoint { role: Role::Cardholder }) };
+    manager.act(&world, &appoint).await.unwrap();
+    assert!(world.store.tables().await.sessions.iter().all(|session| session.person != number));
+    let signed_in = world.sign_in(&ray.card).await;
+    assert_eq!(world.services.desk.officer(&signed_in).unwrap_err(), Forbidden::NoOfficer);
+}
+
+#[tokio::test]
 async fn a_person_is_found_by_all_that_stands_for_them() {
     let (world, card, ray) = locked_out().await;
     let Identified::DeadEnd(end) = world.identify(&card).await else { panic!("a flow") };
