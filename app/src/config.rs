@@ -43,6 +43,18 @@ impl PolicyProfile {
     }
 }
 
+#[cfg(feature = "ssr")]
+impl From<domain::policy::Profile> for PolicyProfile {
+    fn from(profile: domain::policy::Profile) -> Self {
+        use domain::policy::Profile;
+        match profile {
+            Profile::Classic => Self::Classic,
+            Profile::CodeOnly => Self::CodeOnly,
+            Profile::Strict => Self::Strict,
+        }
+    }
+}
+
 /// The Registration Authority.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RaContact {

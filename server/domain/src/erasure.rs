@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use crate::{
     Environment,
-    email::EmailAddress,
     environment::retry_on_conflict,
     mail::Message,
-    person::{Person, UserNumber},
+    person::UserNumber,
     ports::{ErasedRows, StoreError, Transaction},
-    registration::Registration,
+    registration::addresses,
     trail::{Event, Outcome, TrailEntry},
 };
 
@@ -93,21 +92,10 @@ impl Erasure {
             by: None,
         };
         environment.trail_key.append(transaction, entry).await?;
-        let addresses = addresses(&person, registration.as_ref(), now);
-        for address in &addresses {
+        let told = addresses(&person, registration.as_ref(), now);
+        for address in &told {
             environment.post(transaction, &person, address, Message::Erased).await?;
         }
-        Ok(Erased { rows: transaction.erase_person(number).await?, told: addresses.len() })
+        Ok(Erased { rows: transaction.erase_person(number).await?, told: told.len() })
     }
-}
-
-/// Every address that is a person's now, each once.
-fn addresses<'a>(
-    person: &'a Person,
-    registration: Option<&'a Registration>,
-    now: crate::Timestamp,
-) -> Vec<&'a EmailAddress> {
-    let mut addresses: Vec<_> = registration.into_iter().flat_map(|found| found.addresses(now)).collect();
-    addresses.extend(person.email.as_ref().filter(|email| !addresses.contains(email)));
-    addresses
 }

@@ -14,10 +14,10 @@ use crate::{
     environment::retry_on_conflict,
     mail::Message,
     person::UserNumber,
-    ports::{StoreError, Transaction, Vault, VaultCiphertext},
+    ports::{StoreError, Vault, VaultCiphertext},
     registration::{Registration, Standing},
-    trail::{Event, Reference},
-    unlock::{EndReason, UnlockFlow, UnlockStep},
+    trail::Event,
+    unlock::{EndReason, UnlockStep, end_unlocks},
 };
 
 /// How long the link of a mail works. Whoever reads an old mail has the RA.
@@ -135,7 +135,8 @@ impl Freezing {
         transaction.save_registration(&registration).await?;
         let reference = environment.record_dead_end(&mut *transaction, Event::SelfServiceFrozen, &number, None).await?;
         transaction.delete_sessions(&number, None).await?;
-        end_unlocks(&mut *transaction, &number, &reference).await?;
+        let ended = UnlockStep::Ended { reason: EndReason::Frozen, reference: Some(reference) };
+        end_unlocks(&mut *transaction, &number, &ended).await?;
         environment.tell(&mut *transaction, &person, &registration, &Message::SelfServiceFrozen).await?;
         Ok(transaction.commit().await?)
     }
@@ -151,19 +152,4 @@ fn freezable(registration: Option<&Registration>) -> Freezable {
         Some(Standing::Frozen { since }) => Freezable::Frozen { since },
         None => Freezable::NotRegistered,
     }
-}
-
-/// Ends the unlocks that are under way, of all cards of the person.
-async fn end_unlocks(
-    transaction: &mut dyn Transaction,
-    person: &UserNumber,
-    reference: &Reference,
-) -> Result<(), StoreError> {
-    for card in transaction.cards_of(person).await? {
-        for flow in transaction.open_unlock_flows(&card.guid).await? {
-            let step = UnlockStep::Ended { reason: EndReason::Frozen, reference: Some(reference.clone()) };
-            transaction.save_unlock_flow(&UnlockFlow { step, ..flow }).await?;
-        }
-    }
-    Ok(())
 }

@@ -1,11 +1,13 @@
 //! What an organisation can decide about the rules.
 
+use serde::Deserialize;
 use time::Duration;
 
 use crate::email::ApprovedDomains;
 
 /// What is asked for to register and to unlock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// Questions or recovery codes, then a code by e-mail.
     #[default]
@@ -17,18 +19,6 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// Every profile.
-    pub const ALL: [Self; 3] = [Self::Classic, Self::CodeOnly, Self::Strict];
-
-    /// As it is written in a configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Classic => "classic",
-            Self::CodeOnly => "code-only",
-            Self::Strict => "strict",
-        }
-    }
-
     /// How long a code lives unless something else is configured.
     pub fn code_life(self) -> Duration {
         match self {

@@ -12,7 +12,7 @@ use crate::{
     Timestamp,
     answer::AnswerSet,
     email::EmailAddress,
-    person::UserNumber,
+    person::{Person, UserNumber},
     policy::{Policy, Profile},
     ports::{Randomness, SecretHash},
     question::QuestionId,
@@ -146,6 +146,17 @@ impl Registration {
             Standing::LockedOut { .. } | Standing::Frozen { .. } => 0,
         }
     }
+}
+
+/// Every address that is a person's now, each once.
+pub(crate) fn addresses<'a>(
+    person: &'a Person,
+    registration: Option<&'a Registration>,
+    now: Timestamp,
+) -> Vec<&'a EmailAddress> {
+    let mut addresses: Vec<_> = registration.into_iter().flat_map(|found| found.addresses(now)).collect();
+    addresses.extend(person.email.as_ref().filter(|email| !addresses.contains(email)));
+    addresses
 }
 
 /// Chooses which of the questions the next unlock asks.

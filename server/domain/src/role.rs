@@ -11,7 +11,7 @@ pub enum Role {
     Cardholder,
     /// Helps people.
     RaAgent,
-    /// That, and appoints agents, and sees the whole trail.
+    /// That, and gives others their roles.
     RaManager,
 }
 

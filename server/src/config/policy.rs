@@ -9,45 +9,12 @@ use time::Duration;
 
 use super::FieldError;
 
-/// What is asked for to register and to unlock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProfileName {
-    /// Questions or recovery codes, then a code by e-mail.
-    #[default]
-    Classic,
-    /// A code by e-mail; nobody registers.
-    CodeOnly,
-    /// A code by e-mail, then a recovery code.
-    Strict,
-}
-
-impl From<ProfileName> for Profile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::Classic => Self::Classic,
-            ProfileName::CodeOnly => Self::CodeOnly,
-            ProfileName::Strict => Self::Strict,
-        }
-    }
-}
-
-impl From<ProfileName> for app::config::PolicyProfile {
-    fn from(name: ProfileName) -> Self {
-        match name {
-            ProfileName::Classic => Self::Classic,
-            ProfileName::CodeOnly => Self::CodeOnly,
-            ProfileName::Strict => Self::Strict,
-        }
-    }
-}
-
 /// The rules. How many failed attempts lock self-service is not among them: it is three.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolicySection {
     /// What is asked for to register and to unlock: classic, code-only or strict.
-    pub profile: ProfileName,
+    pub profile: Profile,
     /// How many of the four questions are asked at an unlock: 2 to 4.
     pub questions_asked: usize,
     /// How long a code lives, in minutes: 1 to 60. What is usual for the profile where it is not said.
@@ -73,7 +40,7 @@ pub struct PolicySection {
 impl Default for PolicySection {
     fn default() -> Self {
         Self {
-            profile: ProfileName::default(),
+            profile: Profile::default(),
             questions_asked: 3,
             code_minutes: None,
             code_tries: 5,
@@ -115,12 +82,11 @@ impl PolicySection {
 
     /// The rules as the domain takes them.
     pub fn to_policy(&self) -> Policy {
-        let profile = Profile::from(self.profile);
         let code_life = self.code_minutes.map(|minutes| Duration::minutes(minutes.into()));
         Policy {
-            profile,
+            profile: self.profile,
             questions_asked: self.questions_asked,
-            code_life: code_life.unwrap_or_else(|| profile.code_life()),
+            code_life: code_life.unwrap_or_else(|| self.profile.code_life()),
             code_tries: self.code_tries,
             resend_after: Duration::seconds(self.resend_seconds.into()),
             codes_an_hour: self.codes_an_hour.into(),

@@ -16,11 +16,11 @@ use crate::{
     mail::Message,
     person::{Person, UserNumber},
     ports::{StoreError, Transaction, UsedChallenge},
-    registration::{FormerAddress, Registration, Standing},
+    registration::{FormerAddress, Registration, Standing, addresses},
     role::Role,
     sign_in::SignedIn,
     trail::{ByOfficer, Event, Outcome, TrailEntry, TrailRecord},
-    unlock::{EndReason, UnlockFlow, UnlockStep},
+    unlock::{EndReason, UnlockStep, end_unlocks, end_unlocks_of},
 };
 
 /// The use cases of the desk.
@@ -198,15 +198,15 @@ impl Desk {
         let person = transaction.person(&order.person).await?.ok_or(DeskError::Unknown)?;
         officer.may(order.action.deed(), &person)?;
         let before = transaction.registration(&order.person).await?;
-        let told_at = addresses(&person, before.as_ref(), environment.now());
+        let mut told: Vec<_> = addresses(&person, before.as_ref(), environment.now()).into_iter().cloned().collect();
         let (event, card) = self.change(transaction, officer, &person, before, &order.action).await?;
         let by =
             ByOfficer { officer: officer.trail_name.clone(), reason: Some(order.reason), check: Some(order.check) };
         let entry = self.entry(&person, event, card.as_ref(), by);
         environment.trail_key.append(transaction, entry).await?;
+        // A new address is told too.
         let after = transaction.person(&order.person).await?.ok_or(DeskError::Unknown)?;
-        let mut told = told_at;
-        told.extend(after.email.filter(|email| !told.contains(email)).into_iter().collect::<Vec<_>>());
+        told.extend(after.email.filter(|email| !told.contains(email)));
         for address in &told {
             let message = Message::RaHelped { deed: order.action.deed(), reason: order.reason, check: order.check };
             environment.post(transaction, &person, address, message).await?;
@@ -243,14 +243,14 @@ impl Desk {
                 }
                 transaction.save_registration(&registration.freeze(now)).await?;
                 transaction.delete_sessions(number, None).await?;
-                end_unlocks(transaction, number, EndReason::Frozen).await?;
+                end_unlocks(transaction, number, &UnlockStep::ended(EndReason::Frozen)).await?;
                 Ok((Event::SelfServiceFrozen, None))
             }
             Action::EndRegistration => {
                 let registration = registration.ok_or(DeskError::NothingToDo)?;
                 transaction.delete_registration(&registration).await?;
                 transaction.delete_sessions(number, None).await?;
-                end_unlocks(transaction, number, EndReason::Stopped).await?;
+                end_unlocks(transaction, number, &UnlockStep::ended(EndReason::Stopped)).await?;
                 Ok((Event::RegistrationEnded, None))
             }
             Action::SetEmail { email } => {
@@ -289,7 +289,7 @@ impl Desk {
                     return Err(DeskError::NothingToDo);
                 }
                 transaction.save_card(&Card { state: CardState::Cancelled, ..card.clone() }).await?;
-                end_unlocks_of(transaction, &card, EndReason::Stopped).await?;
+                end_unlocks_of(transaction, &card.guid, &UnlockStep::ended(EndReason::Stopped)).await?;
                 transaction.delete_sessions(number, None).await?;
                 Ok((Event::CardCancelled, Some(card)))
             }
@@ -331,33 +331,4 @@ const SETTERS_WITHIN: u64 = 1_000;
 
 fn with_role(person: Person, role: Role) -> Result<Person, DeskError> {
     if person.role == role { Err(DeskError::NothingToDo) } else { Ok(Person { role, ..person }) }
-}
-
-/// Every address that is a person's now, each once.
-fn addresses(
-    person: &Person,
-    registration: Option<&Registration>,
-    now: crate::Timestamp,
-) -> Vec<crate::email::EmailAddress> {
-    let mut addresses: Vec<_> = registration.into_iter().flat_map(|found| found.addresses(now)).cloned().collect();
-    addresses.extend(person.email.clone().filter(|email| !addresses.contains(email)));
-    addresses
-}
-
-async fn end_unlocks(
-    transaction: &mut dyn Transaction,
-    person: &UserNumber,
-    reason: EndReason,
-) -> Result<(), StoreError> {
-    for card in transaction.cards_of(person).await? {
-        end_unlocks_of(transaction, &card, reason).await?;
-    }
-    Ok(())
-}
-
-async fn end_unlocks_of(transaction: &mut dyn Transaction, card: &Card, reason: EndReason) -> Result<(), StoreError> {
-    for flow in transaction.open_unlock_flows(&card.guid).await? {
-        transaction.save_unlock_flow(&UnlockFlow { step: UnlockStep::ended(reason), ..flow }).await?;
-    }
-    Ok(())
 }

@@ -67,22 +67,6 @@ pub enum Reason {
     ChangeOfPost,
 }
 
-impl Reason {
-    /// All, in the order in which they are offered.
-    pub const ALL: [Self; 5] = [Self::PersonAsked, Self::CardLost, Self::Misuse, Self::WrongRecord, Self::ChangeOfPost];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PersonAsked => "person-asked",
-            Self::CardLost => "card-lost",
-            Self::Misuse => "misuse",
-            Self::WrongRecord => "wrong-record",
-            Self::ChangeOfPost => "change-of-post",
-        }
-    }
-}
-
 /// How the officer recognised the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -95,21 +79,6 @@ pub enum IdentityCheck {
     VideoCall,
     /// Their sponsor confirmed who they are.
     SponsorConfirmed,
-}
-
-impl IdentityCheck {
-    /// All, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::PhotoId, Self::CalledBack, Self::VideoCall, Self::SponsorConfirmed];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PhotoId => "photo-id",
-            Self::CalledBack => "called-back",
-            Self::VideoCall => "video-call",
-            Self::SponsorConfirmed => "sponsor-confirmed",
-        }
-    }
 }
 
 /// An action for a person, with its reason and check.

@@ -5,7 +5,7 @@
 //! | all but `appoint` | yes | yes | no | yes |
 //! | `appoint` | no | no | no | yes |
 //!
-//! Nobody acts on their own record, and nobody but a manager sees the whole trail.
+//! Nobody acts on their own record.
 
 use card_protocol::Guid;
 use serde::{Deserialize, Serialize};
@@ -94,11 +94,6 @@ impl RaOfficer {
         }
     }
 
-    /// Their role.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
     /// Whether they may do this to the person.
     ///
     /// # Errors
@@ -114,10 +109,5 @@ impl RaOfficer {
             (Role::RaManager, _) => true,
         };
         if is_enough { Ok(()) } else { Err(Forbidden::Role) }
-    }
-
-    /// Whether they may read the whole trail.
-    pub fn may_read_trail(&self) -> bool {
-        self.role == Role::RaManager
     }
 }

@@ -1,6 +1,7 @@
 //! Handing in answers and codes: each with a fresh proof of the card, and counted once however often it is posted.
 
 use card_protocol::CardProof;
+use serde::Deserialize;
 
 use super::{
     Accepted, AnswerOutcome, CodeOutcome, DeadEnd, DeadEndReason, FlowPurpose, Loaded, ResendOutcome, UnlockError,
@@ -49,14 +50,10 @@ impl UnlockService {
         comparisons: &mut Comparisons,
     ) -> Result<AnswerOutcome, UnlockError> {
         let environment = &self.environment;
-        let mut transaction = environment.store.begin().await?;
-        let loaded = self.load(&mut *transaction, token).await?;
-        if let Accepted::Repeated(outcome) =
-            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
-        {
-            return repeated(&outcome);
-        }
-        drop(transaction);
+        let loaded = match self.attempt(token, proof).await? {
+            Attempt::New(loaded) => *loaded,
+            Attempt::Repeated(outcome) => return Ok(outcome),
+        };
         let UnlockStep::Questions(questions) = &loaded.flow.step else {
             return Err(UnlockError::WrongStep);
         };
@@ -94,6 +91,20 @@ impl UnlockService {
         Ok(outcome)
     }
 
+    /// Loads what a proof is for, or the outcome where it was handled before.
+    async fn attempt<T: for<'de> Deserialize<'de>>(
+        &self,
+        token: &Token,
+        proof: &CardProof,
+    ) -> Result<Attempt<T>, UnlockError> {
+        let mut transaction = self.environment.store.begin().await?;
+        let loaded = self.load(&mut *transaction, token).await?;
+        Ok(match self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await? {
+            Accepted::New => Attempt::New(Box::new(loaded)),
+            Accepted::Repeated(outcome) => Attempt::Repeated(repeated(&outcome)?),
+        })
+    }
+
     /// Checks a recovery code; a right one is used up, and a code is mailed where none was entered before.
     ///
     /// # Errors
@@ -119,14 +130,10 @@ impl UnlockService {
         comparisons: &mut Comparisons,
     ) -> Result<AnswerOutcome, UnlockError> {
         let environment = &self.environment;
-        let mut transaction = environment.store.begin().await?;
-        let loaded = self.load(&mut *transaction, token).await?;
-        if let Accepted::Repeated(outcome) =
-            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
-        {
-            return repeated(&outcome);
-        }
-        drop(transaction);
+        let loaded = match self.attempt(token, proof).await? {
+            Attempt::New(loaded) => *loaded,
+            Attempt::Repeated(outcome) => return Ok(outcome),
+        };
         let UnlockStep::RecoveryCode(step) = loaded.flow.step.clone() else {
             return Err(UnlockError::WrongStep);
         };
@@ -203,14 +210,10 @@ impl UnlockService {
         comparisons: &mut Comparisons,
     ) -> Result<CodeOutcome, UnlockError> {
         let environment = &self.environment;
-        let mut transaction = environment.store.begin().await?;
-        let loaded = self.load(&mut *transaction, token).await?;
-        if let Accepted::Repeated(outcome) =
-            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
-        {
-            return repeated(&outcome);
-        }
-        drop(transaction);
+        let loaded = match self.attempt(token, proof).await? {
+            Attempt::New(loaded) => *loaded,
+            Attempt::Repeated(outcome) => return Ok(outcome),
+        };
         let UnlockStep::Code(step) = loaded.flow.step.clone() else {
             return Err(UnlockError::WrongStep);
         };
@@ -412,6 +415,14 @@ async fn all_right(
         all &= right;
     }
     Ok(all)
+}
+
+/// What a proof within a flow is for.
+enum Attempt<T> {
+    /// Something new.
+    New(Box<Loaded>),
+    /// It was handled before; this is what came of it.
+    Repeated(T),
 }
 
 /// Where a failed attempt leads.
