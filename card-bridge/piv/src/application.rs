@@ -1,10 +1,11 @@
 //! The selected PIV application: one method for each thing that is asked of it.
 
 use crate::card::Card;
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, PublicKey};
 use crate::command::Command;
 use crate::error::{CardError, VerifyError};
 use crate::exchange::exchange;
+use crate::management::{ManagementAlgorithm, ManagementKey};
 use crate::metadata;
 use crate::objects::{Guid, ObjectId};
 use crate::pin_pad::{self, Entered, Entry, NotSent, PasscodeSource};
@@ -249,6 +250,74 @@ impl<'a> Application<'a> {
             StatusWord::SECURITY_STATUS_NOT_SATISFIED if self.wants_touch(slot)? => Err(CardError::NotTouched),
             other => Err(CardError::Refused(other)),
         }
+    }
+
+    /// Has the card make a new key in a slot, in place of any that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`CardError::Refused`] with 6982 before [`Self::authenticate_management`]; otherwise as for any operation.
+    pub fn generate_key_pair(&mut self, slot: Slot, algorithm: Algorithm) -> Result<PublicKey, CardError> {
+        let answer = exchange(self.card, &Command::generate_key_pair(slot, algorithm))?;
+        if answer.status.is_success() { PublicKey::parse(&answer.data) } else { Err(CardError::Refused(answer.status)) }
+    }
+
+    /// Writes an object, in place of any that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`CardError::Refused`] with 6982 before [`Self::authenticate_management`]; otherwise as for any operation.
+    pub fn put(&mut self, object: ObjectId, content: &[u8]) -> Result<(), CardError> {
+        match exchange(self.card, &Command::put_data(object, content))?.status {
+            StatusWord::SUCCESS => Ok(()),
+            other => Err(CardError::Refused(other)),
+        }
+    }
+
+    /// Shows the card one of these management keys, each as far as it fits the card's algorithm. Says which the card took,
+    /// and the algorithm; nothing where it took none. No card counts wrong ones.
+    ///
+    /// # Errors
+    ///
+    /// Only when there was no answer to judge.
+    pub fn authenticate_management(
+        &mut self,
+        keys: &[&ManagementKey],
+    ) -> Result<Option<(ManagementAlgorithm, usize)>, CardError> {
+        for algorithm in ManagementAlgorithm::ALL {
+            for (position, key) in keys.iter().enumerate() {
+                let Some(challenge) = self.management_challenge(algorithm)? else { break };
+                let Some(response) = key.encrypt(algorithm, &challenge) else { continue };
+                if exchange(self.card, &Command::answer_management(algorithm, &response))?.status.is_success() {
+                    return Ok(Some((algorithm, position)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The card's challenge (SP 800-73-4 part 2, A.3); nothing where its management key is for another algorithm.
+    fn management_challenge(&mut self, algorithm: ManagementAlgorithm) -> Result<Option<Vec<u8>>, CardError> {
+        let answer = exchange(self.card, &Command::ask_management(algorithm))?;
+        if !answer.status.is_success() {
+            return Ok(None);
+        }
+        let template = tlv::Reader::new(&answer.data).expect(0x7C)?;
+        Ok(Some(tlv::Reader::new(template).expect(0x81)?.to_vec()))
+    }
+
+    /// Replaces the management key; `false` where the card does not have the command, or not for this algorithm.
+    ///
+    /// # Errors
+    ///
+    /// Only when there was no answer to judge.
+    pub fn set_management_key(
+        &mut self,
+        algorithm: ManagementAlgorithm,
+        key: &ManagementKey,
+    ) -> Result<bool, CardError> {
+        let Some(bytes) = key.bytes(algorithm) else { return Ok(false) };
+        Ok(exchange(self.card, &Command::set_management_key(algorithm, bytes))?.status.is_success())
     }
 
     /// Whether the card says that a slot's key wants a touch. Cards that don't know the question want none.

@@ -9,6 +9,7 @@ use crate::tlv::{self, Reader, TlvError};
 const SEQUENCE: u32 = 0x30;
 const INTEGER: u32 = 0x02;
 const BIT_STRING: u32 = 0x03;
+const NULL: u32 = 0x05;
 const OBJECT_IDENTIFIER: u32 = 0x06;
 /// The version of a certificate (RFC 5280, 4.1).
 const VERSION: u32 = 0xA0;
@@ -182,4 +183,37 @@ impl PublicKey {
         let part = |tag| tlv::find(content, tag)?.map(<[u8]>::to_vec).ok_or(CardError::Garbled);
         Ok(Self::Rsa { modulus: part(0x81)?, exponent: part(0x82)? })
     }
+
+    /// The key as a certificate names it, a DER `SubjectPublicKeyInfo`.
+    pub fn to_public_key_info(&self, algorithm: Algorithm) -> Vec<u8> {
+        let named = |kind: &[u8], parameters: Vec<u8>| {
+            tlv::encode(SEQUENCE, &[tlv::encode(OBJECT_IDENTIFIER, kind), parameters].concat())
+        };
+        let algorithm = match algorithm {
+            Algorithm::P256 => named(EC_PUBLIC_KEY, tlv::encode(OBJECT_IDENTIFIER, SECP256R1)),
+            Algorithm::P384 => named(EC_PUBLIC_KEY, tlv::encode(OBJECT_IDENTIFIER, SECP384R1)),
+            Algorithm::Rsa2048 => named(RSA_ENCRYPTION, tlv::encode(NULL, &[])),
+        };
+        let bits = tlv::encode(BIT_STRING, &[&[0], &self.to_bits()[..]].concat());
+        tlv::encode(SEQUENCE, &[algorithm, bits].concat())
+    }
+
+    /// The key alone, as it stands in the bit string of a `SubjectPublicKeyInfo`.
+    pub fn to_bits(&self) -> Vec<u8> {
+        match self {
+            Self::EllipticCurve(point) => point.clone(),
+            // RSAPublicKey (RFC 8017, A.1.1).
+            Self::Rsa { modulus, exponent } => tlv::encode(SEQUENCE, &[unsigned(modulus), unsigned(exponent)].concat()),
+        }
+    }
+}
+
+/// A DER INTEGER that is not negative: a leading zero keeps its first bit clear.
+fn unsigned(number: &[u8]) -> Vec<u8> {
+    let significant = &number[number.iter().take_while(|byte| **byte == 0).count()..];
+    let mut value = significant.to_vec();
+    if significant.first().is_none_or(|first| first & 0x80 != 0) {
+        value.insert(0, 0);
+    }
+    tlv::encode(INTEGER, &value)
 }

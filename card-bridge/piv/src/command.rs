@@ -9,6 +9,7 @@ use iso7816::command::class::{Class, ZERO_CLA};
 pub use iso7816::command::instruction::Instruction;
 use zeroize::Zeroizing;
 
+use crate::management::ManagementAlgorithm;
 use crate::objects::ObjectId;
 use crate::secrets::{Passcode, UnlockKey};
 use crate::slot::{Algorithm, Slot};
@@ -22,6 +23,8 @@ const PIV_RID: [u8; 5] = [0xA0, 0x00, 0x00, 0x03, 0x08];
 const PASSCODE_REFERENCE: u8 = 0x80;
 /// Key reference of the unlock key, the PIN unblocking key.
 const UNLOCK_KEY_REFERENCE: u8 = 0x81;
+/// Key reference of the management key, the PIV card application administration key.
+const MANAGEMENT_KEY_REFERENCE: u8 = 0x9B;
 /// A passcode's place, all padding (SP 800-73-4 part 2, 2.4.3).
 const BLANK_PASSCODE: [u8; 8] = [0xFF; 8];
 /// With `Le` = 00 a card may answer with up to 256 bytes.
@@ -157,7 +160,7 @@ impl Command {
     }
 
     /// GENERAL AUTHENTICATE with the `content` of its dynamic authentication template (7C). `algorithm` and `key` are
-    /// the references of SP 800-78-4, tables 6-2 and 6-1, so that the management key can be named too.
+    /// the references of SP 800-78-4, tables 6-2 and 6-1.
     pub fn general_authenticate(algorithm: u8, key: u8, content: &[u8]) -> Self {
         Self::new(Instruction::GeneralAuthenticate, algorithm, key)
             .with_data(tlv::encode(0x7C, content))
@@ -170,6 +173,24 @@ impl Command {
         Self::new(Instruction::GenerateAsymmetricKeyPair, 0x00, slot.reference())
             .with_data(tlv::encode(0xAC, &mechanism))
             .expecting_data()
+    }
+
+    /// GENERAL AUTHENTICATE: asks for the challenge that the management key is to answer.
+    pub(crate) fn ask_management(algorithm: ManagementAlgorithm) -> Self {
+        Self::general_authenticate(algorithm.reference(), MANAGEMENT_KEY_REFERENCE, &tlv::encode(0x81, &[]))
+    }
+
+    /// GENERAL AUTHENTICATE: answers it.
+    pub(crate) fn answer_management(algorithm: ManagementAlgorithm, response: &[u8]) -> Self {
+        Self::general_authenticate(algorithm.reference(), MANAGEMENT_KEY_REFERENCE, &tlv::encode(0x82, response))
+    }
+
+    /// SET MANAGEMENT KEY, without a touch: a command of `YubiKeys` that other makers have taken over (Yubico SDK manual, PIV
+    /// application, «Set management key»).
+    pub(crate) fn set_management_key(algorithm: ManagementAlgorithm, key: &[u8]) -> Self {
+        let mut data = Zeroizing::new(vec![algorithm.reference()]);
+        data.extend(tlv::encode(MANAGEMENT_KEY_REFERENCE.into(), key));
+        Self::new(Instruction::Unknown(0xFF), 0xFF, 0xFF).with_data(&data[..])
     }
 
     /// GET METADATA of a slot's key, a command of `YubiKeys` since firmware 5.3 (Yubico SDK manual, PIV application, «Get

@@ -1,11 +1,13 @@
 //! The PIV card application (NIST SP 800-73): commands, status words, data objects and one card transaction.
 //!
-//! Bytes only: no PC/SC, no websocket, no cryptography beyond recognising a key's algorithm. Everything goes through
+//! Bytes only: no PC/SC, no websocket, no cryptography beyond recognising a key's algorithm and answering with a
+//! management key. Everything goes through
 //! the [`Card`] port, behind which stands a real reader (`card-bridge`) or a card in software (`virtual-card`).
 //!
 //! * [`transaction`]: what the bridge does with a card, each from SELECT to the last signature. Begin here.
+//! * [`issuance`]: a blank card made somebody's.
 //! * [`Application`]: the selected application, a method for each thing that is asked of it.
-//! * [`Command`] and [`exchange()`]: any other command, for instance to personalise a card.
+//! * [`Command`] and [`exchange()`]: any other command.
 //! * [`pin_pad`]: a passcode that is typed on the reader.
 //!
 //! Cards are taken as they are. Every answer, of whatever length and content, ends in a result: an answer that was cut
@@ -20,6 +22,8 @@ mod certificate;
 mod command;
 mod error;
 mod exchange;
+pub mod issuance;
+mod management;
 mod metadata;
 mod objects;
 pub mod pin_pad;
@@ -37,6 +41,7 @@ pub use certificate::{Certificate, PublicKey};
 pub use command::{Command, Instruction};
 pub use error::{CardError, VerifyError};
 pub use exchange::{Response, exchange};
+pub use management::{FACTORY_MANAGEMENT_KEY, ManagementAlgorithm, ManagementKey};
 pub use objects::{Guid, ObjectId};
 pub use pin_pad::PasscodeSource;
 pub use secrets::{BadlyFormedPasscode, Passcode, UnlockKey};

@@ -171,7 +171,7 @@ fn judged(entered: Entered) -> Result<Verdict, NotSent> {
 }
 
 /// A card that refuses what it has just accepted, or been given, is not to be understood.
-fn accepted(verdict: Verdict) -> Result<(), CardError> {
+pub(crate) fn accepted(verdict: Verdict) -> Result<(), CardError> {
     match verdict {
         Verdict::Accepted => Ok(()),
         Verdict::Unclear(status) => Err(CardError::Refused(status)),

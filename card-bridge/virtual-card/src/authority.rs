@@ -1,6 +1,6 @@
 //! The demonstration's certification authority: made for one box of cards, its key forgotten afterwards.
 
-use piv::{Algorithm, PublicKey, Slot, tlv};
+use piv::{Algorithm, PublicKey, Slot};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, PublicKeyData, SanType,
@@ -88,19 +88,12 @@ pub struct SlotKey {
 impl SlotKey {
     /// Takes what the card answered when it made the key.
     pub fn new(algorithm: Algorithm, key: &PublicKey) -> Self {
-        let bytes = match key {
-            PublicKey::EllipticCurve(point) => point.clone(),
-            // RSAPublicKey (RFC 8017, A.1.1).
-            PublicKey::Rsa { modulus, exponent } => {
-                tlv::encode(0x30, &[unsigned(modulus), unsigned(exponent)].concat())
-            }
-        };
         let algorithm = match algorithm {
             Algorithm::P256 => &PKCS_ECDSA_P256_SHA256,
             Algorithm::P384 => &PKCS_ECDSA_P384_SHA384,
             Algorithm::Rsa2048 => &PKCS_RSA_SHA256,
         };
-        Self { bytes, algorithm }
+        Self { bytes: key.to_bits(), algorithm }
     }
 }
 
@@ -112,14 +105,4 @@ impl PublicKeyData for SlotKey {
     fn algorithm(&self) -> &'static SignatureAlgorithm {
         self.algorithm
     }
-}
-
-/// A DER INTEGER that is not negative: a leading zero keeps its first bit clear.
-fn unsigned(number: &[u8]) -> Vec<u8> {
-    let significant = &number[number.iter().take_while(|byte| **byte == 0).count()..];
-    let mut value = significant.to_vec();
-    if significant.first().is_none_or(|first| first & 0x80 != 0) {
-        value.insert(0, 0);
-    }
-    tlv::encode(0x02, &value)
 }

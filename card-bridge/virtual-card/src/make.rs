@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::{
     OpenError, VirtualCard,
     authority::{Authority, LIFETIME, SlotKey, Subject},
-    issuance::{self, IssuanceError, Order},
+    issuance::{self, IssueError, LockError, Order},
     manifest::{CardList, CardSpec, IssuedCard, Manifest},
 };
 
@@ -52,7 +52,23 @@ pub enum MakeError {
         /// The card's name.
         card: String,
         /// Why not.
-        source: IssuanceError,
+        source: IssueError,
+    },
+    /// A card that was issued can't be locked.
+    #[error("the card «{card}» can't be locked")]
+    Lock {
+        /// The card's name.
+        card: String,
+        /// Why not.
+        source: LockError,
+    },
+    /// A card that was issued can't be read.
+    #[error("the card «{card}» can't be read")]
+    Read {
+        /// The card's name.
+        card: String,
+        /// Why not.
+        source: CardError,
     },
     /// The list asks for a passcode that no card takes.
     #[error("the card «{card}» can't be issued")]
@@ -95,6 +111,9 @@ pub fn make(out: &Path, list: &CardList, existing: Existing, now: OffsetDateTime
 
     let authority = Authority::new(now)?;
     let cards = list.cards.iter().map(|spec| issue(&unfinished, spec, &authority, now)).collect::<Result<_, _>>()?;
+    for blank in &list.blanks {
+        VirtualCard::create(unfinished.join(blank.as_str()))?;
+    }
     let manifest = Manifest { cards };
     write_private(&unfinished.join(MANIFEST), &to_json(&manifest))?;
     write_private(&unfinished.join(AUTHORITY), authority.pem().as_bytes())?;
@@ -134,29 +153,30 @@ fn issue(
     now: OffsetDateTime,
 ) -> Result<IssuedCard, MakeError> {
     let name = spec.card.as_str();
-    let failed = |source: IssuanceError| MakeError::Issuance { card: name.to_owned(), source };
+    let unreadable = |source| MakeError::Read { card: name.to_owned(), source };
     let passcode = spec.passcode().map_err(|source| MakeError::Passcode { card: name.to_owned(), source })?;
     let guid = random_guid()?;
     let subject = Subject { name: &spec.name, uuid: &uuid(guid) };
     let expires = (now + LIFETIME).date().format(format_description!("[year][month][day]")).unwrap_or_default();
+    let expires = expires.as_bytes().try_into().unwrap_or(*b"99991231");
     let mut unlock_key = Zeroizing::new([0; 8]);
     getrandom::fill(unlock_key.as_mut())?;
 
     let mut card = VirtualCard::create_with(directory.join(name), spec.passcode_tries)?;
     let order = Order {
         guid,
-        expires: &expires,
+        expires,
         algorithm: &|slot| spec.algorithm(slot),
         certify: &|slot, key| authority.certify(slot, &SlotKey::new(spec.algorithm(slot), key), subject),
         passcode: &passcode,
         unlock_key: &UnlockKey::new(*unlock_key),
     };
-    issuance::issue(&mut card, &order).map_err(failed)?;
+    issuance::issue(&mut card, &order).map_err(|source| MakeError::Issuance { card: name.to_owned(), source })?;
     if spec.locked {
-        issuance::lock(&mut card).map_err(failed)?;
+        issuance::lock(&mut card).map_err(|source| MakeError::Lock { card: name.to_owned(), source })?;
     }
 
-    let mut application = Application::select(&mut card).map_err(|error| failed(error.into()))?;
+    let mut application = Application::select(&mut card).map_err(unreadable)?;
     let mut key = |slot| -> Result<String, CardError> {
         Ok(Base64UrlUnpadded::encode_string(&application.certificate(slot)?.public_key_info()?))
     };
@@ -166,8 +186,8 @@ fn issue(
         name: spec.name.clone(),
         email: spec.email.clone(),
         guid: hexadecimal(guid.bytes()),
-        piv_authentication_key: key(Slot::PivAuthentication).map_err(|error| failed(error.into()))?,
-        card_authentication_key: key(Slot::CardAuthentication).map_err(|error| failed(error.into()))?,
+        piv_authentication_key: key(Slot::PivAuthentication).map_err(unreadable)?,
+        card_authentication_key: key(Slot::CardAuthentication).map_err(unreadable)?,
         unlock_key: Zeroizing::new(hexadecimal(unlock_key.as_ref())),
         passcode: spec.passcode.clone(),
         locked: spec.locked,

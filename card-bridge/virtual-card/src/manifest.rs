@@ -12,6 +12,9 @@ pub struct CardList {
     /// In the order in which they are made and listed.
     #[serde(rename = "card")]
     pub cards: Vec<CardSpec>,
+    /// The names of cards that stay in their factory state.
+    #[serde(default)]
+    pub blanks: Vec<CardName>,
 }
 
 /// A card to make.

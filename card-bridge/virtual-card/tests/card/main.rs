@@ -6,6 +6,7 @@ mod boxed;
 mod cut;
 mod dialects;
 mod interface;
+mod issuance;
 mod keys;
 mod kinds;
 mod logs;

@@ -6,12 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use piv::{Algorithm, Application, Guid, Passcode, PasscodeState, Slot, UnlockKey, Verdict};
+use piv::{
+    Algorithm, Application, CardError, Guid, Passcode, PasscodeState, Slot, UnlockKey, Verdict, issuance::IssuanceError,
+};
 use tempfile::TempDir;
 use time::macros::datetime;
 use virtual_card::{
     OpenError, VirtualCard,
-    issuance::{CertifyError, IssuanceError, Order, issue},
+    issuance::{CertifyError, IssueError, Order, issue},
     make::{DEMONSTRATION, Existing, MANIFEST, MakeError, make},
     manifest::{CardList, Manifest},
 };
@@ -62,6 +64,16 @@ fn the_demonstrations_cards_are_what_the_manifest_says() {
             assert!(registered.answers.iter().all(|answer| (1..=20).contains(&answer.question)));
         }
     }
+}
+
+#[test]
+fn blank_cards_are_as_they_come_from_the_maker() {
+    let (_directory, place) = place();
+    run(&place, DEMONSTRATION, Existing::Keep).unwrap();
+    let mut card = VirtualCard::open(place.join("blank-1")).unwrap();
+    let mut application = Application::select(&mut card).unwrap();
+    assert_eq!(application.certificate(Slot::PivAuthentication), Err(CardError::Unsuitable));
+    assert_eq!(application.try_passcode(&Passcode::from_digits("123456").unwrap()).unwrap(), Verdict::Accepted);
 }
 
 #[test]
@@ -130,13 +142,13 @@ fn an_issued_card_is_not_issued_again() {
 
     let order = Order {
         guid: Guid::new([1; 16]).unwrap(),
-        expires: "20311231",
+        expires: *b"20311231",
         algorithm: &|_| Algorithm::P256,
         certify: &|_, _| Err(CertifyError),
         passcode: &Passcode::from_digits("8350271").unwrap(),
         unlock_key: &UnlockKey::new([1; 8]),
     };
-    assert_eq!(issue(&mut card, &order), Err(IssuanceError::NotNew));
+    assert!(matches!(issue(&mut card, &order), Err(IssueError::Card(IssuanceError::NotBlank))));
 
     let mut application = Application::select(&mut card).unwrap();
     assert_eq!(application.certificate(Slot::CardAuthentication).unwrap(), before);
