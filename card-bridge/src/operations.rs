@@ -3,6 +3,8 @@
 //! A sealed message is opened, and what is in it checked, before a card is touched. The bridge signs for nothing but
 //! the purposes that a verb is there for, and always over the origin that the browser named.
 
+mod issuing;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -24,6 +26,7 @@ use crate::moment::Moment;
 use crate::programs::card_in_use;
 use crate::readers::{Afterwards, Insertion};
 use crate::worker::Worker;
+use issuing::{Issuing, Order};
 
 /// What lasts for one connection of one page.
 pub struct Session {
@@ -32,6 +35,8 @@ pub struct Session {
     secret: ConnectionSecret,
     key: ConnectionKey,
     release: Option<Release>,
+    order: Option<Order>,
+    issuing: Option<Issuing>,
     /// The last request whose sealed passcode was opened: who has seen one go by can't have it used again.
     last_opened: Option<u32>,
 }
@@ -76,7 +81,7 @@ impl Session {
     pub fn new(origin: Arc<AllowedOrigin>, worker: Worker) -> Self {
         let secret = ConnectionSecret::generate();
         let key = secret.public();
-        Self { origin, worker, secret, key, release: None, last_opened: None }
+        Self { origin, worker, secret, key, release: None, order: None, issuing: None, last_opened: None }
     }
 
     /// The public half of the connection key.
@@ -101,6 +106,14 @@ impl Session {
             Verb::ResetPasscode { reader, passcode, unlock_keys } => {
                 let passcode = self.open_passcode(PasscodeUse::ResetPasscode, id, passcode.as_ref());
                 self.reset_passcode(reader, passcode, &unlock_keys).await.map(Done::Proof)
+            }
+            Verb::PrepareCard { reader, passcode, secrets } => {
+                let passcode = self.open_passcode(PasscodeUse::PrepareCard, id, Some(&passcode));
+                self.prepare_card(reader, passcode, &secrets).await.map(Done::Prepared)
+            }
+            Verb::LoadCertificates { reader, authentication, card_authentication } => {
+                let loaded = self.load_certificates(reader, authentication, card_authentication).await;
+                loaded.map(|()| Done::CertificatesLoaded)
             }
         };
         match done {
@@ -149,7 +162,7 @@ impl Session {
     }
 
     async fn prove_holder(
-        &self,
+        &mut self,
         reader: Option<String>,
         purpose: Purpose,
         challenge: Challenge,
@@ -164,14 +177,21 @@ impl Session {
             LastTry::Keep => piv::LastTry::Keep,
             LastTry::Spend => piv::LastTry::Spend,
         };
+        let entries = passcode.times(1);
         let statement = self.statement(purpose, challenge);
-        self.worker
-            .carry_out_with_entries(passcode.times(1), reader, Afterwards::Reset, move |card, _| {
+        let prove = {
+            let statement = statement.clone();
+            move |card: &mut dyn piv::Card, _| {
                 let digest = |guid, algorithm| statement.digest(guid, algorithm);
-                let proof = transaction::prove_holder(card, passcode.source(), last_try, &digest);
-                Ok(statement.signed(proof.map_err(verify_failure)?))
-            })
-            .await
+                transaction::prove_holder(card, passcode.source(), last_try, &digest).map_err(verify_failure)
+            }
+        };
+        let proof = self.worker.carry_out_with_entries(entries, reader, Afterwards::Reset, prove).await?;
+        if purpose == Purpose::RaAction {
+            let digest = statement.digest(proof.guid, proof.algorithm);
+            self.order = Some(Order::now(digest));
+        }
+        Ok(statement.signed(proof))
     }
 
     async fn reset_passcode(

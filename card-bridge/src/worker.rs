@@ -139,14 +139,29 @@ impl Worker {
         afterwards: Afterwards,
         transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
     ) -> Result<T, CardFailure> {
+        let typing = Duration::from_secs(ENTRY_SECONDS.into()) * entries.into();
+        self.carry_out_slowly(typing, reader, afterwards, transaction).await
+    }
+
+    /// The same, where the transaction may take so much longer than others.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::carry_out`].
+    pub async fn carry_out_slowly<T: Send + 'static>(
+        &self,
+        longer: Duration,
+        reader: Option<String>,
+        afterwards: Afterwards,
+        transaction: impl FnOnce(&mut dyn Card, Insertion) -> Result<T, CardFailure> + Send + 'static,
+    ) -> Result<T, CardFailure> {
         // First come, first served: a page that asks without pause can't keep another from the card.
         let turn = tokio::time::timeout(self.limits.turn, Arc::clone(&self.turn).acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or(CardFailure::Busy)?;
         let (begun, has_begun) = oneshot::channel();
         let cancelled = Arc::new(AtomicBool::new(false));
         let ended = self.start(reader, begun, Arc::clone(&cancelled), afterwards, transaction)?;
-        let typing = Duration::from_secs(ENTRY_SECONDS.into()) * entries.into();
-        let limits = Limits { transaction: self.limits.transaction + typing, ..self.limits };
+        let limits = Limits { transaction: self.limits.transaction + longer, ..self.limits };
         let (card_use, threads) = (self.card_use.clone(), Arc::clone(&self.threads));
         let waiting = tokio::spawn(async move {
             let _turn = turn;

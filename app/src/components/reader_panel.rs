@@ -257,6 +257,9 @@ fn card_words(failure: &CardFailure) -> (&'static str, &'static str) {
         CardFailure::PasscodeBlocked => (t::reader_passcode_blocked(), t::reader_passcode_blocked_help()),
         CardFailure::UnlockKeyRefused => (t::reader_unlock_key_refused(), ""),
         CardFailure::CardChanged => (t::reader_card_changed(), t::reader_card_changed_help()),
+        CardFailure::NotBlank => (t::reader_not_blank(), t::reader_not_blank_help()),
+        CardFailure::ForeignKeys => (t::reader_foreign_keys(), t::reader_foreign_keys_help()),
+        CardFailure::FactoryKeyStays => (t::reader_factory_key_stays(), t::reader_factory_key_stays_help()),
         CardFailure::Malformed => (t::reader_malformed(), ""),
         CardFailure::Busy => (t::reader_busy(), t::reader_busy_help()),
     }

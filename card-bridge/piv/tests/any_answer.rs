@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use piv::issuance::{self, FirstTried, Preparation, TransportKeys};
 use piv::transaction::{self, Unlock};
 use piv::{
-    Algorithm, Card, Certificate, Guid, LastTry, Passcode, PasscodeSource, PublicKey, TransportError, UnlockKey, tlv,
+    Algorithm, Card, Certificate, FACTORY_MANAGEMENT_KEY, Guid, LastTry, ManagementKey, Passcode, PasscodeSource,
+    PublicKey, TransportError, UnlockKey, tlv,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -68,6 +70,20 @@ fn run_all(answers: &[Vec<u8>]) {
     let _ = transaction::prove_card(&mut card(), &digest);
     let _ = transaction::prove_holder(&mut card(), PasscodeSource::Known(&passcode), LastTry::Spend, &digest);
     let _ = transaction::unlock(&mut card(), &unlock);
+    let key = ManagementKey::new(&FACTORY_MANAGEMENT_KEY);
+    let preparation = Preparation {
+        guid: Guid::new(GUID).unwrap(),
+        expires: *b"20311231",
+        algorithm: &|_| Algorithm::P256,
+        transport: TransportKeys { management_key: &key, unlock_key: &first },
+        management_key: &ManagementKey::new(&[5; 32]),
+        unlock_key: &next,
+        first: FirstTried::Transport,
+        passcode: &passcode,
+        digest: &digest,
+    };
+    let _ = issuance::prepare(&mut card(), &preparation);
+    let _ = issuance::load_certificates(&mut card(), preparation.guid, &[&key], &[1], &[2]);
 }
 
 proptest! {

@@ -72,6 +72,15 @@ pub enum CardFailure {
         /// Why.
         reason: NotEntered,
     },
+    /// The card to issue is somebody's already.
+    #[error("the card is not blank")]
+    NotBlank,
+    /// The card to issue has neither the keys with which blank cards come nor those of this issuance.
+    #[error("the card does not have the keys of a blank one")]
+    ForeignKeys,
+    /// The card to issue keeps the factory's management key: whoever finds it could write it.
+    #[error("the card keeps the factory's management key")]
+    FactoryKeyStays,
     /// Another page holds a running request, or has used unlock keys since the release proof of these.
     #[error("another page is using the card")]
     Busy,

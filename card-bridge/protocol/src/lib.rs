@@ -2,6 +2,7 @@
 //!
 //! * [`message`]: the websocket messages between page and bridge, subprotocol [`SUBPROTOCOL`].
 //! * [`failure`]: why a card operation did not happen, for a person to read.
+//! * `issuing` (features `proof` and `seal` or `open`): what the server seals for a card that is to be issued.
 //! * [`passcode`]: the passcode and the rules for a new one, checked in the page and again in the bridge.
 //! * `proof` (feature `proof`): the bytes that a card signs.
 //! * [`relay`]: what a page and the helper window say to each other.
@@ -14,6 +15,8 @@
 
 mod bytes;
 pub mod failure;
+#[cfg(all(feature = "proof", any(feature = "seal", feature = "open")))]
+pub mod issuing;
 pub mod message;
 pub mod passcode;
 #[cfg(feature = "proof")]
@@ -25,7 +28,7 @@ mod values;
 
 pub use failure::{CardFailure, HeldCard, NotEntered};
 pub use purpose::{Purpose, Slot};
-pub use values::{CardProof, Challenge, ConnectionKey, Guid, ParseValueError, ServiceKey, Signature, UnlockKey};
+pub use values::{CardProof, Challenge, ConnectionKey, Der, Guid, ParseValueError, ServiceKey, Signature, UnlockKey};
 
 /// The websocket subprotocol of this version of the messages.
 pub const SUBPROTOCOL: &str = "card-bridge.v1";

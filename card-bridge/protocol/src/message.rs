@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CardFailure, CardProof, Challenge, ConnectionKey, Guid, Purpose, sealed::Sealed};
+use crate::{CardFailure, CardProof, Challenge, ConnectionKey, Der, Guid, Purpose, sealed::Sealed};
 
 /// What the bridge sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +162,26 @@ pub enum Verb {
         /// The unlock keys, sealed by the server.
         unlock_keys: Sealed,
     },
+    /// Make a blank card somebody's, at the desk of a Registration Authority: secrets, passcode, keys.
+    PrepareCard {
+        /// The reader that holds it: the officer's card is in another.
+        #[serde(default)]
+        reader: Option<String>,
+        /// The passcode that its holder has chosen, sealed for [`PasscodeUse::PrepareCard`].
+        passcode: Sealed,
+        /// All else that it is to get, sealed by the server for the `ra-action` proof made on this connection.
+        secrets: Sealed,
+    },
+    /// Write the certificates of the card that was prepared on this connection.
+    LoadCertificates {
+        /// The reader that holds it.
+        #[serde(default)]
+        reader: Option<String>,
+        /// Of the PIV authentication key.
+        authentication: Der,
+        /// Of the card authentication key.
+        card_authentication: Der,
+    },
 }
 
 /// What to do when the card gives one more try only.
@@ -206,6 +226,21 @@ pub enum Done {
     CardExamination(CardExamination),
     /// For [`Verb::ProveCard`] and [`Verb::ProveHolder`]; for [`Verb::ResetPasscode`] the completion proof.
     Proof(CardProof),
+    /// For [`Verb::PrepareCard`].
+    Prepared(PreparedCard),
+    /// For [`Verb::LoadCertificates`].
+    CertificatesLoaded,
+}
+
+/// A card that has keys, but no certificates yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedCard {
+    /// The key of slot 9A, a `SubjectPublicKeyInfo`.
+    pub authentication_key: Der,
+    /// The key of slot 9E, likewise.
+    pub card_authentication_key: Der,
+    /// The card's word that it is done, signed with the first of them (purpose `prepared`).
+    pub proof: CardProof,
 }
 
 /// The card in the reader.
@@ -241,6 +276,8 @@ pub enum PasscodeUse {
     ProveHolder,
     /// [`Verb::ResetPasscode`].
     ResetPasscode,
+    /// [`Verb::PrepareCard`].
+    PrepareCard,
 }
 
 impl PasscodeUse {
@@ -249,6 +286,7 @@ impl PasscodeUse {
         let verb = match self {
             Self::ProveHolder => "prove_holder",
             Self::ResetPasscode => "reset_passcode",
+            Self::PrepareCard => "prepare_card",
         };
         [&request_id.to_be_bytes()[..], verb.as_bytes()].concat()
     }
@@ -303,7 +341,7 @@ mod tests {
     #[test]
     fn the_examples_of_the_readme_are_messages_and_written_as_the_bridge_writes_them() {
         let examples = examples();
-        assert_eq!(examples.len(), 15);
+        assert_eq!(examples.len(), 19);
         for example in examples {
             if example.contains(r#""do""#) {
                 serde_json::from_str::<Request>(&example).unwrap_or_else(|error| panic!("{example}: {error}"));

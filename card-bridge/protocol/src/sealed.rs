@@ -3,6 +3,7 @@
 //! | message | mode | from | to | info | additional data |
 //! | --- | --- | --- | --- | --- | --- |
 //! | unlock keys | auth | the service key | the connection key of the `release` proof | [`UNLOCK_KEYS_INFO`] | the digest signed in that proof |
+//! | issuing secrets | auth | the service key | the connection key of the officer's `ra-action` proof | `ISSUING_INFO` | the digest signed in that proof |
 //! | passcode | base | the page | the connection key that the server confirmed | [`PASSCODE_INFO`] | the request's id and verb |
 
 use serde::{Deserialize, Serialize};
@@ -159,9 +160,29 @@ mod hpke_suite {
             proof_digest: &[u8],
             keys: &UnlockKeys,
         ) -> Result<Sealed, SealedError> {
+            seal(&self.as_sender(), to, super::UNLOCK_KEYS_INFO, &keys.to_bytes(), proof_digest)
+        }
+
+        fn as_sender(&self) -> hpke::OpModeS<Kem> {
             let sender = private_key(&self.0);
-            let mode = hpke::OpModeS::Auth((sender.clone(), Kem::sk_to_pk(&sender)));
-            seal(&mode, to, super::UNLOCK_KEYS_INFO, &keys.to_bytes(), proof_digest)
+            hpke::OpModeS::Auth((sender.clone(), Kem::sk_to_pk(&sender)))
+        }
+    }
+
+    #[cfg(all(feature = "seal", feature = "proof"))]
+    impl ServiceSecret {
+        /// Seals what a blank card is to get to the connection that the officer's card vouched for in the proof of the order.
+        ///
+        /// # Errors
+        ///
+        /// [`SealedError::Key`] when the connection key is not a public key.
+        pub fn seal_issuing(
+            &self,
+            to: &ConnectionKey,
+            proof_digest: &[u8],
+            secrets: &crate::issuing::IssuingSecrets,
+        ) -> Result<Sealed, SealedError> {
+            seal(&self.as_sender(), to, crate::issuing::ISSUING_INFO, &secrets.to_bytes(), proof_digest)
         }
     }
 
@@ -226,6 +247,23 @@ mod hpke_suite {
             let mode = hpke::OpModeR::Auth(public_key(&from.0)?);
             let plaintext = self.open(&mode, super::UNLOCK_KEYS_INFO, proof_digest, sealed)?;
             UnlockKeys::from_bytes(&plaintext).ok_or(SealedError::Message)
+        }
+
+        /// Opens what the holder of one service key sealed for one order of an officer.
+        ///
+        /// # Errors
+        ///
+        /// [`SealedError::Message`] unless it is exactly that.
+        #[cfg(feature = "proof")]
+        pub fn open_issuing(
+            &self,
+            from: &ServiceKey,
+            proof_digest: &[u8],
+            sealed: &Sealed,
+        ) -> Result<crate::issuing::IssuingSecrets, SealedError> {
+            let mode = hpke::OpModeR::Auth(public_key(&from.0)?);
+            let plaintext = self.open(&mode, crate::issuing::ISSUING_INFO, proof_digest, sealed)?;
+            crate::issuing::IssuingSecrets::from_bytes(&plaintext).ok_or(SealedError::Message)
         }
 
         /// Opens a passcode that was sealed for one request.

@@ -46,6 +46,10 @@ impl Guid {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature(#[serde(with = "bytes")] pub Vec<u8>);
 
+/// A public key (`SubjectPublicKeyInfo`) or certificate in DER (RFC 5280, 4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Der(#[serde(with = "bytes")] pub Vec<u8>);
+
 /// A signature by the card over a challenge, the origin, a purpose, its GUID and the connection key.
 ///
 /// The origin is not in it: the bridge signs the one that the browser told it, the server checks against its own.

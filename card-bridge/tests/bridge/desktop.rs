@@ -145,7 +145,8 @@ impl Icon {
         let entry = self.entry(label);
         assert!(entry.is_enabled, "{label}");
         let menu = self.proxy("/MenuBar", "com.canonical.dbusmenu");
-        let _: () = menu.call("Event", &(entry.id, "clicked", Value::from(0), 0_u32)).unwrap();
+        // Quit may end the bridge before it answers.
+        menu.call_noreply("Event", &(entry.id, "clicked", Value::from(0), 0_u32)).unwrap();
     }
 
     #[track_caller]

@@ -9,6 +9,7 @@
 mod cards;
 mod desktop;
 mod http;
+mod issuing;
 mod page;
 mod readers;
 mod service;

@@ -1,0 +1,201 @@
+//! Issuing a blank card: the officer's order, the sealed secrets, the passcode of the holder, the certificates.
+
+use std::time::Duration;
+
+use card_bridge::Limits;
+use card_protocol::issuing::{CardManagementKey, FirstTried, IssuingSecrets};
+use card_protocol::message::{Done, LastTry, PasscodeUse, PreparedCard, Verb};
+use card_protocol::proof::{KeyAlgorithm, ProofMessage};
+use card_protocol::sealed::{Sealed, ServiceSecret};
+use card_protocol::{CardFailure, CardProof, Challenge, Der, Guid, Purpose, UnlockKey};
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use spki::DecodePublicKey;
+use tempfile::TempDir;
+use virtual_card::VirtualCard;
+
+use crate::cards::{Issued, PASSCODE};
+use crate::page::Page;
+use crate::readers::{LIMITS, ORIGIN, OneReader, serve, service};
+
+const CHALLENGE: Challenge = Challenge([7; 32]);
+const COMPLETION: Challenge = Challenge([8; 32]);
+const NEW_PASSCODE: &str = "27150386";
+const GUID: Guid = Guid([9; 16]);
+/// Any of P-256 will do: the bridge reads no more in it than the kind of key.
+const CERTIFICATE: &[u8] = include_bytes!("../../piv/tests/certificates/p256.der");
+
+fn secrets() -> IssuingSecrets {
+    IssuingSecrets {
+        guid: GUID,
+        expires: *b"20311231",
+        algorithm: KeyAlgorithm::P256,
+        first: FirstTried::Transport,
+        transport_unlock_key: UnlockKey::new(*b"12345678"),
+        unlock_key: UnlockKey::new([3; 8]),
+        transport_management_key: CardManagementKey::new(&piv::FACTORY_MANAGEMENT_KEY).unwrap(),
+        management_key: CardManagementKey::new(&[5; 32]).unwrap(),
+        completion: COMPLETION,
+    }
+}
+
+/// What the server does with an order.
+fn seal(service: &ServiceSecret, order: &CardProof) -> Sealed {
+    let digest = ProofMessage::of(order, ORIGIN).digest(KeyAlgorithm::P256);
+    service.seal_issuing(&order.connection_key, &digest, &secrets()).unwrap()
+}
+
+fn order(page: &mut Page) -> CardProof {
+    page.prove_holder(Purpose::RaAction, CHALLENGE, PASSCODE, LastTry::Keep).unwrap()
+}
+
+fn prepare(page: &mut Page, passcode: &str, secrets: Sealed) -> Result<PreparedCard, CardFailure> {
+    let verb = Verb::PrepareCard { reader: None, passcode: page.seal(PasscodeUse::PrepareCard, passcode), secrets };
+    match page.ask(verb)? {
+        Done::Prepared(prepared) => Ok(prepared),
+        other => panic!("{other:?} instead of a prepared card"),
+    }
+}
+
+fn load(page: &mut Page) -> Result<Done, CardFailure> {
+    let certificate = || Der(CERTIFICATE.to_vec());
+    page.ask(Verb::LoadCertificates { reader: None, authentication: certificate(), card_authentication: certificate() })
+}
+
+/// A reader with an officer's card in it, and a blank card to take its place.
+struct Desk {
+    officer: Issued,
+    reader: std::sync::Arc<OneReader>,
+    blank: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let officer = Issued::new(KeyAlgorithm::P256);
+        let reader = OneReader::with(officer.insert());
+        let blank = tempfile::tempdir().unwrap();
+        drop(VirtualCard::create(blank.path().join("card")).unwrap());
+        Self { officer, reader, blank }
+    }
+
+    fn insert_blank(&self) {
+        self.reader.remove();
+        self.reader.insert(VirtualCard::open(self.blank.path().join("card")).unwrap());
+    }
+
+    fn insert_officer(&self) {
+        self.reader.remove();
+        self.reader.insert(self.officer.insert());
+    }
+}
+
+fn signed(proof: &CardProof, key: &Der) -> bool {
+    let key = p256::ecdsa::VerifyingKey::from_public_key_der(&key.0).unwrap();
+    let digest = ProofMessage::of(proof, ORIGIN).digest(KeyAlgorithm::P256);
+    let signature = p256::ecdsa::Signature::from_der(&proof.signature.0).unwrap();
+    key.verify_prehash(&digest, &signature).is_ok()
+}
+
+#[test]
+fn a_blank_card_becomes_somebodys_and_says_so_itself() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let sealed = seal(&service(), &order(&mut page));
+    desk.insert_blank();
+    let prepared = prepare(&mut page, NEW_PASSCODE, sealed).unwrap();
+    assert_eq!((prepared.proof.purpose, prepared.proof.challenge), (Purpose::Prepared, COMPLETION));
+    assert_eq!((prepared.proof.guid, prepared.proof.connection_key), (GUID, page.key()));
+    assert!(signed(&prepared.proof, &prepared.authentication_key));
+    // It has no certificates yet.
+    assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::UnsupportedCard));
+    assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
+    let hello = page.prove_card(Purpose::Hello, CHALLENGE).unwrap();
+    assert!(signed(&hello, &prepared.card_authentication_key));
+    assert!(signed(&page.sign_in(NEW_PASSCODE).unwrap(), &prepared.authentication_key));
+}
+
+#[test]
+fn secrets_without_an_officers_order_are_not_opened() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    for purpose in [Purpose::SignIn, Purpose::Register, Purpose::Change] {
+        let proof = page.prove_holder(purpose, CHALLENGE, PASSCODE, LastTry::Keep).unwrap();
+        let exchanges = desk.reader.exchanges();
+        let failure = prepare(&mut page, NEW_PASSCODE, seal(&service(), &proof));
+        assert_eq!((failure, desk.reader.exchanges()), (Err(CardFailure::Malformed), exchanges), "{purpose:?}");
+    }
+}
+
+#[test]
+fn an_order_opens_one_sealed_message_and_only_its_own() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let earlier = page.prove_holder(Purpose::RaAction, Challenge([6; 32]), PASSCODE, LastTry::Keep).unwrap();
+    let later = order(&mut page);
+    desk.insert_blank();
+    let exchanges = desk.reader.exchanges();
+    assert_eq!(prepare(&mut page, NEW_PASSCODE, seal(&service(), &earlier)), Err(CardFailure::Malformed));
+    // The wrong one has used the order up.
+    assert_eq!(prepare(&mut page, NEW_PASSCODE, seal(&service(), &later)), Err(CardFailure::Malformed));
+    assert_eq!(desk.reader.exchanges(), exchanges);
+    desk.insert_officer();
+    let order = order(&mut page);
+    let exchanges = desk.reader.exchanges();
+    let stranger = ServiceSecret::new([0x77; 32]);
+    assert_eq!(prepare(&mut page, NEW_PASSCODE, seal(&stranger, &order)), Err(CardFailure::Malformed));
+    assert_eq!(desk.reader.exchanges(), exchanges);
+}
+
+#[test]
+fn an_order_is_forgotten_after_its_time() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), Limits { release: Duration::ZERO, ..LIMITS });
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let sealed = seal(&service(), &order(&mut page));
+    desk.insert_blank();
+    assert_eq!(prepare(&mut page, NEW_PASSCODE, sealed), Err(CardFailure::Malformed));
+}
+
+#[test]
+fn a_passcode_that_the_rules_refuse_reaches_no_card() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let sealed = seal(&service(), &order(&mut page));
+    desk.insert_blank();
+    let exchanges = desk.reader.exchanges();
+    // That of the factory.
+    assert_eq!(prepare(&mut page, "123456", sealed), Err(CardFailure::Malformed));
+    assert_eq!(desk.reader.exchanges(), exchanges);
+}
+
+#[test]
+fn a_card_of_somebody_is_not_issued() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let sealed = seal(&service(), &order(&mut page));
+    assert_eq!(prepare(&mut page, NEW_PASSCODE, sealed), Err(CardFailure::NotBlank));
+    assert!(page.sign_in(PASSCODE).is_ok());
+}
+
+#[test]
+fn certificates_are_written_to_the_card_that_was_prepared_and_no_other() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    assert_eq!(load(&mut page), Err(CardFailure::Malformed));
+    let sealed = seal(&service(), &order(&mut page));
+    desk.insert_blank();
+    prepare(&mut page, NEW_PASSCODE, sealed).unwrap();
+    desk.insert_officer();
+    assert_eq!(load(&mut page), Err(CardFailure::NotBlank));
+    desk.insert_blank();
+    assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
+    // An answer that was lost is asked for again.
+    assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
+    let mut other = Page::open(bridge.address, ORIGIN);
+    assert_eq!(load(&mut other), Err(CardFailure::Malformed));
+}
