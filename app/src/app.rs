@@ -59,6 +59,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/register/code") view={Lazy::<lazy::RegisterCode>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/not-me") view={Lazy::<lazy::NotMe>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra") view={Lazy::<lazy::RaFind>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/cards/prepare") view={Lazy::<lazy::RaPrepareCard>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/people/:number") view={Lazy::<lazy::RaRecord>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/people/:number/:action") view={Lazy::<lazy::RaAct>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/help") view={Lazy::<lazy::Help>::new()} />

@@ -13,8 +13,10 @@ mod timer;
 use std::rc::Rc;
 
 use card_protocol::{
-    CardFailure, CardProof, Challenge, ENTRY_SECONDS, MOST_ENTRIES, Purpose,
-    message::{CardExamination, CardPresence, Done, Keypad, LastTry, Outcome, PasscodeUse, Readers, Verb},
+    CardFailure, CardProof, Challenge, Der, ENTRY_SECONDS, Guid, MOST_ENTRIES, Purpose,
+    message::{
+        CardExamination, CardPresence, Done, Keypad, LastTry, Outcome, PasscodeUse, PreparedCard, Readers, Verb,
+    },
     passcode::Passcode,
     sealed::Sealed,
 };
@@ -43,6 +45,9 @@ pub struct Bridge {
 
 /// How long the bridge may take: its own limits, for its turn, the card and the transaction, end before that.
 const ANSWER_SECONDS: u32 = 40;
+
+/// How much longer it may take where a card makes keys, of which some take many seconds.
+const MAKING_KEYS_SECONDS: u32 = 100;
 
 /// What is around the bridge.
 struct Surroundings {
@@ -160,6 +165,18 @@ impl Bridge {
         self.chosen_reader().filter(|chosen| holding.contains(chosen)).or_else(only)
     }
 
+    /// The readers that hold another card than the one that is used.
+    pub fn other_readers(self) -> Vec<String> {
+        let holding = self.readers_with_card().unwrap_or_default();
+        let own = self.reader.with(|chosen| chosen.clone());
+        holding.into_iter().filter(|reader| Some(reader) != own.as_ref()).collect()
+    }
+
+    /// Forgets which reader was chosen.
+    pub fn forget_reader(self) {
+        self.reader.set(None);
+    }
+
     /// Opens the helper window: from now on this tab reaches the bridge through it. Only in answer to a click.
     pub fn open_helper(self) {
         let helper = self.helper().unwrap_or_else(|| self.listen());
@@ -247,6 +264,80 @@ impl Bridge {
         self.proof(&connection, id, verb).await
     }
 
+    /// Which card another reader holds; nothing where it does not say so, as blank ones may not.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble`]; the panel shows it already.
+    pub async fn card_in(self, reader: &str) -> Result<Option<Guid>, Trouble> {
+        let connection = self.connection().await?;
+        let verb = Verb::CardStatus { reader: Some(reader.to_owned()) };
+        match self.request(&connection, connection.next_id(), verb).await? {
+            Outcome::Done(Done::CardStatus(status)) => {
+                self.state.set(ReaderState::Ready);
+                Ok(Some(status.guid))
+            }
+            Outcome::Failed(CardFailure::UnsupportedCard) => {
+                self.state.set(ReaderState::Ready);
+                Ok(None)
+            }
+            Outcome::Done(_) => Err(self.fail(Trouble::Card(CardFailure::Malformed))),
+            Outcome::Failed(failure) => Err(Trouble::Card(self.card_failure(failure))),
+        }
+    }
+
+    /// Makes the blank card in another reader somebody's, with the passcode that they have chosen. `officer` is the proof of
+    /// the officer's card that the server has confirmed.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble`]; the panel shows it already.
+    pub async fn prepare_card(
+        self,
+        officer: &CardProof,
+        reader: &str,
+        passcode: &Passcode,
+        secrets: Sealed,
+    ) -> Result<PreparedCard, Trouble> {
+        let connection = self.connection().await?;
+        let id = connection.next_id();
+        let sealed = self.seal(&connection, officer, id, PasscodeUse::PrepareCard, Entry::Screen(passcode)).await?;
+        let Some(passcode) = sealed else { return Err(self.fail(Trouble::NoSealing)) };
+        let verb = Verb::PrepareCard { reader: Some(reader.to_owned()), passcode, secrets };
+        match self.request(&connection, id, verb).await? {
+            Outcome::Done(Done::Prepared(prepared)) => {
+                self.state.set(ReaderState::Ready);
+                Ok(prepared)
+            }
+            Outcome::Done(_) => Err(self.fail(Trouble::Card(CardFailure::Malformed))),
+            Outcome::Failed(failure) => Err(Trouble::Card(self.card_failure(failure))),
+        }
+    }
+
+    /// Writes the certificates of the card that was prepared, and has it prove itself with them (purpose `hello`).
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble`]; the panel shows it already.
+    pub async fn load_certificates(
+        self,
+        reader: &str,
+        authentication: Der,
+        card_authentication: Der,
+        challenge: Challenge,
+    ) -> Result<CardProof, Trouble> {
+        let connection = self.connection().await?;
+        let reader = Some(reader.to_owned());
+        let verb = Verb::LoadCertificates { reader: reader.clone(), authentication, card_authentication };
+        match self.request(&connection, connection.next_id(), verb).await? {
+            Outcome::Done(Done::CertificatesLoaded) => {}
+            Outcome::Done(_) => return Err(self.fail(Trouble::Card(CardFailure::Malformed))),
+            Outcome::Failed(failure) => return Err(Trouble::Card(self.card_failure(failure))),
+        }
+        let verb = Verb::ProveCard { reader, purpose: Purpose::Hello, challenge };
+        self.proof(&connection, connection.next_id(), verb).await
+    }
+
     /// Looks at everything on the way to the card, and at the card.
     ///
     /// # Errors
@@ -328,8 +419,9 @@ impl Bridge {
             Verb::ResetPasscode { passcode: None, .. } => MOST_ENTRIES,
             _ => 0,
         };
+        let keys = if matches!(verb, Verb::PrepareCard { .. }) { MAKING_KEYS_SECONDS } else { 0 };
         self.state.set(if entries == 0 { ReaderState::Using } else { ReaderState::TypingOnReader });
-        let seconds = ANSWER_SECONDS + u32::from(entries) * u32::from(ENTRY_SECONDS);
+        let seconds = ANSWER_SECONDS + keys + u32::from(entries) * u32::from(ENTRY_SECONDS);
         match connection.request(id, verb, seconds).await {
             Ok(outcome) => Ok(outcome),
             Err(diagnosis) => {

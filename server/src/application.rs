@@ -8,13 +8,16 @@ use app::{
     demo::DemoMailbox,
 };
 use axum::Router;
+use card_protocol::{UnlockKey, issuing::CardManagementKey};
 use domain::{
     Environment, Services,
+    issuance::IssuingTerms,
     ports::{Clock, Randomness, Store, Vault},
 };
 use tokio::sync::Notify;
 
 use crate::{
+    certifier::X509Certifier,
     config::Settings,
     hasher::Argon2Hasher,
     housekeeping::Housekeeping,
@@ -71,6 +74,8 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         randomness: Arc::clone(&randomness),
         vault: Arc::clone(&vault),
         hasher: Arc::new(Argon2Hasher::new(secrets.peppers, randomness)),
+        certifier: Arc::new(X509Certifier::new(&settings.service_name)),
+        issuing: issuing_terms(settings, secrets.blank_card_management_key, secrets.blank_card_unlock_key),
         policy: settings.policy.to_policy(),
         origin: settings.public_url.origin().to_owned(),
         challenge_key: secrets.challenge_key,
@@ -98,6 +103,20 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         wake,
     };
     Ok(Application { services, router: router::router(pages), outbox, housekeeping: Housekeeping { store, clock } })
+}
+
+fn issuing_terms(
+    settings: &Settings,
+    management_key: Option<CardManagementKey>,
+    unlock_key: Option<UnlockKey>,
+) -> IssuingTerms {
+    let factory = IssuingTerms::default();
+    IssuingTerms {
+        transport_management_key: management_key.unwrap_or(factory.transport_management_key),
+        transport_unlock_key: unlock_key.unwrap_or(factory.transport_unlock_key),
+        algorithm: settings.issuing.algorithm(),
+        card_life: settings.issuing.card_life(),
+    }
 }
 
 /// What the service's letters share.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bridge_config;
+pub mod ca_certificate;
 pub mod check_config;
 pub mod demo;
 pub mod erase_person;

@@ -8,6 +8,7 @@ mod bridge;
 mod clients;
 mod database;
 mod demonstration;
+mod issuing;
 mod mail;
 mod policy;
 mod public_url;
@@ -27,6 +28,7 @@ pub use bridge::BridgeSection;
 pub use clients::ClientsSection;
 pub use database::DatabaseSection;
 pub use demonstration::DemonstrationSection;
+pub use issuing::{CardKeys, IssuingSection};
 pub use mail::{MailSection, MailSecurity, Sender};
 pub use policy::PolicySection;
 pub use public_url::PublicUrl;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub mail: MailSection,
     /// The rules.
     pub policy: PolicySection,
+    /// The cards that are issued here.
+    pub issuing: IssuingSection,
     /// Whom people are told to contact.
     pub ra: RaSection,
     /// The card bridge.
@@ -84,6 +88,7 @@ impl Default for Settings {
             secrets: SecretsSection::default(),
             mail: MailSection::default(),
             policy: PolicySection::default(),
+            issuing: IssuingSection::default(),
             ra: RaSection::default(),
             bridge: BridgeSection::default(),
             clients: ClientsSection::default(),
@@ -166,6 +171,7 @@ impl Settings {
         self.secrets.validate(self.may_make_secrets())?;
         self.mail.validate(self.demonstration.is_some())?;
         self.policy.validate()?;
+        self.issuing.validate()?;
         let audience = if self.public_url.is_https() { ra::Audience::Everybody } else { ra::Audience::ThisMachine };
         self.ra.validate(audience)?;
         if self.demonstration.is_some() {

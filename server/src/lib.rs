@@ -8,6 +8,7 @@
 #![recursion_limit = "512"]
 
 pub mod application;
+mod certifier;
 pub mod clock;
 pub mod commands;
 pub mod config;

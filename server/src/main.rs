@@ -90,6 +90,8 @@ enum Command {
         #[arg(value_name = "ADDRESS")]
         to: String,
     },
+    /// Prints the certificate of the authority behind the cards that are issued here (PEM).
+    CaCertificate,
     /// Prints the configuration of the card bridges that belong to this service: /etc/card-bridge/config.toml.
     BridgeConfig,
 }
@@ -107,7 +109,7 @@ enum AuditCommand {
 
 #[derive(Subcommand)]
 enum VaultCommand {
-    /// Seals every unlock key under the vault key that is in use.
+    /// Seals every key that is kept under the vault key that is in use.
     Rotate,
 }
 
@@ -149,6 +151,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::ImportKey => commands::import_key::run(&settings),
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
+        Command::CaCertificate => commands::ca_certificate::run(&settings).await,
         Command::BridgeConfig => commands::bridge_config::run(&settings),
     }
 }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use card_protocol::sealed::ServiceSecret;
+use card_protocol::{UnlockKey, issuing::CardManagementKey, sealed::ServiceSecret};
 use domain::{challenge::ChallengeKey, ports::Randomness, trail::TrailKey};
 use zeroize::Zeroizing;
 
@@ -38,6 +38,10 @@ pub struct Secrets {
     pub next_service_key: Option<ServiceSecret>,
     /// Opens the files of an import; nothing where this service takes none.
     pub import_key: Option<ImportKey>,
+    /// The management key with which blank cards come, where it is not the factory's.
+    pub blank_card_management_key: Option<CardManagementKey>,
+    /// The unlock key with which they come, where it is not the factory's.
+    pub blank_card_unlock_key: Option<UnlockKey>,
 }
 
 /// Whether there can be anything in the database yet.
@@ -66,6 +70,14 @@ pub enum SecretsError {
     /// Its file holds something else.
     #[error("{field}: {} does not hold 64 hexadecimal digits", file.display())]
     Malformed {
+        /// The field that names it.
+        field: &'static str,
+        /// The file.
+        file: PathBuf,
+    },
+    /// The file of a key of blank cards holds something else.
+    #[error("{field}: {} does not hold the hexadecimal digits of such a key", file.display())]
+    NotACardKey {
         /// The field that names it.
         field: &'static str,
         /// The file.
@@ -148,6 +160,19 @@ impl Secrets {
                 .transpose()?
                 .map(|key| ServiceSecret::new(*key.expose_secret())),
             import_key: source.import_key(section.import_key_file.as_deref())?,
+            blank_card_management_key: section
+                .blank_card_management_key_file
+                .as_deref()
+                .map(|file| read_card_key("secrets.blank_card_management_key_file", file, CardManagementKey::new))
+                .transpose()?,
+            blank_card_unlock_key: section
+                .blank_card_unlock_key_file
+                .as_deref()
+                .map(|file| {
+                    let take = |bytes: &[u8]| bytes.try_into().ok().map(UnlockKey::new);
+                    read_card_key("secrets.blank_card_unlock_key_file", file, take)
+                })
+                .transpose()?,
         };
         Ok(secrets)
     }
@@ -220,6 +245,18 @@ impl Source<'_> {
     }
 }
 
+/// Reads a key of blank cards, of whatever length `take` takes.
+fn read_card_key<T>(
+    field: &'static str,
+    file: &Path,
+    take: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<T, SecretsError> {
+    let unreadable = |source| SecretsError::Unreadable { field, file: file.to_owned(), source };
+    let text = private_file::read(file).map_err(unreadable)?;
+    let bytes = decode_hexadecimal(text.trim()).and_then(|bytes| take(&bytes));
+    bytes.ok_or_else(|| SecretsError::NotACardKey { field, file: file.to_owned() })
+}
+
 fn read(field: &'static str, file: &Path) -> Result<SecretBytes, SecretsError> {
     let unreadable = |source| SecretsError::Unreadable { field, file: file.to_owned(), source };
     let text = private_file::read(file).map_err(unreadable)?;
@@ -227,14 +264,14 @@ fn read(field: &'static str, file: &Path) -> Result<SecretBytes, SecretsError> {
 }
 
 fn decode(text: &str) -> Option<SecretBytes> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = Zeroizing::new([0; 32]);
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(SecretBytes::new(*bytes))
+    let bytes = decode_hexadecimal(text)?;
+    bytes.as_slice().try_into().ok().map(SecretBytes::new)
+}
+
+fn decode_hexadecimal(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
+    let length = base16ct::mixed::decode(text, &mut bytes).ok()?.len();
+    (length == bytes.len()).then_some(bytes)
 }
 
 /// Makes a secret of 32 bytes.

@@ -7,13 +7,14 @@ use card_protocol::{
 };
 use leptos::{html, oco::Oco, prelude::*};
 
+use super::ra::Issuing;
 use crate::{
     app::Way,
     bridge::{Bridge, Entry, Trouble},
     components::{ButtonKind, Errors, NoJavaScript, OnReader, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
     config::{PolicyProfile, facts},
     server_fns::{
-        ra::{DeskFault, OrderText, carry_out, confirm_ordering_card, start_order},
+        ra::{DeskFault, Given, OrderText, carry_out, confirm_ordering_card, start_order},
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
         session::{SessionFault, confirm_card, sign_in, start_session},
     },
@@ -37,7 +38,7 @@ pub enum Aim {
 
 /// Why it was not reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     SignedOut,
     LockedOut,
     Frozen,
@@ -142,13 +143,14 @@ impl Aim {
         })
     }
 
-    async fn finish(self, proof: CardProof) -> Result<(), Fault> {
+    /// Hands the proof in. What comes of it is more than that it is done only at the RA's desk.
+    async fn finish(self, proof: CardProof) -> Result<Given, Fault> {
         match self {
             Self::SignIn => sign_in(proof).await?,
             Self::Register => begin_registration(proof).await?,
-            Self::Order(order) => carry_out(proof, ordered(order)?).await?,
+            Self::Order(order) => return Ok(carry_out(proof, ordered(order)?).await?),
         }
-        Ok(())
+        Ok(Given::Nothing)
     }
 }
 
@@ -167,6 +169,9 @@ pub fn HolderForm(
     /// Makes ready what is to be done, and says whether that is complete; where it is not, it shows what is wrong.
     #[prop(optional, into)]
     prepare: Option<Callback<(), bool>>,
+    /// What is done where a card may be issued.
+    #[prop(optional)]
+    issuing: Option<Issuing>,
 ) -> impl IntoView {
     let work = Work::new();
     let (bridge, way) = (Bridge::of_page(), Way::of_page());
@@ -184,12 +189,21 @@ pub fn HolderForm(
             return errors.show_field(PASSCODE, t::passcode_digits());
         }
         work.start(async move {
-            match prove(aim, bridge, typed.ok(), last_try).await {
-                Ok(()) => {
+            let done = match prove(aim, bridge, typed.ok(), last_try).await {
+                Ok((_, Given::Nothing)) => Ok(aim.destination()),
+                Ok((_, Given::Unlock)) => return super::ra::to_unlock(bridge, way),
+                Ok((card, Given::Issuing(secrets))) => match issuing {
+                    Some(issuing) => issuing.issue(bridge, &card, secrets).await.map(|()| aim.destination()),
+                    None => Ok(aim.destination()),
+                },
+                Err(stop) => Err(stop),
+            };
+            match done {
+                Ok(destination) => {
                     if let Some(notice) = aim.notice() {
                         way.leave_notice(notice);
                     }
-                    way.go(aim.destination());
+                    way.go(destination);
                 }
                 Err(stop) => meet(&stop, bridge, errors, way, input),
             }
@@ -237,7 +251,7 @@ pub fn HolderForm(
 }
 
 /// Why it went no further.
-enum Stop {
+pub(super) enum Stop {
     /// There is no passcode, neither typed nor keys to type it on.
     NoPasscode,
     /// The server said no.
@@ -260,7 +274,12 @@ impl From<Trouble> for Stop {
 
 /// The card proves itself and vouches for the connection; only then is the passcode sealed to that connection. Where the
 /// reader has keys it is typed there, and whatever was typed here before that was known goes nowhere.
-async fn prove(aim: Aim, bridge: Bridge, passcode: Option<Passcode>, last_try: LastTry) -> Result<(), Stop> {
+async fn prove(
+    aim: Aim,
+    bridge: Bridge,
+    passcode: Option<Passcode>,
+    last_try: LastTry,
+) -> Result<(CardProof, Given), Stop> {
     bridge.connect().await?;
     let entry = match (untrack(|| bridge.keypad()), &passcode) {
         (Keypad::Current | Keypad::CurrentAndNew, _) => Entry::Reader,
@@ -271,7 +290,8 @@ async fn prove(aim: Aim, bridge: Bridge, passcode: Option<Passcode>, last_try: L
     let card = bridge.prove_card(Purpose::Hello, challenge).await?;
     let challenge = aim.confirm(card.clone()).await?;
     let holder = bridge.prove_holder(&card, aim.purpose(), challenge, entry, last_try).await?;
-    Ok(aim.finish(holder).await?)
+    let given = aim.finish(holder).await?;
+    Ok((card, given))
 }
 
 fn meet(stop: &Stop, bridge: Bridge, errors: Errors, way: Way, input: NodeRef<html::Input>) {

@@ -34,6 +34,7 @@ lazy_page!(NotMe, not_me::NotMe);
 lazy_page!(ProfilePage, profile::ProfilePage);
 lazy_page!(RaAct, ra::act::RaAct);
 lazy_page!(RaFind, ra::find::RaFind);
+lazy_page!(RaPrepareCard, ra::prepare_card::RaPrepareCard);
 lazy_page!(RaRecord, ra::record::RaRecord);
 lazy_page!(RegisterCode, register::code::RegisterCode);
 lazy_page!(RegisterEmail, register::email::RegisterEmail);

@@ -235,6 +235,9 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::EmailSet => t::event_email_set(),
         ActivityKind::EmailConfirmed => t::event_email_confirmed(),
         ActivityKind::CardCancelled => t::event_card_cancelled(),
+        ActivityKind::IssuingBegun => t::event_issuing_begun(),
+        ActivityKind::CardIssued => t::event_card_issued(),
+        ActivityKind::UnlockAllowed => t::event_unlock_allowed(),
         ActivityKind::RoleGranted => t::event_role_granted(),
     }
 }

@@ -5,12 +5,23 @@ pub mod act;
 mod action;
 mod card_watch;
 pub mod find;
+mod grounds;
+mod issuing;
+pub mod prepare_card;
 pub mod record;
 
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
 
-use crate::{components::Page, server_fns::ra::DeskFault, t};
+use crate::{app::Way, bridge::Bridge, components::Page, server_fns::ra::DeskFault, t};
+
+pub(super) use issuing::Issuing;
+
+/// Goes where the person chooses a passcode: their card may be in any reader, also in the officer's.
+pub(super) fn to_unlock(bridge: Bridge, way: Way) {
+    bridge.forget_reader();
+    way.go("/unlock/passcode");
+}
 
 /// What is shown in place of a page of the desk.
 fn instead(fault: &DeskFault) -> AnyView {
@@ -42,6 +53,8 @@ pub(super) fn words(fault: &DeskFault) -> &'static str {
         DeskFault::NotAnEmail => t::register_email_format(),
         DeskFault::DomainNotApproved => t::ra_fault_domain(),
         DeskFault::SameOfficer => t::ra_fault_same_officer(),
+        DeskFault::CardTaken => t::reader_not_blank(),
+        DeskFault::UnfitKeys => t::ra_fault_unfit_keys(),
         DeskFault::Unreachable => t::fault_unreachable(),
         DeskFault::Unavailable => t::fault_unavailable(),
     }

@@ -1,6 +1,6 @@
 //! The desk of the Registration Authority.
 
-use card_protocol::{CardProof, Challenge};
+use card_protocol::{CardProof, Challenge, Der, message::PreparedCard, sealed::Sealed};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
     super::{services, session::signed_in},
+    crate::cookies::Cookie,
     domain::{
         ProofFault,
         card::CardState as DomainCardState,
@@ -47,6 +48,10 @@ pub enum DeskFault {
     DomainNotApproved,
     /// Another officer has to confirm the address.
     SameOfficer,
+    /// The card to issue is somebody's already.
+    CardTaken,
+    /// A key that the card has made can't be taken.
+    UnfitKeys,
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
@@ -69,6 +74,13 @@ impl From<DeskError> for DeskFault {
             DeskError::NothingToDo => Self::NothingToDo,
             DeskError::DomainNotApproved => Self::DomainNotApproved,
             DeskError::SameOfficer => Self::SameOfficer,
+            DeskError::CardTaken => Self::CardTaken,
+            DeskError::UnfitKeys => Self::UnfitKeys,
+            DeskError::Seal(_) => Self::Refused,
+            fault @ (DeskError::Vault(_) | DeskError::Certifier(_)) => {
+                tracing::error!(fault = &fault as &dyn std::error::Error, "a card cannot be issued");
+                Self::Unavailable
+            }
             DeskError::Store(fault) => fault.into(),
         }
     }
@@ -226,6 +238,9 @@ pub enum Action {
     SetEmail(String),
     ConfirmEmail,
     CancelCard(String),
+    /// What a card that was pulled on its way says that it is, and the card in whose place it comes.
+    IssueCard { card: Option<String>, replaces: Option<String> },
+    UnlockCard(String),
     Appoint(Role),
 }
 
@@ -292,9 +307,67 @@ pub async fn confirm_ordering_card(proof: CardProof, order: OrderText) -> Result
 ///
 /// [`DeskFault`].
 #[server(prefix = "/api", endpoint = "ra/act", input = Json, output = Json)]
-pub async fn carry_out(proof: CardProof, order: OrderText) -> Result<(), DeskFault> {
+pub async fn carry_out(proof: CardProof, order: OrderText) -> Result<Given, DeskFault> {
     let (_, officer) = officer().await?;
-    Ok(services().desk.act(&officer, &order.read()?, &proof).await?)
+    Ok(match services().desk.act(&officer, &order.read()?, &proof).await? {
+        ra::Given::Nothing => Given::Nothing,
+        ra::Given::Unlock(token) => {
+            Cookie::Unlock.set(&token);
+            Given::Unlock
+        }
+        ra::Given::Issuing(sent) => Given::Issuing(sent.secrets),
+    })
+}
+
+/// What comes of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Given {
+    /// Nothing more: it is done.
+    Nothing,
+    /// The person may choose a passcode: the unlock is open in this browser.
+    Unlock,
+    /// What a blank card is to get, sealed for the connection that the officer's card has vouched for.
+    Issuing(Sealed),
+}
+
+/// The certificates of a card that was prepared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificates {
+    /// Of the PIV authentication key.
+    pub authentication: Der,
+    /// Of the card authentication key.
+    pub card_authentication: Der,
+    /// What the card signs once they are written (purpose `hello`).
+    pub challenge: Challenge,
+}
+
+/// Takes the word of a card that it has its secrets and keys, and gives the certificates of these.
+///
+/// # Errors
+///
+/// [`DeskFault`].
+#[server(prefix = "/api", endpoint = "ra/card-prepared", input = Json, output = Json)]
+pub async fn card_prepared(prepared: PreparedCard) -> Result<Certificates, DeskFault> {
+    let (_, officer) = officer().await?;
+    let PreparedCard { authentication_key, card_authentication_key, proof } = prepared;
+    let desk = &services().desk;
+    let certificates = desk.prepared(&officer, &proof, &authentication_key.0, &card_authentication_key.0).await?;
+    Ok(Certificates {
+        authentication: Der(certificates.authentication),
+        card_authentication: Der(certificates.card_authentication),
+        challenge: certificates.challenge,
+    })
+}
+
+/// Takes the last proof of a card that is issued: it is somebody's from now on.
+///
+/// # Errors
+///
+/// [`DeskFault`].
+#[server(prefix = "/api", endpoint = "ra/card-issued", input = Json, output = Json)]
+pub async fn card_issued(proof: CardProof) -> Result<(), DeskFault> {
+    let (_, officer) = officer().await?;
+    Ok(services().desk.issued(&officer, &proof).await?)
 }
 
 #[cfg(feature = "ssr")]
@@ -316,6 +389,15 @@ impl OrderText {
             }
             Action::ConfirmEmail => ra::Action::ConfirmEmail,
             Action::CancelCard(card) => ra::Action::CancelCard { card: card.parse().map_err(|_| DeskFault::Unknown)? },
+            Action::IssueCard { card, replaces } => {
+                let read = |text: Option<String>| text.map(|text| text.parse()).transpose();
+                let unknown = |_| DeskFault::Unknown;
+                ra::Action::IssueCard {
+                    card: read(card).map_err(unknown)?,
+                    replaces: read(replaces).map_err(unknown)?,
+                }
+            }
+            Action::UnlockCard(card) => ra::Action::UnlockCard { card: card.parse().map_err(|_| DeskFault::Unknown)? },
             Action::Appoint(role) => ra::Action::Appoint { role: role.into() },
         };
         let reason = match self.reason {

@@ -215,6 +215,9 @@ pub enum ActivityKind {
     EmailSet,
     EmailConfirmed,
     CardCancelled,
+    IssuingBegun,
+    CardIssued,
+    UnlockAllowed,
     RoleGranted,
 }
 
@@ -361,6 +364,9 @@ impl ActivityKind {
             Event::EmailSet => Self::EmailSet,
             Event::EmailConfirmed => Self::EmailConfirmed,
             Event::CardCancelled => Self::CardCancelled,
+            Event::IssuingBegun => Self::IssuingBegun,
+            Event::CardIssued => Self::CardIssued,
+            Event::UnlockAllowed => Self::UnlockAllowed,
             Event::RoleGranted => Self::RoleGranted,
             // Nobody is left to see it.
             Event::PersonErased => return None,

@@ -163,7 +163,7 @@ mod hpke_suite {
             seal(&self.as_sender(), to, super::UNLOCK_KEYS_INFO, &keys.to_bytes(), proof_digest)
         }
 
-        fn as_sender(&self) -> hpke::OpModeS<Kem> {
+        fn as_sender(&self) -> hpke::OpModeS<'_, Kem> {
             let sender = private_key(&self.0);
             hpke::OpModeS::Auth((sender.clone(), Kem::sk_to_pk(&sender)))
         }

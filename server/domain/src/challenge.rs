@@ -5,7 +5,7 @@
 //!     purpose (1) || length of binding (2) || binding || time || random)
 //! ```
 
-use card_protocol::{CHALLENGE_LIFE_SECONDS, Challenge, Purpose};
+use card_protocol::{CHALLENGE_LIFE_SECONDS, Challenge, Guid, Purpose};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -31,6 +31,8 @@ pub enum Binding<'a> {
     Session(SessionId),
     /// A flow.
     Flow(FlowId),
+    /// A card that is being issued.
+    Issuance(Guid),
     /// An order of an officer: its session, and what stands for it.
     Order {
         /// The session.
@@ -46,6 +48,7 @@ impl Binding<'_> {
             Self::Browser(nonce) => [b"browser", &nonce.hash().0[..]].concat(),
             Self::Session(id) => [b"session", &id.0.as_bytes()[..]].concat(),
             Self::Flow(id) => [b"flow", &id.0.as_bytes()[..]].concat(),
+            Self::Issuance(guid) => [b"issuance", &guid.0[..]].concat(),
             Self::Order { session, digest } => [b"order", &session.0.as_bytes()[..], &digest[..]].concat(),
         }
     }

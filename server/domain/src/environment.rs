@@ -6,6 +6,7 @@ use card_protocol::{CardProof, Guid, Purpose, sealed::ServiceSecret};
 
 use crate::{
     Timestamp,
+    authority::Certifier,
     challenge::{Binding, ChallengeFault, ChallengeKey},
     code::{Code, IssuedCode},
     delivery::Deliveries,
@@ -14,6 +15,7 @@ use crate::{
     erasure::Erasure,
     freezing::{FreezeToken, Freezing},
     import::Import,
+    issuance::IssuingTerms,
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
     policy::Policy,
@@ -38,6 +40,10 @@ pub struct Environment {
     pub vault: Arc<dyn Vault>,
     /// The hashing of answers and codes.
     pub hasher: Arc<dyn AnswerHasher>,
+    /// The making of certificates.
+    pub certifier: Arc<dyn Certifier>,
+    /// How cards are issued.
+    pub issuing: IssuingTerms,
     /// What the organisation decided.
     pub policy: Policy,
     /// The service's own origin, as browsers write it: `https://unlock.example.org`.
@@ -275,15 +281,18 @@ impl Environment {
         Ok(id)
     }
 
-    /// Tells a person of what happened with their registration, at every address that is theirs now.
+    /// Tells a person of what happened, at every address of their registration; where they have none, at the one that the RA
+    /// holds.
     pub(crate) async fn tell(
         &self,
         transaction: &mut dyn Transaction,
         person: &Person,
-        registration: &Registration,
+        registration: Option<&Registration>,
         message: &Message,
     ) -> Result<(), StoreError> {
-        for address in registration.addresses(self.now()) {
+        let registered = registration.map(|registration| registration.addresses(self.now()));
+        let held = person.email.as_ref().filter(|_| registration.is_none());
+        for address in registered.into_iter().flatten().chain(held) {
             self.post(transaction, person, address, message.clone()).await?;
         }
         Ok(())

@@ -137,7 +137,7 @@ impl Freezing {
         transaction.delete_sessions(&number, None).await?;
         let ended = UnlockStep::Ended { reason: EndReason::Frozen, reference: Some(reference) };
         end_unlocks(&mut *transaction, &number, &ended).await?;
-        environment.tell(&mut *transaction, &person, &registration, &Message::SelfServiceFrozen).await?;
+        environment.tell(&mut *transaction, &person, Some(&registration), &Message::SelfServiceFrozen).await?;
         Ok(transaction.commit().await?)
     }
 

@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 pub mod answer;
+pub mod authority;
 pub mod card;
 mod certificate;
 pub mod challenge;
@@ -22,6 +23,7 @@ mod environment;
 pub mod erasure;
 pub mod freezing;
 pub mod import;
+pub mod issuance;
 pub mod mail;
 mod milliseconds;
 pub mod person;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use store::{
-    BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, KeyRings, NewlyEnrolled, Outbox,
-    People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords, Transaction, UnlockFlows,
-    UsedChallenge, UsedChallenges,
+    BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, Issuances, KeyRings, NewlyEnrolled,
+    Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords, Transaction,
+    UnlockFlows, UsedChallenge, UsedChallenges,
 };
 
 use crate::Timestamp;

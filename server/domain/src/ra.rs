@@ -7,13 +7,16 @@
 //!
 //! What the desk never learns: answers, codes, passcodes, unlock keys.
 
+mod change;
 mod desk;
+mod issuing;
 mod order;
 pub mod permission;
 mod record;
 mod search;
 
-pub use desk::{Desk, DeskError};
+pub use desk::{Desk, DeskError, Given};
+pub use issuing::{CardCertificates, IssuingSecretsSent};
 pub use order::{Action, IdentityCheck, Order, Reason};
 pub use permission::{Deed, Forbidden, RaOfficer};
 pub use record::{CardOnRecord, PersonRecord, RegistrationOnRecord};

@@ -73,6 +73,12 @@ pub enum Event {
     EmailSet,
     /// Another officer confirmed it.
     EmailConfirmed,
+    /// An officer began to issue a card.
+    IssuingBegun,
+    /// A card was issued.
+    CardIssued,
+    /// An officer let a person unlock a card in front of them.
+    UnlockAllowed,
     /// A card was cancelled.
     CardCancelled,
     /// A person got another role.

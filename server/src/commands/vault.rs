@@ -1,4 +1,4 @@
-//! `vault rotate`: seals every unlock key under the vault key that is in use.
+//! `vault rotate`: seals every key that is kept under the vault key that is in use.
 
 use domain::{ports::Vault, resealing::Resealing};
 
@@ -20,6 +20,6 @@ pub async fn rotate(settings: &Settings) -> anyhow::Result<()> {
         done = further;
     }
     let (key, Resealing { looked_at, resealed, .. }) = (secrets.vault_keys.current().as_str(), done);
-    println!("{resealed} of {looked_at} unlock keys were sealed anew under the vault key {key}.");
+    println!("{resealed} of {looked_at} keys were sealed anew under the vault key {key}.");
     Ok(())
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::FieldError;
 
 /// The files of the secrets, the same for all servers of a service. Each holds 32 bytes as 64 hexadecimal digits, but for
-/// the import key, which `age-keygen` writes.
+/// the import key, which `age-keygen` writes, and the keys of blank cards.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecretsSection {
@@ -33,6 +33,10 @@ pub struct SecretsSection {
     pub next_service_key_file: Option<PathBuf>,
     /// The age identity to which files of cards are encrypted; without it none is taken in.
     pub import_key_file: Option<PathBuf>,
+    /// The management key with which blank cards come: 32, 48 or 64 hexadecimal digits; the factory's where it is not said.
+    pub blank_card_management_key_file: Option<PathBuf>,
+    /// The unlock key with which they come: 16 hexadecimal digits; the factory's where it is not said.
+    pub blank_card_unlock_key_file: Option<PathBuf>,
 }
 
 impl SecretsSection {

@@ -294,6 +294,8 @@ fn told_deed(deed: Deed) -> &'static str {
         Deed::SetEmail => "has changed your email address. Unlock codes go to the new one after 24 hours",
         Deed::ConfirmEmail => "has confirmed your new email address. Unlock codes go to it from now on",
         Deed::CancelCard => "has cancelled one of your Smartcards",
+        Deed::IssueCard => "has issued a Smartcard to you",
+        Deed::UnlockCard => "let you choose a new passcode for your Smartcard in front of them",
         Deed::Appoint => "has changed what you may do at the Registration Authority's desk",
     }
 }

@@ -3,11 +3,13 @@
 
 mod card_keys;
 mod cards;
+mod certificate_authorities;
 mod code_mails;
 mod enrolling;
 mod erasing;
 mod forgetting;
 mod handled_forms;
+mod issuances;
 mod key_rings;
 mod outbox;
 mod people;

@@ -3,29 +3,23 @@
 use leptos::{html, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{action::ActionPage, card_watch::CardWatch, instead, record::role_word};
+use super::{action::ActionPage, card_watch::CardWatch, grounds::Grounds, instead, record::role_word};
 use crate::{
-    components::{Errors, FieldError, Fieldset, Input, InputKind, InsetText, Page, RadioItems},
+    components::{Errors, FieldError, Fieldset, Input, InputKind, Page, RadioItems},
     pages::{
         holder::{Aim, HolderForm},
         more_time::{Idle, MoreTime},
         not_found::NotFound,
         profile::SignOutForm,
     },
-    server_fns::ra::{IdentityCheck, OrderText, PersonLine, Reason, Record, Role, open_record},
+    server_fns::ra::{OrderText, PersonLine, Record, Role, open_record},
     t,
 };
 
 /// The fields.
-const REASON: &str = "reason";
-const CHECK: &str = "check";
 const EMAIL: &str = "email";
 const ROLE: &str = "role";
 
-const REASONS: [Reason; 5] =
-    [Reason::PersonAsked, Reason::CardLost, Reason::Misuse, Reason::WrongRecord, Reason::ChangeOfPost];
-const CHECKS: [IdentityCheck; 4] =
-    [IdentityCheck::PhotoId, IdentityCheck::CalledBack, IdentityCheck::VideoCall, IdentityCheck::SponsorConfirmed];
 const ROLES: [Role; 3] = [Role::Cardholder, Role::RaAgent, Role::RaManager];
 
 /// The page of an action.
@@ -63,7 +57,7 @@ fn Form(
     card: String,
 ) -> impl IntoView {
     let errors = Errors::new(Vec::new());
-    let (reason, check) = (RwSignal::new(None::<Reason>), RwSignal::new(None::<IdentityCheck>));
+    let grounds = Grounds::new();
     let role = RwSignal::new(None::<Role>);
     let email = NodeRef::<html::Input>::new();
     let order = RwSignal::new(None::<OrderText>);
@@ -71,20 +65,13 @@ fn Form(
     let prepare = Callback::new(move |()| {
         let typed = email.get_untracked().map(|input| input.value()).unwrap_or_default();
         let action = page.action(typed, card.clone(), role.get_untracked());
-        let missing: Vec<_> = [
-            action.is_none().then_some(match page {
-                ActionPage::SetEmail => (EMAIL, t::register_email_missing()),
-                _ => (ROLE, t::ra_role_missing()),
-            }),
-            reason.get_untracked().is_none().then_some((REASON, t::ra_reason_missing())),
-            check.get_untracked().is_none().then_some((CHECK, t::ra_check_missing())),
-        ]
-        .into_iter()
-        .flatten()
-        .map(|(field, text)| FieldError { field: Some(field.to_owned()), text: text.to_owned() })
-        .collect();
-        let (Some(action), Some(reason), Some(check)) = (action, reason.get_untracked(), check.get_untracked()) else {
-            errors.show(missing);
+        let missing = action.is_none().then_some(match page {
+            ActionPage::SetEmail => (EMAIL, t::register_email_missing()),
+            _ => (ROLE, t::ra_role_missing()),
+        });
+        let missing = missing.map(|(field, text)| FieldError { field: Some(field.to_owned()), text: text.to_owned() });
+        let (Some(action), Some((reason, check))) = (action, grounds.given()) else {
+            errors.show(missing.into_iter().chain(grounds.missing()).collect());
             return false;
         };
         order.set(Some(OrderText { person: number.clone(), action, reason, check }));
@@ -123,44 +110,11 @@ fn Form(
             </p>
             <p class="nhsuk-body">{page.text()}</p>
             {details}
-            <Fieldset id=REASON legend=t::ra_reason() error=errors.of(REASON)>
-                <RadioItems
-                    name=REASON
-                    items=REASONS.map(reason_word).map(str::to_owned).to_vec()
-                    on_choose=move |position: usize| reason.set(Some(REASONS[position]))
-                />
-            </Fieldset>
-            <Fieldset id=CHECK legend=t::ra_check() error=errors.of(CHECK)>
-                <RadioItems
-                    name=CHECK
-                    items=CHECKS.map(check_word).map(str::to_owned).to_vec()
-                    on_choose=move |position: usize| check.set(Some(CHECKS[position]))
-                />
-            </Fieldset>
-            <InsetText text=t::ra_emailed() />
+            {grounds.fields(errors)}
             <HolderForm aim=Aim::Order(order) errors prepare />
         </Page>
         <MoreTime of=Idle::Session>
             <SignOutForm />
         </MoreTime>
-    }
-}
-
-fn reason_word(reason: Reason) -> &'static str {
-    match reason {
-        Reason::PersonAsked => t::ra_reason_person_asked(),
-        Reason::CardLost => t::ra_reason_card_lost(),
-        Reason::Misuse => t::ra_reason_misuse(),
-        Reason::WrongRecord => t::ra_reason_wrong_record(),
-        Reason::ChangeOfPost => t::ra_reason_change_of_post(),
-    }
-}
-
-fn check_word(check: IdentityCheck) -> &'static str {
-    match check {
-        IdentityCheck::PhotoId => t::ra_check_photo_id(),
-        IdentityCheck::CalledBack => t::ra_check_called_back(),
-        IdentityCheck::VideoCall => t::ra_check_video_call(),
-        IdentityCheck::SponsorConfirmed => t::ra_check_sponsor_confirmed(),
     }
 }

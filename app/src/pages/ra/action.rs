@@ -20,19 +20,22 @@ pub enum ActionPage {
     ConfirmEmail,
     /// Cancels a card.
     CancelCard,
+    /// Unlocks a card in front of the officer.
+    UnlockCard,
     /// Gives another role.
     Appoint,
 }
 
 impl ActionPage {
     /// All.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::ClearLockOut,
         Self::Freeze,
         Self::EndRegistration,
         Self::SetEmail,
         Self::ConfirmEmail,
         Self::CancelCard,
+        Self::UnlockCard,
         Self::Appoint,
     ];
 
@@ -50,6 +53,7 @@ impl ActionPage {
             Self::SetEmail => "email",
             Self::ConfirmEmail => "confirm-email",
             Self::CancelCard => "cancel-card",
+            Self::UnlockCard => "unlock-card",
             Self::Appoint => "role",
         }
     }
@@ -63,6 +67,7 @@ impl ActionPage {
             Self::SetEmail => t::ra_act_email(),
             Self::ConfirmEmail => t::ra_act_confirm_email(),
             Self::CancelCard => t::ra_act_cancel_card(),
+            Self::UnlockCard => t::ra_act_unlock_card(),
             Self::Appoint => t::ra_act_role(),
         }
     }
@@ -76,6 +81,7 @@ impl ActionPage {
             Self::SetEmail => t::ra_act_email_text(),
             Self::ConfirmEmail => t::ra_act_confirm_email_text(),
             Self::CancelCard => t::ra_act_cancel_card_text(),
+            Self::UnlockCard => t::ra_act_unlock_card_text(),
             Self::Appoint => t::ra_act_role_text(),
         }
     }
@@ -90,6 +96,7 @@ impl ActionPage {
             Self::SetEmail => Action::SetEmail(email),
             Self::ConfirmEmail => Action::ConfirmEmail,
             Self::CancelCard => Action::CancelCard(card),
+            Self::UnlockCard => Action::UnlockCard(card),
             Self::Appoint => Action::Appoint(role?),
         })
     }

@@ -10,6 +10,7 @@ pub fn CardWatch() -> impl IntoView {
     let (bridge, way) = (Bridge::of_page(), Way::of_page());
     let own = StoredValue::new(None::<String>);
     let gone = move || {
+        bridge.forget_reader();
         spawn_local(async move {
             // Where this does not arrive, the session ends by itself soon.
             if card_removed().await.is_err() {
@@ -34,7 +35,12 @@ pub fn CardWatch() -> impl IntoView {
             return false;
         };
         if own.get_value().is_none() {
-            own.set_value(bridge.own_reader(&holding));
+            let found = bridge.own_reader(&holding);
+            if let Some(reader) = &found {
+                // Another card may come into another reader: this one stays the officer's.
+                bridge.choose_reader(reader.clone());
+            }
+            own.set_value(found);
         }
         let is_there = own.with_value(|own| match own {
             Some(own) => holding.contains(own),

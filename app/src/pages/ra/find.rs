@@ -5,13 +5,16 @@ use leptos_router::hooks::use_query_map;
 
 use super::{card_watch::CardWatch, instead};
 use crate::{
-    components::{ButtonKind, Errors, Input, InputKind, Page, SubmitButton, Table},
+    app::Way,
+    bridge::Bridge,
+    components::{Button, ButtonKind, Errors, Input, InputKind, Page, SubmitButton, Table},
     pages::{
         more_time::{Idle, MoreTime},
         profile::SignOutForm,
     },
     server_fns::ra::{Found, PersonLine, find_people},
     t,
+    work::Work,
 };
 
 /// The field, and its name in the address.
@@ -65,11 +68,37 @@ fn Search(
                 />
                 <SubmitButton kind=ButtonKind::Primary label=t::ra_find_submit() />
             </form>
+            <ReadCard />
             {result}
         </Page>
         <MoreTime of=Idle::Session>
             <SignOutForm />
         </MoreTime>
+    }
+}
+
+/// Finds whose the card in another reader is.
+#[component]
+fn ReadCard() -> impl IntoView {
+    let (bridge, way) = (Bridge::of_page(), Way::of_page());
+    let work = Work::new();
+    let problem = RwSignal::new("");
+    let read = Callback::new(move |()| {
+        problem.set("");
+        let readers = untrack(|| bridge.other_readers());
+        let [reader] = readers.as_slice() else { return problem.set(t::ra_read_card_none()) };
+        let reader = reader.clone();
+        work.start(async move {
+            match bridge.card_in(&reader).await {
+                Ok(Some(guid)) => way.go(["/ra?q=", &guid.to_string()].concat()),
+                Ok(None) => problem.set(t::reader_unsupported_card()),
+                Err(_) => problem.set(t::ra_read_card_none()),
+            }
+        });
+    });
+    view! {
+        <Button kind=ButtonKind::Secondary label=t::ra_read_card() on_press=read />
+        <p class="nhsuk-body" role="status">{move || problem.get()}</p>
     }
 }
 

@@ -76,6 +76,9 @@ fn Shows(
             <Registered registration />
             <h2 class="nhsuk-heading-m">{t::ra_cards()}</h2>
             <Cards cards number=number.clone() />
+            <p class="nhsuk-body">
+                <a href=["/ra/cards/prepare?person=", &number].concat()>{t::ra_issue_card()}</a>
+            </p>
             <h2 class="nhsuk-heading-m">{t::ra_actions()}</h2>
             <ul class="nhsuk-list nhsuk-list--bullet">{links}</ul>
             <h2 class="nhsuk-heading-m">{t::ra_activity()}</h2>
@@ -136,16 +139,27 @@ fn Cards(
                 CardState::Cancelled => (TagColour::Grey, t::ra_card_cancelled()),
                 CardState::UnlockKeyUnknown => (TagColour::Red, t::ra_card_key_unknown()),
             };
-            let cancel = (card.state != CardState::Cancelled).then(|| {
-                let slug = ActionPage::CancelCard.slug();
-                let href = ["/ra/people/", &number, "/", slug, "?card=", &card.guid].concat();
-                view! {
-                    <a href=href>
-                        {t::ra_cancel_card()} <span class="nhsuk-u-visually-hidden">" " {card.guid.clone()}</span>
-                    </a>
-                }
+            let to_act =
+                |action: ActionPage| ["/ra/people/", &number, "/", action.slug(), "?card=", &card.guid].concat();
+            let actions = (card.state != CardState::Cancelled).then(|| {
+                let replace = ["/ra/cards/prepare?person=", &number, "&replaces=", &card.guid].concat();
+                let links = [
+                    (to_act(ActionPage::UnlockCard), t::ra_unlock_card()),
+                    (replace, t::ra_replace_card()),
+                    (to_act(ActionPage::CancelCard), t::ra_cancel_card()),
+                ];
+                let guid = card.guid.clone();
+                let link = move |(href, word)| {
+                    let guid = guid.clone();
+                    view! {
+                        <a class="app-table-action" href=href>
+                            {word} <span class="nhsuk-u-visually-hidden">" " {guid}</span>
+                        </a>
+                    }
+                };
+                links.map(link).collect_view()
             });
-            vec![card.guid.into_any(), view! { <Tag colour text=word /> }.into_any(), cancel.into_any()]
+            vec![card.guid.clone().into_any(), view! { <Tag colour text=word /> }.into_any(), actions.into_any()]
         })
         .collect();
     let heads = vec![t::ra_card_number(), t::ra_card_state(), t::ra_actions()];

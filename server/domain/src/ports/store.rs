@@ -9,8 +9,10 @@ use card_protocol::{Challenge, Guid};
 
 use crate::{
     Timestamp,
+    authority::StoredAuthority,
     card::{Card, CardPublicKey},
     delivery::{MailState, Undelivered},
+    issuance::Issuance,
     mail::OutboxMail,
     person::{Person, UserNumber},
     ra::PersonQuery,
@@ -59,6 +61,7 @@ pub trait Transaction:
     + Forgetting
     + Erasing
     + BulkEnrolment
+    + Issuances
     + Send
 {
     /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
@@ -118,6 +121,25 @@ pub trait KeyRings {
     -> Result<Vec<StoredUnlockKey>, StoreError>;
     /// Saves one that was sealed anew.
     async fn save_resealed_unlock_key(&mut self, key: &StoredUnlockKey) -> Result<(), StoreError>;
+}
+
+/// The cards that are issued here, from before they are cards, and the authority behind their certificates.
+#[async_trait]
+pub trait Issuances {
+    /// Finds the issuance of a card.
+    async fn issuance(&mut self, guid: &Guid) -> Result<Option<Issuance>, StoreError>;
+    /// Adds one.
+    async fn insert_issuance(&mut self, issuance: &Issuance) -> Result<(), StoreError>;
+    /// Saves one that changed, its person too.
+    async fn save_issuance(&mut self, issuance: &Issuance) -> Result<(), StoreError>;
+    /// At most `limit` of all, in the order of their GUIDs, after one of them.
+    async fn issuances_after(&mut self, after: Option<Guid>, limit: u64) -> Result<Vec<Issuance>, StoreError>;
+    /// The authority.
+    async fn certificate_authority(&mut self) -> Result<Option<StoredAuthority>, StoreError>;
+    /// Adds it: a conflict where there is one.
+    async fn insert_certificate_authority(&mut self, authority: &StoredAuthority) -> Result<(), StoreError>;
+    /// Saves it, its key sealed anew.
+    async fn save_resealed_authority(&mut self, authority: &StoredAuthority) -> Result<(), StoreError>;
 }
 
 /// The registrations: at most one for a person.
@@ -271,6 +293,8 @@ pub struct ErasedRows {
     pub cards: u64,
     /// Unlock keys, the replaced ones too.
     pub unlock_keys: u64,
+    /// Issuances, with their unlock and management keys.
+    pub issuances: u64,
     /// Registrations: one or none.
     pub registrations: u64,
     /// Sessions.

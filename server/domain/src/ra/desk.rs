@@ -2,25 +2,28 @@
 
 use std::sync::Arc;
 
-use card_protocol::{CardProof, Challenge, Purpose};
+use card_protocol::{CardProof, Challenge, Guid, Purpose, sealed::SealedError};
 
 use super::{
-    Action, Deed, Forbidden, Order, PersonQuery, RaOfficer, SEARCH_LIMIT,
+    Deed, Forbidden, Order, PersonQuery, RaOfficer, SEARCH_LIMIT,
+    change::{Allows, Change, with_role},
+    issuing::IssuingSecretsSent,
     record::{CardOnRecord, PersonRecord, RECENT, RegistrationOnRecord},
 };
 use crate::{
     Environment,
-    card::{Card, CardState},
+    authority::{AuthorityError, CertifierError},
+    card::CardState,
     challenge::Binding,
     environment::{ProofFault, retry_on_conflict},
     mail::Message,
     person::{Person, UserNumber},
-    ports::{StoreError, Transaction, UsedChallenge},
-    registration::{FormerAddress, Registration, Standing, addresses},
+    ports::{StoreError, Transaction, UsedChallenge, VaultError},
+    registration::addresses,
     role::Role,
     sign_in::SignedIn,
+    token::Token,
     trail::{ByOfficer, Event, Outcome, TrailEntry, TrailRecord},
-    unlock::{EndReason, UnlockStep, end_unlocks, end_unlocks_of},
 };
 
 /// The use cases of the desk.
@@ -50,13 +53,48 @@ pub enum DeskError {
     /// The address was set by this officer: another has to confirm it.
     #[error("another officer has to confirm the address")]
     SameOfficer,
+    /// The card to issue is somebody's already.
+    #[error("the card is somebody's already")]
+    CardTaken,
+    /// A key that the card has made is known already, or weak: it has to make others.
+    #[error("the keys of the card can't be taken")]
+    UnfitKeys,
+    /// A secret of the card does not open.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The connection key is none.
+    #[error(transparent)]
+    Seal(#[from] SealedError),
+    /// There is no certificate.
+    #[error(transparent)]
+    Certifier(#[from] CertifierError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// What comes of an order.
+pub enum Given {
+    /// Nothing more: it is done.
+    Nothing,
+    /// The person may choose a passcode; the token opens the unlock.
+    Unlock(Token),
+    /// A card may be issued.
+    Issuing(IssuingSecretsSent),
+}
+
+impl From<AuthorityError> for DeskError {
+    fn from(fault: AuthorityError) -> Self {
+        match fault {
+            AuthorityError::Vault(fault) => fault.into(),
+            AuthorityError::Certifier(fault) => fault.into(),
+            AuthorityError::Store(fault) => fault.into(),
+        }
+    }
+}
+
 impl DeskError {
-    fn is_conflict(&self) -> bool {
+    pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict))
     }
 }
@@ -64,6 +102,10 @@ impl DeskError {
 impl Desk {
     pub(crate) fn new(environment: Arc<Environment>) -> Self {
         Self { environment }
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// The permission of whoever is signed in, where they have one.
@@ -146,27 +188,34 @@ impl Desk {
     /// # Errors
     ///
     /// [`DeskError`].
-    pub async fn act(&self, officer: &RaOfficer, order: &Order, proof: &CardProof) -> Result<(), DeskError> {
+    pub async fn act(&self, officer: &RaOfficer, order: &Order, proof: &CardProof) -> Result<Given, DeskError> {
         retry_on_conflict!(self.try_act(officer, order, proof))
     }
 
-    async fn try_act(&self, officer: &RaOfficer, order: &Order, proof: &CardProof) -> Result<(), DeskError> {
+    async fn try_act(&self, officer: &RaOfficer, order: &Order, proof: &CardProof) -> Result<Given, DeskError> {
         let environment = &self.environment;
         let binding = Binding::Order { session: officer.session, digest: order.digest() };
         environment.check_challenge(proof, Purpose::RaAction, binding)?;
         let mut transaction = environment.store.begin().await?;
         let card = transaction.card(&officer.card).await?.filter(|card| card.state != CardState::Cancelled);
-        if !card.is_some_and(|card| card.holder == officer.number && card.signed(proof, &environment.origin)) {
-            return Err(ProofFault::Refused.into());
-        }
+        let card = card.filter(|card| card.holder == officer.number && card.signed(proof, &environment.origin));
+        let card = card.ok_or(ProofFault::Refused)?;
         if transaction.used_challenge(&proof.challenge).await?.is_some() {
             return Err(ProofFault::Stale.into());
         }
         let at = environment.now();
         let used = UsedChallenge { challenge: proof.challenge, flow: None, outcome: String::new(), at };
         transaction.insert_used_challenge(&used).await?;
-        self.carry_out(&mut *transaction, officer, order).await?;
-        Ok(transaction.commit().await?)
+        let given = match self.carry_out(&mut *transaction, officer, order).await? {
+            Allows::Nothing => Given::Nothing,
+            Allows::Unlock(token) => Given::Unlock(token),
+            Allows::Issuance(begun) => {
+                let secrets = self.send_secrets(&mut *transaction, officer, order, begun, &card, proof).await?;
+                Given::Issuing(secrets)
+            }
+        };
+        transaction.commit().await?;
+        Ok(given)
     }
 
     /// Gives a person a role: how the first manager comes to be, by whoever runs the service.
@@ -193,17 +242,19 @@ impl Desk {
         transaction: &mut dyn Transaction,
         officer: &RaOfficer,
         order: &Order,
-    ) -> Result<(), DeskError> {
+    ) -> Result<Allows, DeskError> {
         let environment = &self.environment;
         let person = transaction.person(&order.person).await?.ok_or(DeskError::Unknown)?;
         officer.may(order.action.deed(), &person)?;
         let before = transaction.registration(&order.person).await?;
         let mut told: Vec<_> = addresses(&person, before.as_ref(), environment.now()).into_iter().cloned().collect();
-        let (event, card) = self.change(transaction, officer, &person, before, &order.action).await?;
-        let by =
-            ByOfficer { officer: officer.trail_name.clone(), reason: Some(order.reason), check: Some(order.check) };
-        let entry = self.entry(&person, event, card.as_ref(), by);
+        let Change { event, card, allows } = self.change(transaction, officer, &person, before, &order.action).await?;
+        let entry = self.entry(&person, event, card, officer.by(order));
         environment.trail_key.append(transaction, entry).await?;
+        if matches!(allows, Allows::Issuance(_)) {
+            // They are told when there is a card.
+            return Ok(allows);
+        }
         // A new address is told too.
         let after = transaction.person(&order.person).await?.ok_or(DeskError::Unknown)?;
         told.extend(after.email.filter(|email| !told.contains(email)));
@@ -211,124 +262,18 @@ impl Desk {
             let message = Message::RaHelped { deed: order.action.deed(), reason: order.reason, check: order.check };
             environment.post(transaction, &person, address, message).await?;
         }
-        Ok(())
+        Ok(allows)
     }
 
-    /// What an action changes, and what it is called on the trail.
-    async fn change(
-        &self,
-        transaction: &mut dyn Transaction,
-        officer: &RaOfficer,
-        person: &Person,
-        registration: Option<Registration>,
-        action: &Action,
-    ) -> Result<(Event, Option<Card>), DeskError> {
-        let environment = &self.environment;
-        let now = environment.now();
-        let number = &person.user_number;
-        match action {
-            Action::ClearLockOut => {
-                let registration = registration.ok_or(DeskError::NothingToDo)?;
-                if registration.standing == (Standing::Open { failed_attempts: 0 }) {
-                    return Err(DeskError::NothingToDo);
-                }
-                let standing = Standing::Open { failed_attempts: 0 };
-                transaction.save_registration(&Registration { standing, ..registration }).await?;
-                Ok((Event::LockOutCleared, None))
-            }
-            Action::Freeze => {
-                let registration = registration.ok_or(DeskError::NothingToDo)?;
-                if matches!(registration.standing, Standing::Frozen { .. }) {
-                    return Err(DeskError::NothingToDo);
-                }
-                transaction.save_registration(&registration.freeze(now)).await?;
-                transaction.delete_sessions(number, None).await?;
-                end_unlocks(transaction, number, &UnlockStep::ended(EndReason::Frozen)).await?;
-                Ok((Event::SelfServiceFrozen, None))
-            }
-            Action::EndRegistration => {
-                let registration = registration.ok_or(DeskError::NothingToDo)?;
-                transaction.delete_registration(&registration).await?;
-                transaction.delete_sessions(number, None).await?;
-                end_unlocks(transaction, number, &UnlockStep::ended(EndReason::Stopped)).await?;
-                Ok((Event::RegistrationEnded, None))
-            }
-            Action::SetEmail { email } => {
-                if !environment.policy.approved_domains.approve(email) {
-                    return Err(DeskError::DomainNotApproved);
-                }
-                let is_there = registration.as_ref().map_or(person.email.as_ref(), |found| Some(&found.email));
-                if is_there == Some(email) {
-                    return Err(DeskError::NothingToDo);
-                }
-                transaction.save_person(&Person { email: Some(email.clone()), ..person.clone() }).await?;
-                if let Some(registration) = registration {
-                    let former = registration.code_address(now).clone();
-                    let former = Some(FormerAddress { email: former, until: now + environment.policy.address_settles });
-                    let registration = Registration { email: email.clone(), former, ..registration };
-                    transaction.save_registration(&registration).await?;
-                }
-                Ok((Event::EmailSet, None))
-            }
-            Action::ConfirmEmail => {
-                let registration = registration.ok_or(DeskError::NothingToDo)?;
-                if registration.pending_former(now).is_none() {
-                    return Err(DeskError::NothingToDo);
-                }
-                let setter = self.setter_of_email(transaction, person).await?.ok_or(DeskError::NothingToDo)?;
-                if setter.officer == officer.trail_name {
-                    return Err(DeskError::SameOfficer);
-                }
-                transaction.save_registration(&Registration { former: None, ..registration }).await?;
-                Ok((Event::EmailConfirmed, None))
-            }
-            Action::CancelCard { card } => {
-                let card = transaction.card(card).await?.filter(|card| card.holder == *number);
-                let card = card.ok_or(DeskError::Unknown)?;
-                if card.state == CardState::Cancelled {
-                    return Err(DeskError::NothingToDo);
-                }
-                transaction.save_card(&Card { state: CardState::Cancelled, ..card.clone() }).await?;
-                end_unlocks_of(transaction, &card.guid, &UnlockStep::ended(EndReason::Stopped)).await?;
-                transaction.delete_sessions(number, None).await?;
-                Ok((Event::CardCancelled, Some(card)))
-            }
-            Action::Appoint { role } => {
-                transaction.save_person(&with_role(person.clone(), *role)?).await?;
-                transaction.delete_sessions(number, None).await?;
-                Ok((Event::RoleGranted, None))
-            }
-        }
-    }
-
-    /// Who has set the address that is on file, if an officer has.
-    async fn setter_of_email(
-        &self,
-        transaction: &mut dyn Transaction,
-        person: &Person,
-    ) -> Result<Option<ByOfficer>, StoreError> {
-        let records = transaction.trail_of(&person.trail_name(), SETTERS_WITHIN).await?;
-        let mut entries = records.iter().filter_map(TrailRecord::read);
-        let latest = entries.find(|entry| matches!(entry.event, Event::EmailSet | Event::Registered));
-        Ok(latest.and_then(|entry| entry.by))
-    }
-
-    fn entry(&self, person: &Person, event: Event, card: Option<&Card>, by: ByOfficer) -> TrailEntry {
+    pub(super) fn entry(&self, person: &Person, event: Event, card: Option<Guid>, by: ByOfficer) -> TrailEntry {
         TrailEntry {
             at: self.environment.now(),
             event,
             outcome: Outcome::Done,
             person: Some(person.trail_name()),
-            card: card.map(|card| person.trail_salt.name_card(&card.guid)),
+            card: card.map(|card| person.trail_salt.name_card(&card)),
             reference: None,
             by: Some(by),
         }
     }
-}
-
-/// How far back on a person's trail it is looked for who has set their address: much more than happens within a day.
-const SETTERS_WITHIN: u64 = 1_000;
-
-fn with_role(person: Person, role: Role) -> Result<Person, DeskError> {
-    if person.role == role { Err(DeskError::NothingToDo) } else { Ok(Person { role, ..person }) }
 }

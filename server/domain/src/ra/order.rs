@@ -29,6 +29,18 @@ pub enum Action {
         /// Which.
         card: Guid,
     },
+    /// Issues a blank card to them.
+    IssueCard {
+        /// What a card that was pulled on its way says that it is.
+        card: Option<Guid>,
+        /// The card that is cancelled when this one is issued.
+        replaces: Option<Guid>,
+    },
+    /// Unlocks a card in front of the officer: the person chooses the passcode.
+    UnlockCard {
+        /// Which.
+        card: Guid,
+    },
     /// Gives the person another role.
     Appoint {
         /// Which.
@@ -46,6 +58,8 @@ impl Action {
             Self::SetEmail { .. } => Deed::SetEmail,
             Self::ConfirmEmail => Deed::ConfirmEmail,
             Self::CancelCard { .. } => Deed::CancelCard,
+            Self::IssueCard { .. } => Deed::IssueCard,
+            Self::UnlockCard { .. } => Deed::UnlockCard,
             Self::Appoint { .. } => Deed::Appoint,
         }
     }

@@ -10,12 +10,13 @@
 use card_protocol::Guid;
 use serde::{Deserialize, Serialize};
 
+use super::Order;
 use crate::{
     person::{Person, UserNumber},
     role::Role,
     sign_in::SignedIn,
     token::SessionId,
-    trail::TrailName,
+    trail::{ByOfficer, TrailName},
 };
 
 /// What kind of thing is done.
@@ -36,13 +37,17 @@ pub enum Deed {
     ConfirmEmail,
     /// [`Action::CancelCard`](super::Action::CancelCard).
     CancelCard,
+    /// [`Action::IssueCard`](super::Action::IssueCard).
+    IssueCard,
+    /// [`Action::UnlockCard`](super::Action::UnlockCard).
+    UnlockCard,
     /// [`Action::Appoint`](super::Action::Appoint).
     Appoint,
 }
 
 impl Deed {
     /// All.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::OpenRecord,
         Self::ClearLockOut,
         Self::Freeze,
@@ -50,6 +55,8 @@ impl Deed {
         Self::SetEmail,
         Self::ConfirmEmail,
         Self::CancelCard,
+        Self::IssueCard,
+        Self::UnlockCard,
         Self::Appoint,
     ];
 }
@@ -92,6 +99,11 @@ impl RaOfficer {
                 card: session.card,
             }),
         }
+    }
+
+    /// Their part in what an order brings about.
+    pub(super) fn by(&self, order: &Order) -> ByOfficer {
+        ByOfficer { officer: self.trail_name.clone(), reason: Some(order.reason), check: Some(order.check) }
     }
 
     /// Whether they may do this to the person.

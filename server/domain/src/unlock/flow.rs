@@ -115,6 +115,20 @@ pub struct EnterRecoveryCode {}
 pub struct ChoosePasscode {
     /// The releases so far: each without an outcome.
     pub releases: Vec<Released>,
+    /// Who has opened this step.
+    #[serde(default)]
+    pub opened_by: OpenedBy,
+}
+
+/// Who has opened the last step of an unlock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpenedBy {
+    /// The person, by the steps before.
+    #[default]
+    Person,
+    /// An officer of the RA, who has the person in front of them.
+    Officer,
 }
 
 /// Unlock keys were sealed for the card's bridge.
@@ -150,7 +164,7 @@ impl EnterRecoveryCode {
 
     /// It is right, and the code was before.
     pub fn right_after_code(self) -> ChoosePasscode {
-        ChoosePasscode { releases: Vec::new() }
+        ChoosePasscode::opened(OpenedBy::Person)
     }
 }
 
@@ -174,7 +188,7 @@ impl EnterCode {
 
     /// The code is right.
     pub fn right(self) -> ChoosePasscode {
-        ChoosePasscode { releases: Vec::new() }
+        ChoosePasscode::opened(OpenedBy::Person)
     }
 
     /// The code is wrong: one try less, or the end.
@@ -185,6 +199,15 @@ impl EnterCode {
 }
 
 impl ChoosePasscode {
+    fn opened(opened_by: OpenedBy) -> Self {
+        Self { releases: Vec::new(), opened_by }
+    }
+
+    /// An officer has the person in front of them.
+    pub(crate) fn allowed_by_officer() -> Self {
+        Self::opened(OpenedBy::Officer)
+    }
+
     /// The unlock keys were released.
     #[must_use]
     pub fn release(mut self, released: Released) -> Self {

@@ -242,11 +242,18 @@ impl UnlockError {
     }
 }
 
-/// All that a request within a flow works on, loaded in one transaction.
+/// All that an attempt works on, loaded in one transaction.
 struct Loaded {
     flow: UnlockFlow,
     card: Card,
     registration: Registration,
+}
+
+/// What the last step works on: an officer may have opened it for somebody who has not registered.
+struct LoadedCard {
+    flow: UnlockFlow,
+    card: Card,
+    registration: Option<Registration>,
 }
 
 /// Whether a proof is new or a repetition.
@@ -380,10 +387,16 @@ impl UnlockService {
 
     /// The flow of a cookie with its card and registration.
     async fn load(&self, transaction: &mut dyn Transaction, token: &Token) -> Result<Loaded, UnlockError> {
+        let LoadedCard { flow, card, registration } = self.load_card(transaction, token).await?;
+        Ok(Loaded { flow, card, registration: registration.ok_or(UnlockError::NoFlow)? })
+    }
+
+    /// The same, whether there is a registration or not.
+    async fn load_card(&self, transaction: &mut dyn Transaction, token: &Token) -> Result<LoadedCard, UnlockError> {
         let flow = self.flow(transaction, token).await?;
         let card = transaction.card(&flow.card).await?.ok_or(UnlockError::NoFlow)?;
-        let registration = transaction.registration(&flow.person).await?.ok_or(UnlockError::NoFlow)?;
-        Ok(Loaded { flow, card, registration })
+        let registration = transaction.registration(&flow.person).await?;
+        Ok(LoadedCard { flow, card, registration })
     }
 
     /// Accepts a proof within a flow: of its card, over a challenge of this flow. Only a proof that was verified can
@@ -391,21 +404,21 @@ impl UnlockService {
     async fn accept(
         &self,
         transaction: &mut dyn Transaction,
-        loaded: &Loaded,
+        (flow, card): (FlowId, &Card),
         proof: &CardProof,
         purpose: FlowPurpose,
     ) -> Result<Accepted, UnlockError> {
         let environment = &self.environment;
-        if !loaded.card.signed(proof, &environment.origin) {
+        if !card.signed(proof, &environment.origin) {
             return Err(ProofFault::Refused.into());
         }
         if let Some(used) = transaction.used_challenge(&proof.challenge).await?
             && proof.purpose == purpose.into()
         {
-            let ours = used.flow == Some(loaded.flow.id);
+            let ours = used.flow == Some(flow);
             return if ours { Ok(Accepted::Repeated(used.outcome)) } else { Err(ProofFault::Stale.into()) };
         }
-        environment.check_challenge(proof, purpose.into(), Binding::Flow(loaded.flow.id))?;
+        environment.check_challenge(proof, purpose.into(), Binding::Flow(flow))?;
         Ok(Accepted::New)
     }
 

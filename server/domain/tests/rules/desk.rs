@@ -1,6 +1,6 @@
 //! The desk of the Registration Authority.
 
-use card_protocol::Purpose;
+use card_protocol::{CardProof, Purpose};
 use domain::{
     ProofFault,
     card::CardState,
@@ -8,7 +8,7 @@ use domain::{
     enrolment::{NewCard, NewHolder},
     mail::Message,
     person::{Person, UserNumber},
-    ra::{Action, Deed, DeskError, Forbidden, IdentityCheck, Order, PersonQuery, RaOfficer, Reason},
+    ra::{Action, Deed, DeskError, Forbidden, Given, IdentityCheck, Order, PersonQuery, RaOfficer, Reason},
     registration::Standing,
     role::Role,
     sign_in::SignedIn,
@@ -23,17 +23,17 @@ use crate::{
 };
 
 /// Somebody at the desk, with their card and session.
-struct AtDesk {
-    card: SoftwareCard,
+pub struct AtDesk {
+    pub card: SoftwareCard,
     signed_in: SignedIn,
-    officer: RaOfficer,
+    pub officer: RaOfficer,
 }
 
 fn number(text: &str) -> UserNumber {
     UserNumber::parse(text).unwrap()
 }
 
-fn jane() -> UserNumber {
+pub fn jane() -> UserNumber {
     number("1001")
 }
 
@@ -42,7 +42,7 @@ fn email(text: &str) -> EmailAddress {
 }
 
 /// Takes in somebody with a card of this seed, and gives them a role.
-async fn at_desk(world: &World, seed: u8, role: Role) -> AtDesk {
+pub async fn at_desk(world: &World, seed: u8, role: Role) -> AtDesk {
     let card = SoftwareCard::new(seed, crate::world::ORIGIN);
     let user_number = number(&format!("90{seed}"));
     let holder = NewHolder { user_number: user_number.clone(), name: format!("Officer {seed}"), email: None };
@@ -54,14 +54,20 @@ async fn at_desk(world: &World, seed: u8, role: Role) -> AtDesk {
     AtDesk { card, signed_in, officer }
 }
 
-fn order(action: Action) -> Order {
+pub fn order(action: Action) -> Order {
     Order { person: jane(), action, reason: Reason::PersonAsked, check: IdentityCheck::PhotoId }
 }
 
 impl AtDesk {
-    async fn act(&self, world: &World, order: &Order) -> Result<(), DeskError> {
+    pub async fn act(&self, world: &World, order: &Order) -> Result<(), DeskError> {
+        self.order(world, order).await.map(drop)
+    }
+
+    /// Orders, and says what came of it and by which proof.
+    pub async fn order(&self, world: &World, order: &Order) -> Result<(Given, CardProof), DeskError> {
         let challenge = world.services.desk.challenge(&self.officer, order).await?;
-        world.services.desk.act(&self.officer, order, &self.card.prove(Purpose::RaAction, challenge)).await
+        let proof = self.card.prove(Purpose::RaAction, challenge);
+        Ok((world.services.desk.act(&self.officer, order, &proof).await?, proof))
     }
 }
 

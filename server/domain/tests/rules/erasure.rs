@@ -73,6 +73,7 @@ async fn all_that_is_kept_of_a_person_goes() {
         references: 0,
         cards: 1,
         unlock_keys: 1,
+        issuances: 0,
         registrations: 1,
         sessions: 2,
         flows: 4,

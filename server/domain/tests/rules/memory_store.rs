@@ -12,14 +12,16 @@ use async_trait::async_trait;
 use card_protocol::{Challenge, Guid};
 use domain::{
     Timestamp,
+    authority::StoredAuthority,
     card::{Card, CardPublicKey},
     delivery::{MailState, Undelivered},
+    issuance::Issuance,
     mail::OutboxMail,
     person::{Person, UserNumber},
     ports::{
-        BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, KeyRings, NewlyEnrolled,
-        Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords, Transaction,
-        UnlockFlows, UsedChallenge, UsedChallenges,
+        BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, Issuances, KeyRings,
+        NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords,
+        Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
     },
     ra::PersonQuery,
     registration::{Registration, RegistrationFlow},
@@ -47,6 +49,8 @@ pub struct Tables {
     pub code_mails: Vec<(UserNumber, Timestamp)>,
     pub trail: Vec<TrailRecord>,
     pub references: BTreeMap<String, UserNumber>,
+    pub issuances: BTreeMap<Guid, Issuance>,
+    pub authority: Option<StoredAuthority>,
     pub outbox: Vec<OutboxMail>,
     pub undelivered: HashMap<MailId, Undelivered>,
 }
@@ -217,6 +221,42 @@ impl KeyRings for MemoryTransaction {
             Some(_) => Err(StoreError::Conflict),
             None => Ok(()),
         }
+    }
+}
+
+#[async_trait]
+impl Issuances for MemoryTransaction {
+    async fn issuance(&mut self, guid: &Guid) -> Result<Option<Issuance>, StoreError> {
+        Ok(self.working.issuances.get(guid).cloned())
+    }
+
+    async fn insert_issuance(&mut self, issuance: &Issuance) -> Result<(), StoreError> {
+        insert(&mut self.working.issuances, issuance.guid, issuance.clone())
+    }
+
+    async fn save_issuance(&mut self, issuance: &Issuance) -> Result<(), StoreError> {
+        save!(self.working.issuances.get_mut(&issuance.guid), issuance)
+    }
+
+    async fn issuances_after(&mut self, after: Option<Guid>, limit: u64) -> Result<Vec<Issuance>, StoreError> {
+        let later = self.working.issuances.values().filter(|issuance| Some(issuance.guid) > after);
+        Ok(later.take(usize::try_from(limit).unwrap()).cloned().collect())
+    }
+
+    async fn certificate_authority(&mut self) -> Result<Option<StoredAuthority>, StoreError> {
+        Ok(self.working.authority.clone())
+    }
+
+    async fn insert_certificate_authority(&mut self, authority: &StoredAuthority) -> Result<(), StoreError> {
+        match self.working.authority.replace(authority.clone()) {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Conflict),
+        }
+    }
+
+    async fn save_resealed_authority(&mut self, authority: &StoredAuthority) -> Result<(), StoreError> {
+        self.working.authority = Some(authority.clone());
+        Ok(())
     }
 }
 
@@ -462,6 +502,7 @@ impl Erasing for MemoryTransaction {
         let rows = ErasedRows {
             cards: remove!(tables.cards, |guid, _| !cards.contains(guid)),
             unlock_keys: remove!(tables.unlock_keys, |_, key| !cards.contains(&key.guid)),
+            issuances: remove!(tables.issuances, |_, issuance| issuance.person != *number),
             references: remove!(tables.references, |_, person| person != number),
             registrations: remove!(tables.registrations, |person, _| person != number),
             sessions: remove!(tables.sessions, |session| session.person != *number),

@@ -2,6 +2,7 @@
 
 use card_protocol::{
     CardProof, Challenge, Guid, Purpose, Signature, Slot, UnlockKey,
+    issuing::IssuingSecrets,
     proof::{KeyAlgorithm, ProofMessage},
     sealed::{Candidates, ConnectionSecret, Sealed, ServiceSecret, UnlockKeys},
 };
@@ -15,6 +16,7 @@ pub struct SoftwareCard {
     pub guid: Guid,
     pub connection: ConnectionSecret,
     pub unlock_key: UnlockKey,
+    number: u8,
     origin: String,
     authentication: SigningKey,
     card_authentication: SigningKey,
@@ -26,12 +28,19 @@ impl SoftwareCard {
         let key = |slot: u8| SigningKey::from_slice(&[[number; 16], [slot; 16]].concat()).unwrap();
         Self {
             guid: Guid([number; 16]),
+            number,
             connection: ConnectionSecret::new([number; 32]),
             unlock_key: UnlockKey::new([number; 8]),
             origin: origin.to_owned(),
             authentication: key(0x9a),
             card_authentication: key(0x9e),
         }
+    }
+
+    /// The same card with another GUID, behind the connection of another's bridge.
+    pub fn named(mut self, guid: Guid, behind: &Self) -> Self {
+        (self.guid, self.connection) = (guid, ConnectionSecret::new([behind.number; 32]));
+        self
     }
 
     pub fn public_key(&self, slot: Slot) -> CardPublicKey {
@@ -64,6 +73,12 @@ impl SoftwareCard {
     pub fn open(&self, service: &ServiceSecret, release: &CardProof, sealed: &Sealed) -> UnlockKeys {
         let digest = ProofMessage::of(release, &self.origin).digest(KeyAlgorithm::P256);
         self.connection.open_unlock_keys(&service.public(), &digest, sealed).unwrap()
+    }
+
+    /// Opens what a blank card is to get, as the bridge of an officer's card does.
+    pub fn open_issuing(&self, service: &ServiceSecret, order: &CardProof, sealed: &Sealed) -> IssuingSecrets {
+        let digest = ProofMessage::of(order, &self.origin).digest(KeyAlgorithm::P256);
+        self.connection.open_issuing(&service.public(), &digest, sealed).unwrap()
     }
 
     /// Carries out what a release asks for: whether one of the candidates fitted.

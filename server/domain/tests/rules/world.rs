@@ -9,6 +9,7 @@ use domain::{
     code::Code,
     email::EmailAddress,
     enrolment::{NewCard, NewHolder},
+    issuance::IssuingTerms,
     mail::{Mail, Message},
     person::UserNumber,
     policy::Policy,
@@ -26,7 +27,7 @@ use domain::{
 use time::Duration;
 
 use crate::{
-    fakes::{OneKeyVault, QuickHasher, SeededDice, StandingClock},
+    fakes::{OneKeyVault, PaperCertifier, QuickHasher, SeededDice, StandingClock},
     memory_store::MemoryStore,
     software_card::SoftwareCard,
 };
@@ -66,6 +67,8 @@ impl World {
             clock: Arc::clone(&clock) as Arc<_>,
             randomness: Arc::clone(&dice) as Arc<_>,
             vault: Arc::new(OneKeyVault),
+            certifier: Arc::new(PaperCertifier),
+            issuing: IssuingTerms::default(),
             hasher: Arc::clone(&hasher) as Arc<_>,
             policy,
             origin: ORIGIN.to_owned(),

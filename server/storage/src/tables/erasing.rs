@@ -8,7 +8,7 @@ use domain::{
 use sea_orm::{QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
 
 use super::{
-    card_keys, cards, code_mails, handled_forms, key_rings, people, references_shown, registration_flows,
+    card_keys, cards, code_mails, handled_forms, issuances, key_rings, people, references_shown, registration_flows,
     registrations, sessions, unlock_flows, unlock_keys, used_challenges,
 };
 use crate::SqlTransaction;
@@ -54,6 +54,8 @@ impl Erasing for SqlTransaction {
         let registered = registrations::Entity::delete_many().filter(registrations::Column::Person.eq(number));
         rows.registrations = self.delete(registered).await?;
 
+        let issuances = issuances::Entity::delete_many().filter(issuances::Column::Person.eq(number));
+        rows.issuances = self.delete(issuances).await?;
         let rings = key_rings::Column::Card.in_subquery(cards(number));
         self.delete(key_rings::Entity::delete_many().filter(rings)).await?;
         let keys = unlock_keys::Column::Card.in_subquery(cards(number));

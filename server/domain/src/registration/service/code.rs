@@ -218,7 +218,7 @@ impl RegistrationService {
         if let Some(former) = registration.pending_former(now) {
             let (former, new, codes_from) = (former.email.clone(), registration.email.clone(), former.until);
             let changed = Message::EmailChanged { former, new, codes_from };
-            environment.tell(transaction, person, &registration, &changed).await?;
+            environment.tell(transaction, person, Some(&registration), &changed).await?;
             // An address that was on file for less than a day is told too.
             let between = earlier.filter(|earlier| registration.addresses(now).all(|told| *told != earlier.email));
             if let Some(between) = between {

@@ -66,7 +66,7 @@ impl UnlockService {
             let (code, issued) = environment.make_code().await?;
             let registration = self.hashed_anew(&loaded.registration, &folded).await?;
             let mut transaction = environment.store.begin().await?;
-            let person = self.person(&mut *transaction, &loaded).await?;
+            let person = self.person(&mut *transaction, &loaded.flow).await?;
             let now = environment.now();
             environment.record(&mut *transaction, event, Outcome::Done, &person.user_number, loaded.card.guid).await?;
             let sent = self.send_code(&mut *transaction, &loaded.card, &loaded.registration, &code, issued).await?;
@@ -99,7 +99,7 @@ impl UnlockService {
     ) -> Result<Attempt<T>, UnlockError> {
         let mut transaction = self.environment.store.begin().await?;
         let loaded = self.load(&mut *transaction, token).await?;
-        Ok(match self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await? {
+        Ok(match self.accept(&mut *transaction, (loaded.flow.id, &loaded.card), proof, FlowPurpose::Attempt).await? {
             Accepted::New => Attempt::New(Box::new(loaded)),
             Accepted::Repeated(outcome) => Attempt::Repeated(repeated(&outcome)?),
         })
@@ -284,7 +284,7 @@ impl UnlockService {
         let mut transaction = environment.store.begin().await?;
         let loaded = self.load(&mut *transaction, token).await?;
         if let Accepted::Repeated(outcome) =
-            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
+            self.accept(&mut *transaction, (loaded.flow.id, &loaded.card), proof, FlowPurpose::Attempt).await?
         {
             return repeated(&outcome);
         }
@@ -300,7 +300,7 @@ impl UnlockService {
         // Hashing is dear: nobody has it done without a card that may have a code.
         let (code, issued) = environment.make_code().await?;
         let mut transaction = environment.store.begin().await?;
-        let person = self.person(&mut *transaction, &loaded).await?;
+        let person = self.person(&mut *transaction, &loaded.flow).await?;
         let flow = loaded.flow.id;
         let Some(issued) = self.send_code(&mut *transaction, &loaded.card, &loaded.registration, &code, issued).await?
         else {
@@ -327,9 +327,9 @@ impl UnlockService {
     pub(super) async fn person(
         &self,
         transaction: &mut dyn Transaction,
-        loaded: &Loaded,
+        flow: &UnlockFlow,
     ) -> Result<Person, UnlockError> {
-        transaction.person(&loaded.flow.person).await?.ok_or(UnlockError::NoFlow)
+        transaction.person(&flow.person).await?.ok_or(UnlockError::NoFlow)
     }
 
     /// Mails a code, unless the mails of the hour are used up. The pause between two codes is not asked for here: a
@@ -363,7 +363,7 @@ impl UnlockService {
         step: UnlockStep,
     ) -> Result<Failed, UnlockError> {
         let environment = &self.environment;
-        let person = self.person(transaction, &loaded).await?;
+        let person = self.person(transaction, &loaded.flow).await?;
         let registration = loaded.registration.fail(&environment.policy, environment.now());
         transaction.save_registration(&registration).await?;
         match registration.standing {
@@ -377,7 +377,7 @@ impl UnlockService {
                     .await?;
                 let ended = UnlockStep::Ended { reason: EndReason::LockedOut, reference: Some(reference.clone()) };
                 self.go_on(transaction, loaded.flow, ended).await?;
-                environment.tell(transaction, &person, &registration, &Message::SelfServiceLocked).await?;
+                environment.tell(transaction, &person, Some(&registration), &Message::SelfServiceLocked).await?;
                 Ok(Failed::LockedOut(DeadEnd { reason: DeadEndReason::LockedOut, reference }))
             }
         }

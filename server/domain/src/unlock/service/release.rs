@@ -16,9 +16,13 @@ use crate::{
     environment::{Environment, ProofFault, retry_on_conflict},
     mail::Message,
     ports::{StoreError, Transaction, VaultError},
+    registration::Registration,
     token::{KeyId, Token},
     trail::{Event, Outcome},
-    unlock::{EndReason, UnlockStep, flow::Released},
+    unlock::{
+        EndReason, UnlockStep,
+        flow::{ChoosePasscode, OpenedBy, Released},
+    },
     unlock_key::{KeyRing, Offer, StoredUnlockKey},
 };
 
@@ -37,14 +41,16 @@ impl UnlockService {
     async fn try_release(&self, token: &Token, proof: &CardProof) -> Result<Sealed, UnlockError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
-        let loaded = self.load(&mut *transaction, token).await?;
-        if let Accepted::Repeated(_) = self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Release).await? {
+        let loaded = self.load_card(&mut *transaction, token).await?;
+        if let Accepted::Repeated(_) =
+            self.accept(&mut *transaction, (loaded.flow.id, &loaded.card), proof, FlowPurpose::Release).await?
+        {
             return Err(ProofFault::Stale.into());
         }
         let UnlockStep::Passcode(step) = loaded.flow.step.clone() else {
             return Err(UnlockError::WrongStep);
         };
-        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        may_be_written(&step, &loaded.card, loaded.registration.as_ref()).map_err(UnlockError::DeadEnd)?;
         let guid = loaded.card.guid;
         let ring = key_ring(&mut *transaction, guid).await?;
         let fresh = KeyId::generate(&*environment.randomness);
@@ -74,8 +80,10 @@ impl UnlockService {
         let released = Released { next: release.next, completion, connection_key: proof.connection_key };
         let flow = loaded.flow.id;
         let person = loaded.flow.person.clone();
-        // As with an attempt: no release passes beside a last failed attempt.
-        transaction.save_registration(&loaded.registration).await?;
+        if let Some(registration) = &loaded.registration {
+            // As with an attempt: no release passes beside a last failed attempt.
+            transaction.save_registration(registration).await?;
+        }
         self.go_on(&mut *transaction, loaded.flow, UnlockStep::Passcode(step.release(released))).await?;
         self.use_proof(&mut *transaction, flow, proof, &()).await?;
         environment.record(&mut *transaction, Event::UnlockKeyReleased, Outcome::Done, &person, guid).await?;
@@ -97,7 +105,7 @@ impl UnlockService {
     async fn try_complete(&self, token: &Token, proof: &CardProof) -> Result<(), UnlockError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
-        let loaded = self.load(&mut *transaction, token).await?;
+        let loaded = self.load_card(&mut *transaction, token).await?;
         if proof.purpose != Purpose::Unlocked || !loaded.card.signed(proof, &environment.origin) {
             return Err(ProofFault::Refused.into());
         }
@@ -112,16 +120,24 @@ impl UnlockService {
             .ok_or(ProofFault::Refused)?;
         let ring = key_ring(&mut *transaction, loaded.card.guid).await?.complete(released.next);
         transaction.save_key_ring(&ring).await?;
-        let person = self.person(&mut *transaction, &loaded).await?;
-        let registration = loaded.registration.unlocked(&environment.policy, &*environment.randomness);
-        transaction.save_registration(&registration).await?;
+        let person = self.person(&mut *transaction, &loaded.flow).await?;
+        let registration = loaded
+            .registration
+            .map(|registration| registration.unlocked(&environment.policy, &*environment.randomness));
+        if let Some(registration) = &registration {
+            transaction.save_registration(registration).await?;
+        }
+        if loaded.card.state == CardState::UnlockKeyUnknown {
+            // It was released by an officer, and the card has taken one after all.
+            transaction.save_card(&Card { state: CardState::Active, ..loaded.card.clone() }).await?;
+        }
         // Whoever signed in with the former passcode may be somebody else.
         transaction.delete_sessions(&person.user_number, None).await?;
         let completed = UnlockStep::Completed(step.complete(proof.challenge));
         self.go_on(&mut *transaction, loaded.flow, completed).await?;
         let (event, guid) = (Event::CardUnlocked, loaded.card.guid);
         environment.record(&mut *transaction, event, Outcome::Done, &person.user_number, guid).await?;
-        environment.tell(&mut *transaction, &person, &registration, &Message::CardUnlocked).await?;
+        environment.tell(&mut *transaction, &person, registration.as_ref(), &Message::CardUnlocked).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -139,9 +155,9 @@ impl UnlockService {
     async fn try_refused(&self, token: &Token, proof: &CardProof) -> Result<DeadEnd, UnlockError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
-        let loaded = self.load(&mut *transaction, token).await?;
+        let loaded = self.load_card(&mut *transaction, token).await?;
         if let Accepted::Repeated(outcome) =
-            self.accept(&mut *transaction, &loaded, proof, FlowPurpose::Attempt).await?
+            self.accept(&mut *transaction, (loaded.flow.id, &loaded.card), proof, FlowPurpose::Attempt).await?
         {
             return super::repeated(&outcome);
         }
@@ -150,11 +166,12 @@ impl UnlockService {
             _ => return Err(UnlockError::WrongStep),
         }
         let (flow, guid) = (loaded.flow.id, loaded.card.guid);
-        let person = self.person(&mut *transaction, &loaded).await?;
+        let person = self.person(&mut *transaction, &loaded.flow).await?;
         transaction.save_card(&Card { state: CardState::UnlockKeyUnknown, ..loaded.card }).await?;
         let event = Event::UnlockKeyRefused;
         let reference = environment.record_dead_end(&mut *transaction, event, &person.user_number, Some(guid)).await?;
-        environment.tell(&mut *transaction, &person, &loaded.registration, &Message::UnlockKeyRefused).await?;
+        let registration = loaded.registration.as_ref();
+        environment.tell(&mut *transaction, &person, registration, &Message::UnlockKeyRefused).await?;
         let ended = UnlockStep::Ended { reason: EndReason::UnlockKeyRefused, reference: Some(reference.clone()) };
         self.go_on(&mut *transaction, loaded.flow, ended).await?;
         let end = DeadEnd { reason: DeadEndReason::UnlockKeyRefused, reference };
@@ -171,6 +188,19 @@ impl UnlockService {
     ) -> Result<UnlockKey, UnlockError> {
         let stored = transaction.unlock_key(id).await?.filter(|stored| stored.guid == guid);
         Ok(stored.ok_or(VaultError::NotAuthentic)?.open(&*self.environment.vault)?)
+    }
+}
+
+/// Whether keys may be released for a card. Where an officer has the person in front of them, anything but a cancelled card may.
+fn may_be_written(
+    step: &ChoosePasscode,
+    card: &Card,
+    registration: Option<&Registration>,
+) -> Result<(), DeadEndReason> {
+    match (step.opened_by, card.state) {
+        (OpenedBy::Person, _) => dead_end(card, registration).map(drop),
+        (OpenedBy::Officer, CardState::Cancelled) => Err(DeadEndReason::Cancelled),
+        (OpenedBy::Officer, CardState::Active | CardState::UnlockKeyUnknown) => Ok(()),
     }
 }
 

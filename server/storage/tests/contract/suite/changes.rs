@@ -202,3 +202,21 @@ pub async fn the_unlocks_of_a_card_are_counted_from_a_time(store: &Shared) {
     let found = tried!(store, |transaction| transaction.unlock_flows_begun_since(&guid(1), at(10))).unwrap();
     assert_eq!(found, [at(20), at(30)]);
 }
+
+pub async fn issuances_are_listed_by_guid(store: &Shared) {
+    committed!(store, |transaction| transaction.insert_person(&person(1)));
+    for number in [3, 1, 2] {
+        committed!(store, |transaction| transaction.insert_issuance(&issuance(number)));
+    }
+    let first = tried!(store, |transaction| transaction.issuances_after(None, 2)).unwrap();
+    assert_eq!(first, [issuance(1), issuance(2)]);
+    let rest = tried!(store, |transaction| transaction.issuances_after(Some(guid(202)), 2)).unwrap();
+    assert_eq!(rest, [issuance(3)]);
+}
+
+pub async fn the_authority_is_sealed_anew(store: &Shared) {
+    committed!(store, |transaction| transaction.insert_certificate_authority(&authority()));
+    let anew = domain::authority::StoredAuthority { key: domain::ports::VaultCiphertext(vec![9]), ..authority() };
+    committed!(store, |transaction| transaction.save_resealed_authority(&anew));
+    assert_eq!(tried!(store, |transaction| transaction.certificate_authority()).unwrap(), Some(anew));
+}

@@ -139,3 +139,16 @@ pub async fn ended_unlock_flows_are_as_many_as_there_were(store: &Shared) {
     assert_eq!(tried!(store, |transaction| transaction.open_unlock_flows(&guid(1))).unwrap(), []);
     assert!(tried!(store, |transaction| transaction.unlock_flow(token(2))).unwrap().is_some());
 }
+
+pub async fn a_stale_issuance_is_refused(store: &Shared) {
+    committed!(store, |transaction| transaction.insert_person(&person(1)));
+    committed!(store, |transaction| transaction.insert_issuance(&issuance(1)));
+    committed!(store, |transaction| transaction.save_issuance(&issuance(1)));
+    assert!(is_conflict(&tried!(store, |transaction| transaction.save_issuance(&issuance(1)))));
+    assert!(is_conflict(&tried!(store, |transaction| transaction.insert_issuance(&issuance(1)))));
+}
+
+pub async fn there_is_one_authority(store: &Shared) {
+    committed!(store, |transaction| transaction.insert_certificate_authority(&authority()));
+    assert!(is_conflict(&tried!(store, |transaction| transaction.insert_certificate_authority(&authority()))));
+}

@@ -2,6 +2,7 @@
 
 use domain::{
     card::Card,
+    issuance::Issuance,
     person::Person,
     ports::{ErasedRows, UsedChallenge},
     ra::PersonQuery,
@@ -29,6 +30,7 @@ struct Kept {
     used: [UsedChallenge; 2],
     forms: [(FlowId, FormId); 2],
     reference: Reference,
+    issuance: Issuance,
 }
 
 impl Kept {
@@ -57,6 +59,7 @@ impl Kept {
             forms: [(registering.id, FormId(id(180 + number))), (registering.id, FormId(id(200 + number)))],
             person: person(number),
             reference: reference(number),
+            issuance: Issuance { person: user_number(number), ..issuance(number) },
             card: Card { holder: user_number(number), ..card(number) },
             ring: KeyRing { guid, state, version: 0 },
             keys,
@@ -90,6 +93,7 @@ impl Kept {
         for sent in [1, 2, 3] {
             transaction.insert_code_mail(&self.person.user_number, at(sent)).await.unwrap();
         }
+        transaction.insert_issuance(&self.issuance).await.unwrap();
         transaction.insert_reference(&self.reference, &self.person.user_number, at(0)).await.unwrap();
         transaction.commit().await.unwrap();
     }
@@ -125,13 +129,15 @@ impl Kept {
         for _ in transaction.code_mails_since(number, at(0)).await.unwrap() {
             note("code mail", true);
         }
+        let issued = transaction.issuance(&self.issuance.guid).await.unwrap();
+        note("issuance", issued.as_ref() == Some(&self.issuance));
         let query = PersonQuery { reference: Some(self.reference.clone()), ..PersonQuery::default() };
         note("reference", transaction.find_people(&query, 1).await.unwrap().len() == 1);
         found
     }
 }
 
-const ALL: [&str; 20] = [
+const ALL: [&str; 21] = [
     "person",
     "card",
     "public key",
@@ -151,6 +157,7 @@ const ALL: [&str; 20] = [
     "code mail",
     "code mail",
     "code mail",
+    "issuance",
     "reference",
 ];
 
@@ -171,6 +178,7 @@ pub async fn every_row_of_a_person_goes_and_is_counted_and_other_peoples_stay(st
     let expected = ErasedRows {
         cards: 2,
         unlock_keys: 2,
+        issuances: 1,
         registrations: 1,
         sessions: 1,
         flows: 3,

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use card_protocol::{Challenge, Guid};
+use card_protocol::{Challenge, ConnectionKey, Guid};
 use domain::{
     Timestamp,
+    authority::StoredAuthority,
     card::{Card, CardPublicKey, CardState},
     code::{Codes, IssuedCode},
     email::EmailAddress,
+    issuance::{Begun, Issuance, IssuanceStep},
     mail::OutboxMail,
     person::{Person, UserNumber},
     ports::{SecretHash, Store, StoreError, Transaction, VaultCiphertext},
     question::QuestionId,
+    ra::{IdentityCheck, Reason},
     recovery::StoredRecoveryCode,
     registration::{
         FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, StoredAnswer, flow::SetQuestions,
@@ -19,7 +22,7 @@ use domain::{
     role::Role,
     session::Session,
     token::{FlowId, KeyId, MailId, SessionId, TokenHash},
-    trail::{Reference, TrailName, TrailRecord, TrailSalt},
+    trail::{ByOfficer, Reference, TrailName, TrailRecord, TrailSalt},
     unlock::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions},
     unlock_key::{KeyRing, KeyRingState, StoredUnlockKey},
 };
@@ -100,6 +103,30 @@ pub fn unlock_key(number: u8) -> StoredUnlockKey {
 }
 
 /// The ring of card 1, with key 1.
+pub fn issuance(number: u8) -> Issuance {
+    let by = ByOfficer {
+        officer: trail_name(90),
+        reason: Some(Reason::CardLost),
+        check: Some(IdentityCheck::PhotoId),
+    };
+    Issuance {
+        guid: guid(number + 200),
+        person: user_number(1),
+        by,
+        replaces: Some(guid(number)),
+        unlock_key: VaultCiphertext(vec![number, 1]),
+        management_key: VaultCiphertext(vec![number, 2]),
+        attempts: 3,
+        step: IssuanceStep::Begun(Begun { completion: challenge(number), connection_key: ConnectionKey([number; 32]) }),
+        began_at: at(7),
+        version: 0,
+    }
+}
+
+pub fn authority() -> StoredAuthority {
+    StoredAuthority { certificate: vec![1, 2], key: VaultCiphertext(vec![3]) }
+}
+
 pub fn key_ring() -> KeyRing {
     KeyRing { guid: guid(1), state: KeyRingState::Settled { current: KeyId(id(1)) }, version: 0 }
 }

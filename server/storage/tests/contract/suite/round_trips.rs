@@ -3,6 +3,7 @@
 use card_protocol::ConnectionKey;
 use domain::{
     card::CardState,
+    issuance::{IssuanceStep, Prepared},
     person::Person,
     ports::UsedChallenge,
     registration::{
@@ -12,7 +13,7 @@ use domain::{
     token::{FlowId, FormId, KeyId},
     unlock::{
         EndReason, UnlockFlow, UnlockStep,
-        flow::{AnswerQuestions, ChoosePasscode, Completed, EnterCode, EnterRecoveryCode, Released},
+        flow::{AnswerQuestions, ChoosePasscode, Completed, EnterCode, EnterRecoveryCode, OpenedBy, Released},
     },
     unlock_key::{KeyRing, KeyRingState, Offered},
 };
@@ -139,7 +140,7 @@ pub async fn every_step_of_an_unlock_flow_comes_back(store: &Shared) {
         UnlockStep::Questions(AnswerQuestions { asked: vec![question(20)] }),
         UnlockStep::Code(EnterCode { codes: codes() }),
         UnlockStep::RecoveryCode(EnterRecoveryCode {}),
-        UnlockStep::Passcode(ChoosePasscode { releases: vec![released.clone(), released] }),
+        UnlockStep::Passcode(ChoosePasscode { releases: vec![released.clone(), released], opened_by: OpenedBy::Officer }),
         UnlockStep::Completed(Completed { completion: challenge(7) }),
         UnlockStep::ended(EndReason::CodeTriesUsedUp),
     ];
@@ -183,4 +184,39 @@ pub async fn a_handled_form_comes_back(store: &Shared) {
     assert_eq!(found.as_deref(), Some("outcome"));
     let other = tried!(store, |transaction| transaction.handled_form(FlowId(id(2)), FormId(id(1)))).unwrap();
     assert_eq!(other, None);
+}
+
+pub async fn every_step_of_an_issuance_comes_back(store: &Shared) {
+    committed!(store, |transaction| transaction.insert_person(&person(1)));
+    committed!(store, |transaction| transaction.insert_issuance(&issuance(1)));
+    assert_eq!(tried!(store, |transaction| transaction.issuance(&guid(201))).unwrap(), Some(issuance(1)));
+    assert_eq!(tried!(store, |transaction| transaction.issuance(&guid(1))).unwrap(), None);
+    let prepared = Prepared {
+        completion: challenge(1),
+        authentication_key: vec![0x30, 1],
+        card_authentication_key: vec![0x30, 2],
+    };
+    committed!(store, |transaction| transaction.insert_person(&person(2)));
+    let steps = [IssuanceStep::Fresh, IssuanceStep::Prepared(prepared), IssuanceStep::Issued];
+    for (version, step) in (0..).zip(steps) {
+        let by = domain::trail::ByOfficer { officer: trail_name(91), reason: None, check: None };
+        let changed = domain::issuance::Issuance {
+            person: user_number(2),
+            by,
+            replaces: None,
+            attempts: 4,
+            step,
+            version,
+            ..issuance(1)
+        };
+        committed!(store, |transaction| transaction.save_issuance(&changed));
+        let expected = domain::issuance::Issuance { version: version + 1, ..changed };
+        assert_eq!(tried!(store, |transaction| transaction.issuance(&guid(201))).unwrap(), Some(expected));
+    }
+}
+
+pub async fn the_authority_comes_back(store: &Shared) {
+    assert_eq!(tried!(store, |transaction| transaction.certificate_authority()).unwrap(), None);
+    committed!(store, |transaction| transaction.insert_certificate_authority(&authority()));
+    assert_eq!(tried!(store, |transaction| transaction.certificate_authority()).unwrap(), Some(authority()));
 }
