@@ -239,7 +239,10 @@ pub enum Action {
     ConfirmEmail,
     CancelCard(String),
     /// What a card that was pulled on its way says that it is, and the card in whose place it comes.
-    IssueCard { card: Option<String>, replaces: Option<String> },
+    IssueCard {
+        card: Option<String>,
+        replaces: Option<String>,
+    },
     UnlockCard(String),
     Appoint(Role),
 }
@@ -392,10 +395,7 @@ impl OrderText {
             Action::IssueCard { card, replaces } => {
                 let read = |text: Option<String>| text.map(|text| text.parse()).transpose();
                 let unknown = |_| DeskFault::Unknown;
-                ra::Action::IssueCard {
-                    card: read(card).map_err(unknown)?,
-                    replaces: read(replaces).map_err(unknown)?,
-                }
+                ra::Action::IssueCard { card: read(card).map_err(unknown)?, replaces: read(replaces).map_err(unknown)? }
             }
             Action::UnlockCard(card) => ra::Action::UnlockCard { card: card.parse().map_err(|_| DeskFault::Unknown)? },
             Action::Appoint(role) => ra::Action::Appoint { role: role.into() },

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use piv::issuance::{self, FirstTried, Preparation, TransportKeys};
-use piv::transaction::{self, Unlock};
+use piv::transaction::{self, Change, ChangeError, Unlock};
 use piv::{
     Algorithm, Card, Certificate, FACTORY_MANAGEMENT_KEY, Guid, LastTry, ManagementKey, Passcode, PasscodeSource,
     PublicKey, TransportError, UnlockKey, tlv,
@@ -84,6 +84,14 @@ fn run_all(answers: &[Vec<u8>]) {
     };
     let _ = issuance::prepare(&mut card(), &preparation);
     let _ = issuance::load_certificates(&mut card(), preparation.guid, &[&key], &[1], &[2]);
+    let new_passcode = Passcode::from_digits("27150386").unwrap();
+    let change =
+        Change { guid: unlock.guid, current: &passcode, new: &new_passcode, last_try: LastTry::Spend, digest: &digest };
+    let changed = transaction::change_passcode(&mut card(), &change);
+    // Whatever it answers: a card of another GUID is told from this one, and has not shown this one's.
+    if let Err(ChangeError::CardChanged) = changed {
+        assert!(!matches!(transaction::look(&mut card()), Ok((guid, _)) if guid == change.guid));
+    }
 }
 
 proptest! {

@@ -15,6 +15,7 @@ mod readers;
 mod service;
 
 mod admission;
+mod changing;
 mod conversation;
 mod diagnose;
 mod kinds;

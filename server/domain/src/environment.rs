@@ -8,6 +8,7 @@ use crate::{
     Timestamp,
     authority::Certifier,
     challenge::{Binding, ChallengeFault, ChallengeKey},
+    change::Changes,
     code::{Code, IssuedCode},
     delivery::Deliveries,
     email::EmailAddress,
@@ -67,6 +68,8 @@ pub struct Services {
     pub sign_in: SignIn,
     /// Registering.
     pub registration: RegistrationService,
+    /// Changing what is one's own.
+    pub changes: Changes,
     /// Unlocking.
     pub unlock: UnlockService,
     /// Freezing self-service.
@@ -88,6 +91,7 @@ impl Services {
             import: Import::new(Arc::clone(&environment)),
             sign_in: SignIn::new(Arc::clone(&environment)),
             registration: RegistrationService::new(Arc::clone(&environment)),
+            changes: Changes::new(Arc::clone(&environment)),
             unlock: UnlockService::new(Arc::clone(&environment)),
             freezing: Freezing::new(Arc::clone(&environment)),
             deliveries: Deliveries::new(Arc::clone(&environment)),

@@ -79,6 +79,16 @@ pub enum Event {
     CardIssued,
     /// An officer let a person unlock a card in front of them.
     UnlockAllowed,
+    /// A person began to change something of their registration.
+    ChangeBegun,
+    /// A person set other questions.
+    QuestionsChanged,
+    /// A person made recovery codes, in place of what they answered with before.
+    RecoveryCodesMade,
+    /// A person changed the address.
+    EmailChanged,
+    /// A person changed the passcode of a card.
+    PasscodeChanged,
     /// A card was cancelled.
     CardCancelled,
     /// A person got another role.

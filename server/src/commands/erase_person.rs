@@ -32,10 +32,20 @@ pub async fn erase(settings: &Settings, number: &UserNumber) -> anyhow::Result<(
 }
 
 fn in_numbers(Erased { rows, told }: &Erased) -> String {
-    let ErasedRows { cards, unlock_keys, registrations, sessions, flows, forms, challenges, code_mails, references } =
-        rows;
+    let ErasedRows {
+        cards,
+        unlock_keys,
+        registrations,
+        sessions,
+        flows,
+        forms,
+        challenges,
+        code_mails,
+        references,
+        issuances,
+    } = rows;
     format!(
-        "Cards: {cards}\nUnlock keys: {unlock_keys}\nRegistrations: {registrations}\nSessions: {sessions}\n\
+        "Cards: {cards}\nUnlock keys: {unlock_keys}\nCards that were issued here: {issuances}\nRegistrations: {registrations}\nSessions: {sessions}\n\
          Flows: {flows}, with {forms} forms and {challenges} challenges\nNotes of code mails: {code_mails}\nReferences of error pages: {references}\n\
          Addresses that are told: {told}"
     )

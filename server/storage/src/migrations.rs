@@ -14,6 +14,7 @@ mod m0011_beginnings_of_unlocks;
 mod m0012_desk;
 mod m0013_recovery_codes;
 mod m0014_issuing;
+mod m0016_ended_registrations;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_desk::Migration),
             Box::new(m0013_recovery_codes::Migration),
             Box::new(m0014_issuing::Migration),
+            Box::new(m0016_ended_registrations::Migration),
         ]
     }
 }

@@ -145,7 +145,8 @@ impl Desk {
     ) -> Result<Option<ByOfficer>, StoreError> {
         let records = transaction.trail_of(&person.trail_name(), SETTERS_WITHIN).await?;
         let mut entries = records.iter().filter_map(TrailRecord::read);
-        let latest = entries.find(|entry| matches!(entry.event, Event::EmailSet | Event::Registered));
+        let latest =
+            entries.find(|entry| matches!(entry.event, Event::EmailSet | Event::EmailChanged | Event::Registered));
         Ok(latest.and_then(|entry| entry.by))
     }
 

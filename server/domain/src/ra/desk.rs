@@ -19,7 +19,7 @@ use crate::{
     mail::Message,
     person::{Person, UserNumber},
     ports::{StoreError, Transaction, UsedChallenge, VaultError},
-    registration::addresses,
+    registration::{Registration, addresses},
     role::Role,
     sign_in::SignedIn,
     token::Token,
@@ -155,7 +155,7 @@ impl Desk {
         let now = environment.now();
         let record = PersonRecord {
             cards: cards.iter().map(|card| CardOnRecord { guid: card.guid, state: card.state }).collect(),
-            registration: registration.map(|registration| RegistrationOnRecord {
+            registration: registration.filter(Registration::is_to_be_shown).map(|registration| RegistrationOnRecord {
                 codes_elsewhere_until: registration.pending_former(now).map(|former| former.until),
                 attempts_left: registration.attempts_left(&environment.policy),
                 standing: registration.standing,

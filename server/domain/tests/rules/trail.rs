@@ -95,7 +95,7 @@ async fn people_see_their_own_part_of_the_trail() {
     world.services.enrolment.enrol(&new_card(&other, "1002")).await.unwrap();
     let signed_in = world.sign_in(&card).await;
     world.sign_in(&other).await;
-    let activity = world.services.sign_in.activity(&signed_in, 100).await.unwrap();
+    let activity = world.services.sign_in.activity(&signed_in, None, 100).await.unwrap().entries;
     let events: Vec<Event> = activity.iter().map(|entry| entry.event).collect();
     assert_eq!(events, [Event::SignedIn, Event::CardEnrolled]);
     let salt = &signed_in.person.trail_salt;

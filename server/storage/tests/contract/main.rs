@@ -104,6 +104,7 @@ hold_to_contract! {
         every_step_of_an_issuance_comes_back,
         the_authority_comes_back,
         every_standing_of_a_registration_comes_back,
+        an_ended_registration_comes_back,
         every_step_of_a_registration_flow_comes_back,
         every_step_of_an_unlock_flow_comes_back,
         a_session_comes_back,

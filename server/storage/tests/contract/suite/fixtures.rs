@@ -104,11 +104,7 @@ pub fn unlock_key(number: u8) -> StoredUnlockKey {
 
 /// The ring of card 1, with key 1.
 pub fn issuance(number: u8) -> Issuance {
-    let by = ByOfficer {
-        officer: trail_name(90),
-        reason: Some(Reason::CardLost),
-        check: Some(IdentityCheck::PhotoId),
-    };
+    let by = ByOfficer { officer: trail_name(90), reason: Some(Reason::CardLost), check: Some(IdentityCheck::PhotoId) };
     Issuance {
         guid: guid(number + 200),
         person: user_number(1),
@@ -166,6 +162,7 @@ pub fn registration() -> Registration {
         asked: vec![question(9), question(1), question(17)],
         standing: Standing::Open { failed_attempts: 0 },
         registered_at: at(5),
+        ended_at: None,
         version: 0,
     }
 }
