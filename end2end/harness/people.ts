@@ -82,9 +82,12 @@ export function orders(): CardOrder[] {
   ];
 }
 
+/** Cards as they come from their maker. */
+export const BLANKS = ['blank', 'blank-2'];
+
 /** The list as `virtual-card make --cards` reads it. */
 export function toToml(list: CardOrder[]): string {
-  return list.map(card).join('\n');
+  return [`blanks = ${JSON.stringify(BLANKS)}`, ...list.map(card)].join('\n');
 }
 
 function card(order: CardOrder): string {

@@ -1,42 +1,10 @@
 // The Registration Authority's desk: an officer finds a person, helps them, and is signed out when their card leaves.
 
-import type { Page } from '@playwright/test';
-
 import { expect, test } from '../fixtures.ts';
-import type { World } from '../harness/world.ts';
-import { expectHeading, expectStep, open, takenOver } from '../steps/page.ts';
+import { find, openRecord, sayWhyAndHow, toTheDesk } from '../steps/desk.ts';
+import { expectHeading, expectStep, open } from '../steps/page.ts';
 import { enterPasscode, signIn } from '../steps/sign-in.ts';
 import { UNLOCK, answerWrongly, start } from '../steps/unlock.ts';
-
-const FIND = 'Find a person';
-
-/** Gives somebody the role, and signs them in. */
-async function toTheDesk(page: Page, world: World, role = 'ra-agent'): Promise<string> {
-  const officer = await world.insert('officer');
-  await world.service.command('grant-ra', officer.userNumber, '--role', role);
-  await signIn(page, officer.passcode);
-  await page.getByRole('link', { name: "Registration Authority's desk" }).click();
-  await expectHeading(page, FIND);
-  return officer.passcode;
-}
-
-async function find(page: Page, text: string): Promise<void> {
-  await page.getByLabel('Who is it?').fill(text);
-  await page.getByRole('button', { name: 'Find' }).click();
-  await expect(page).toHaveURL(/\?q=/);
-  await takenOver(page);
-}
-
-async function openRecord(page: Page, text: string, name: string): Promise<void> {
-  await find(page, text);
-  await page.getByRole('link', { name, exact: true }).click();
-  await expectHeading(page, name);
-}
-
-async function sayWhyAndHow(page: Page): Promise<void> {
-  await page.getByLabel('They asked for it').check();
-  await page.getByLabel('Called them back on the number held').check();
-}
 
 test('whom three failed attempts have locked out, an officer lets in again', async ({ page, world }) => {
   const member = await world.insertLocked('member');

@@ -8,10 +8,10 @@ use app::{
     demo::DemoMailbox,
 };
 use axum::Router;
-use card_protocol::{UnlockKey, issuing::CardManagementKey};
+use card_protocol::UnlockKey;
 use domain::{
     Environment, Services,
-    issuance::IssuingTerms,
+    issuance::{CardManagementKey, IssuingTerms},
     ports::{Clock, Randomness, Store, Vault},
 };
 use tokio::sync::Notify;
@@ -74,7 +74,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         randomness: Arc::clone(&randomness),
         vault: Arc::clone(&vault),
         hasher: Arc::new(Argon2Hasher::new(secrets.peppers, randomness)),
-        certifier: Arc::new(X509Certifier::new(&settings.service_name)),
+        certifier: Arc::new(X509Certifier),
         issuing: issuing_terms(settings, secrets.blank_card_management_key, secrets.blank_card_unlock_key),
         policy: settings.policy.to_policy(),
         origin: settings.public_url.origin().to_owned(),

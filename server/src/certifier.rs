@@ -4,7 +4,7 @@
 use domain::{
     Timestamp,
     authority::{Authority, CertificateSubject, Certifier, CertifierError},
-    card::CardPublicKey,
+    card::{CardPublicKey, KeyAlgorithm},
 };
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -15,7 +15,7 @@ use spki::{SubjectPublicKeyInfoRef, der::Decode};
 use time::Duration;
 use zeroize::Zeroizing;
 
-use card_protocol::{Slot, proof::KeyAlgorithm};
+use card_protocol::Slot;
 
 /// id-PIV-cardAuth (FIPS 201-3, appendix B): the key stands for the card and not for its holder.
 const CARD_AUTHENTICATION: [u64; 8] = [2, 16, 840, 1, 101, 3, 6, 8];
@@ -23,24 +23,24 @@ const CARD_AUTHENTICATION: [u64; 8] = [2, 16, 840, 1, 101, 3, 6, 8];
 /// How long the authority is good for.
 const AUTHORITY_LIFE: Duration = Duration::days(20 * 365);
 
-/// Makes certificates under the name of the service.
-pub struct X509Certifier {
-    service_name: String,
-}
+/// The name of the authority. It stands in every certificate, so it never changes.
+const AUTHORITY: &str = "Smartcard Service Centre cards";
 
-impl X509Certifier {
-    /// For the service of this name.
-    pub fn new(service_name: &str) -> Self {
-        Self { service_name: service_name.to_owned() }
-    }
+/// Makes certificates.
+pub struct X509Certifier;
+
+/// What the authority says of itself, but for the time.
+fn authority() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, AUTHORITY);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 impl Certifier for X509Certifier {
     fn found(&self, now: Timestamp) -> Result<Authority, CertifierError> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, format!("{} cards", self.service_name));
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let mut params = authority();
         params.not_before = now;
         params.not_after = now + AUTHORITY_LIFE;
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(failed)?;
@@ -50,8 +50,7 @@ impl Certifier for X509Certifier {
 
     fn certify(&self, authority: &Authority, subject: &CertificateSubject<'_>) -> Result<Vec<u8>, CertifierError> {
         let key = KeyPair::try_from(authority.key.as_slice()).map_err(failed)?;
-        let certificate = authority.certificate.as_slice().into();
-        let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(failed)?;
+        let issuer = Issuer::new(self::authority(), key);
         let mut params = CertificateParams::default();
         let uuid = uuid::Uuid::from_bytes(subject.guid.0);
         let name = match subject.slot {
@@ -134,12 +133,12 @@ mod tests {
             from: NOW,
             until: NOW + Duration::days(365),
         };
-        X509Certifier::new("Test").certify(authority, &subject).unwrap()
+        X509Certifier.certify(authority, &subject).unwrap()
     }
 
     #[test]
     fn a_certificate_holds_the_key_of_the_card() {
-        let authority = X509Certifier::new("Test").found(NOW).unwrap();
+        let authority = X509Certifier.found(NOW).unwrap();
         for slot in [Slot::Authentication, Slot::CardAuthentication] {
             let certificate = certificate(&authority, slot, "Jane Smith");
             assert_eq!(CardPublicKey::from_certificate_or_key(&certificate).unwrap(), key());
@@ -149,15 +148,17 @@ mod tests {
     #[test]
     fn another_program_finds_it_to_be_the_authoritys() {
         let folder = tempfile::tempdir().unwrap();
-        let authority = X509Certifier::new("Test").found(NOW).unwrap();
-        let authority_file = folder.path().join("authority.der");
-        std::fs::write(&authority_file, &authority.certificate).unwrap();
+        let authority = X509Certifier.found(NOW).unwrap();
+        let authority_file = folder.path().join("authority.pem");
+        std::fs::write(&authority_file, pem::encode(&pem::Pem::new("CERTIFICATE", authority.certificate.clone())))
+            .unwrap();
         for (slot, subject) in [
             (Slot::Authentication, "Zoë O'Neill, \u{4f60}\u{597d}"),
             (Slot::CardAuthentication, "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a"),
         ] {
-            let file = folder.path().join("card.der");
-            std::fs::write(&file, certificate(&authority, slot, "Zoë O'Neill, \u{4f60}\u{597d}")).unwrap();
+            let file = folder.path().join("card.pem");
+            let der = certificate(&authority, slot, "Zoë O'Neill, \u{4f60}\u{597d}");
+            std::fs::write(&file, pem::encode(&pem::Pem::new("CERTIFICATE", der))).unwrap();
             let verified = Command::new("openssl")
                 .args(["verify", "-x509_strict", "-no_check_time", "-CAfile"])
                 .args([&authority_file, &file])

@@ -9,8 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use card_protocol::{UnlockKey, issuing::CardManagementKey, sealed::ServiceSecret};
-use domain::{challenge::ChallengeKey, ports::Randomness, trail::TrailKey};
+use card_protocol::{UnlockKey, sealed::ServiceSecret};
+use domain::{challenge::ChallengeKey, issuance::CardManagementKey, ports::Randomness, trail::TrailKey};
 use zeroize::Zeroizing;
 
 use crate::{

@@ -158,6 +158,11 @@ impl Aim {
         }
     }
 
+    /// What was ordered.
+    fn order(self) -> Option<OrderText> {
+        if let Self::Order(order) = self { order.get_untracked() } else { None }
+    }
+
     /// What the page that it leads to says.
     fn notice(self) -> Option<&'static str> {
         match self {
@@ -245,7 +250,7 @@ pub fn HolderForm(
         work.start(async move {
             let done = match prove(aim, bridge, typed.ok(), last_try).await {
                 Ok((_, Given::Nothing)) => Ok(aim.destination()),
-                Ok((_, Given::Unlock)) => return super::ra::to_unlock(bridge, way),
+                Ok((_, Given::Unlock)) => return super::ra::to_unlock(bridge, way, aim.order()).await,
                 Ok((card, Given::Issuing(secrets))) => match issuing {
                     Some(issuing) => issuing.issue(bridge, &card, secrets).await.map(|()| aim.destination()),
                     None => Ok(aim.destination()),

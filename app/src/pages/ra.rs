@@ -13,13 +13,27 @@ pub mod record;
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
 
-use crate::{app::Way, bridge::Bridge, components::Page, server_fns::ra::DeskFault, t};
+use crate::{
+    app::Way,
+    bridge::Bridge,
+    components::Page,
+    server_fns::ra::{Action, DeskFault, OrderText},
+    t,
+};
 
 pub(super) use issuing::Issuing;
 
-/// Goes where the person chooses a passcode: their card may be in any reader, also in the officer's.
-pub(super) fn to_unlock(bridge: Bridge, way: Way) {
+/// Goes where the person chooses a passcode, with the reader that holds their card. It may be put into the officer's too.
+pub(super) async fn to_unlock(bridge: Bridge, way: Way, order: Option<OrderText>) {
+    let others = untrack(|| bridge.other_readers());
     bridge.forget_reader();
+    if let Some(OrderText { action: Action::UnlockCard(card), .. }) = order {
+        for reader in others {
+            if bridge.card_in(&reader).await.is_ok_and(|guid| guid.is_some_and(|guid| guid.to_string() == card)) {
+                bridge.choose_reader(reader);
+            }
+        }
+    }
     way.go("/unlock/passcode");
 }
 

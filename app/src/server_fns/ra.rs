@@ -316,6 +316,7 @@ pub async fn carry_out(proof: CardProof, order: OrderText) -> Result<Given, Desk
         ra::Given::Nothing => Given::Nothing,
         ra::Given::Unlock(token) => {
             Cookie::Unlock.set(&token);
+            Cookie::Session.clear();
             Given::Unlock
         }
         ra::Given::Issuing(sent) => Given::Issuing(sent.secrets),
@@ -327,7 +328,7 @@ pub async fn carry_out(proof: CardProof, order: OrderText) -> Result<Given, Desk
 pub enum Given {
     /// Nothing more: it is done.
     Nothing,
-    /// The person may choose a passcode: the unlock is open in this browser.
+    /// The person may choose a passcode: the unlock is open in this browser, and the officer is signed out.
     Unlock,
     /// What a blank card is to get, sealed for the connection that the officer's card has vouched for.
     Issuing(Sealed),

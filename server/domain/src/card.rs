@@ -1,9 +1,7 @@
 //! The issued card: its pinned public keys, and whether a proof is by it.
 
-use card_protocol::{
-    CardProof, Guid, Slot,
-    proof::{KeyAlgorithm, ProofMessage},
-};
+pub use card_protocol::proof::KeyAlgorithm;
+use card_protocol::{CardProof, Guid, Slot, proof::ProofMessage};
 use sha2::{Digest, Sha256};
 use spki::DecodePublicKey;
 

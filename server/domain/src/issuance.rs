@@ -9,7 +9,8 @@
 //! pulled on its way says by itself whose secrets it may have. Until it has proved its last key it is nobody's card. The use
 //! cases stand with the desk of the RA.
 
-use card_protocol::{Challenge, ConnectionKey, Guid, UnlockKey, issuing::CardManagementKey, proof::KeyAlgorithm};
+pub use card_protocol::issuing::CardManagementKey;
+use card_protocol::{Challenge, ConnectionKey, Guid, UnlockKey, proof::KeyAlgorithm};
 use serde::{Deserialize, Serialize};
 use time::{Duration, format_description::BorrowedFormatItem, macros::format_description};
 use zeroize::Zeroizing;

@@ -1,6 +1,6 @@
 //! Section `issuing`: the cards that are issued here.
 
-use card_protocol::proof::KeyAlgorithm;
+use domain::card::KeyAlgorithm;
 use serde::Deserialize;
 use time::Duration;
 

@@ -77,7 +77,7 @@ pub enum DeskError {
 pub enum Given {
     /// Nothing more: it is done.
     Nothing,
-    /// The person may choose a passcode; the token opens the unlock.
+    /// The person may choose a passcode; the token opens the unlock. The officer's session has ended.
     Unlock(Token),
     /// A card may be issued.
     Issuing(IssuingSecretsSent),
@@ -208,7 +208,11 @@ impl Desk {
         transaction.insert_used_challenge(&used).await?;
         let given = match self.carry_out(&mut *transaction, officer, order).await? {
             Allows::Nothing => Given::Nothing,
-            Allows::Unlock(token) => Given::Unlock(token),
+            Allows::Unlock(token) => {
+                // The keyboard goes to somebody else now.
+                transaction.delete_session(officer.session).await?;
+                Given::Unlock(token)
+            }
             Allows::Issuance(begun) => {
                 let secrets = self.send_secrets(&mut *transaction, officer, order, begun, &card, proof).await?;
                 Given::Issuing(secrets)

@@ -47,6 +47,18 @@ async fn a_person_who_has_not_registered_chooses_a_passcode_in_front_of_an_offic
 }
 
 #[tokio::test]
+async fn the_officer_is_signed_out_when_the_keyboard_goes_to_somebody_else() {
+    let (world, card) = World::registered().await;
+    let ray = at_desk(&world, 7, Role::RaAgent).await;
+    let sessions = |tables: crate::memory_store::Tables| {
+        tables.sessions.iter().filter(|session| session.card == ray.card.guid).count()
+    };
+    assert_eq!(sessions(world.store.tables().await), 1);
+    allow(&world, &ray, &card).await;
+    assert_eq!(sessions(world.store.tables().await), 0);
+}
+
+#[tokio::test]
 async fn who_is_locked_out_is_not_any_more_afterwards() {
     let (world, mut card) = World::registered().await;
     let token = world.begin_unlock(&card).await;

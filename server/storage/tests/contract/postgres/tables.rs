@@ -110,6 +110,7 @@ async fn a_person_who_was_erased_is_in_no_table() {
     let holders = [
         "cards",
         "code_mails",
+        "issuances",
         "people",
         "references_shown",
         "registration_flows",
