@@ -1,6 +1,6 @@
 //! Cards in software inside the bridge, in place of the readers of the machine: for demonstrations and tests.
 //!
-//! There is one reader, and one of the cards can be in it. A page of the bridge's own inserts, removes and locks them.
+//! There are two readers, and one of the cards can be in each. A page of the bridge's own inserts, removes and locks them.
 
 pub mod page;
 
@@ -8,22 +8,23 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use card_protocol::CardFailure;
 use card_protocol::message::{CardPresence, Keypad, Reader, Readers};
+use card_protocol::{CardFailure, HeldCard};
+use piv::{Application, Slot};
 use tokio::sync::watch;
 use virtual_card::{CardBox, CardBoxError};
 
 use crate::readers::{Afterwards, CardSource, Insertion, Transaction};
 
-/// The name of the reader.
-const READER: &str = "Virtual reader";
+/// The names of the readers.
+const READERS: [&str; 2] = ["Virtual reader", "Second virtual reader"];
 
-/// The reader for virtual cards.
+/// The readers for virtual cards.
 pub struct VirtualCards {
-    cards: CardBox,
+    boxes: [CardBox; 2],
     readers: watch::Sender<Readers>,
-    /// Counts insertions and removals.
-    count: AtomicU64,
+    /// Count insertions and removals, of each reader.
+    counts: [AtomicU64; 2],
     /// A card is held by one transaction at a time.
     transaction: Mutex<()>,
 }
@@ -33,48 +34,90 @@ impl VirtualCards {
     ///
     /// # Errors
     ///
-    /// When it can't be read, or the card that was inserted last can't be opened.
+    /// When it can't be read, or a card that was inserted last can't be opened.
     pub fn open(directory: &Path) -> Result<Self, CardBoxError> {
-        let cards = CardBox::open(directory)?;
-        let readers = watch::Sender::new(describe(&cards));
-        Ok(Self { cards, readers, count: AtomicU64::default(), transaction: Mutex::default() })
+        let boxes = CardBox::open_with_two_readers(directory)?;
+        let readers = watch::Sender::new(describe(&boxes));
+        Ok(Self { boxes, readers, counts: Default::default(), transaction: Mutex::default() })
     }
 
-    /// The names of the cards and which of them is inserted.
+    /// The names of the cards.
     ///
     /// # Errors
     ///
     /// When the directory can't be read.
-    pub fn names(&self) -> Result<(Vec<String>, Option<String>), CardBoxError> {
-        Ok((self.cards.names()?, self.cards.inserted()))
+    pub fn names(&self) -> Result<Vec<String>, CardBoxError> {
+        self.boxes[0].names()
     }
 
-    /// Inserts a card; another that is inserted is removed.
+    /// The readers, and which card each holds.
+    pub fn held(&self) -> Vec<(&'static str, Option<String>)> {
+        READERS.into_iter().zip(self.boxes.each_ref().map(CardBox::inserted)).collect()
+    }
+
+    /// Inserts a card into the reader of that name, the first where there is none of it; another that is there is removed.
     ///
     /// # Errors
     ///
     /// When there is no such card, or it can't be opened.
-    pub fn insert(&self, name: &str) -> Result<(), CardBoxError> {
-        let inserted = self.cards.insert(name);
-        self.changed();
+    pub fn insert(&self, name: &str, reader: Option<&str>) -> Result<(), CardBoxError> {
+        let chosen = position(reader);
+        let elsewhere = (0..READERS.len()).find(|at| self.boxes[*at].inserted().as_deref() == Some(name));
+        let moved = match elsewhere.filter(|at| *at != chosen) {
+            Some(other) => self.taken_out(other),
+            None => Ok(()),
+        };
+        let inserted = moved.and_then(|()| self.boxes[chosen].insert(name));
+        self.changed(chosen);
         inserted
     }
 
-    /// Removes the card that is inserted, if any.
+    /// Removes the card from the reader of that name, the first where there is none of it.
     ///
     /// # Errors
     ///
     /// When that can't be written down.
-    pub fn remove(&self) -> Result<(), CardBoxError> {
-        let removed = self.cards.remove();
-        self.changed();
+    pub fn remove(&self, reader: Option<&str>) -> Result<(), CardBoxError> {
+        self.taken_out(position(reader))
+    }
+
+    fn taken_out(&self, at: usize) -> Result<(), CardBoxError> {
+        let removed = self.boxes[at].remove();
+        self.changed(at);
         removed
     }
 
-    fn changed(&self) {
-        self.count.fetch_add(1, Ordering::SeqCst);
-        self.readers.send_replace(describe(&self.cards));
+    fn changed(&self, at: usize) {
+        self.counts[at].fetch_add(1, Ordering::SeqCst);
+        self.readers.send_replace(describe(&self.boxes));
     }
+
+    /// The reader that is meant: the named one, or the only one that holds a card.
+    fn meant(&self, reader: Option<&str>) -> Result<usize, CardFailure> {
+        if let Some(name) = reader {
+            return READERS.iter().position(|reader| *reader == name).ok_or(CardFailure::NoReader);
+        }
+        let holding: Vec<_> = (0..READERS.len()).filter(|at| self.boxes[*at].inserted().is_some()).collect();
+        match holding.as_slice() {
+            [] => Err(CardFailure::NoCard),
+            [only] => Ok(*only),
+            several => {
+                let held = |at: &usize| HeldCard { reader: READERS[*at].to_owned(), holder: holder(&self.boxes[*at]) };
+                Err(CardFailure::SeveralCards { cards: several.iter().map(held).collect() })
+            }
+        }
+    }
+}
+
+/// The name on the certificate of a card, where it has one.
+fn holder(cards: &CardBox) -> Option<String> {
+    let mut card = cards.connect()?;
+    let mut application = Application::select(&mut card).ok()?;
+    application.certificate(Slot::PivAuthentication).ok()?.common_name().ok()?
+}
+
+fn position(reader: Option<&str>) -> usize {
+    READERS.iter().position(|name| reader == Some(*name)).unwrap_or_default()
 }
 
 impl CardSource for VirtualCards {
@@ -83,13 +126,11 @@ impl CardSource for VirtualCards {
     }
 
     fn hold(&self, reader: Option<&str>, transaction: &mut Transaction<'_>) -> Result<(), CardFailure> {
-        if reader.is_some_and(|reader| reader != READER) {
-            return Err(CardFailure::NoReader);
-        }
         let _held = self.transaction.lock().map_err(|_| CardFailure::CardSilent)?;
-        let count = self.count.load(Ordering::SeqCst);
-        let mut card = self.cards.connect().ok_or(CardFailure::NoCard)?;
-        let insertion = Insertion { reader: READER.to_owned(), service: 0, count };
+        let meant = self.meant(reader)?;
+        let count = self.counts[meant].load(Ordering::SeqCst);
+        let mut card = self.boxes[meant].connect().ok_or(CardFailure::NoCard)?;
+        let insertion = Insertion { reader: READERS[meant].to_owned(), service: 0, count };
         if transaction(&mut card, insertion) == Afterwards::Reset {
             // A card that was removed meanwhile has lost its power, and with it what was verified.
             let _ = card.reset();
@@ -98,7 +139,10 @@ impl CardSource for VirtualCards {
     }
 }
 
-fn describe(cards: &CardBox) -> Readers {
-    let card = if cards.inserted().is_some() { CardPresence::Present } else { CardPresence::Absent };
-    Readers::Running { readers: vec![Reader { name: READER.to_owned(), card, keypad: Keypad::None }] }
+fn describe(boxes: &[CardBox; 2]) -> Readers {
+    let reader = |(name, cards): (&str, &CardBox)| {
+        let card = if cards.inserted().is_some() { CardPresence::Present } else { CardPresence::Absent };
+        Reader { name: name.to_owned(), card, keypad: Keypad::None }
+    };
+    Readers::Running { readers: READERS.into_iter().zip(boxes).map(reader).collect() }
 }

@@ -68,13 +68,14 @@ async fn answer(request: Request, next: Next) -> Response {
 #[template(path = "cards.html")]
 struct CardsPage {
     cards: Vec<CardRow>,
-    inserted: Option<String>,
+    readers: Vec<(&'static str, Option<String>)>,
     problem: Option<String>,
 }
 
 struct CardRow {
     name: String,
-    is_inserted: bool,
+    /// The reader that holds it.
+    reader: Option<&'static str>,
 }
 
 async fn show(State(page): State<Page>) -> Response {
@@ -82,12 +83,16 @@ async fn show(State(page): State<Page>) -> Response {
 }
 
 fn render(page: &Page, status: StatusCode, problem: Option<String>) -> Response {
-    let (names, inserted) = match page.cards.names() {
+    let names = match page.cards.names() {
         Ok(names) => names,
         Err(error) => return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     };
-    let row = |name: String| CardRow { is_inserted: inserted.as_ref() == Some(&name), name };
-    let html = CardsPage { cards: names.into_iter().map(row).collect(), inserted: inserted.clone(), problem };
+    let readers = page.cards.held();
+    let row = |name: String| {
+        let holds = |(_, held): &&(&str, Option<String>)| held.as_ref() == Some(&name);
+        CardRow { reader: readers.iter().find(holds).map(|(reader, _)| *reader), name }
+    };
+    let html = CardsPage { cards: names.into_iter().map(row).collect(), readers: readers.clone(), problem };
     match html.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -97,19 +102,26 @@ fn render(page: &Page, status: StatusCode, problem: Option<String>) -> Response 
 #[derive(Deserialize)]
 struct Insert {
     card: String,
+    reader: Option<String>,
+}
+
+/// The reader that a button is about: the first where it doesn't say.
+#[derive(Deserialize)]
+struct In {
+    reader: Option<String>,
 }
 
 async fn insert(State(page): State<Page>, Form(form): Form<Insert>) -> Response {
-    done(&page, page.cards.insert(&form.card).map_err(|error| error.to_string()))
+    done(&page, page.cards.insert(&form.card, form.reader.as_deref()).map_err(|error| error.to_string()))
 }
 
-async fn remove(State(page): State<Page>) -> Response {
-    done(&page, page.cards.remove().map_err(|error| error.to_string()))
+async fn remove(State(page): State<Page>, Form(form): Form<In>) -> Response {
+    done(&page, page.cards.remove(form.reader.as_deref()).map_err(|error| error.to_string()))
 }
 
-async fn lock(State(page): State<Page>) -> Response {
+async fn lock(State(page): State<Page>, Form(form): Form<In>) -> Response {
     let lock = |card: &mut dyn piv::Card, _| issuance::lock(card).map_err(|_| CardFailure::UnsupportedCard);
-    let locked = page.shared.worker.carry_out(None, Afterwards::Reset, lock).await;
+    let locked = page.shared.worker.carry_out(form.reader, Afterwards::Reset, lock).await;
     let problem = |failure| match failure {
         CardFailure::NoCard => "Insert a card first.".to_owned(),
         CardFailure::Busy => "A website is using the card. Try again.".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use card_protocol::message::{Done, Verb};
 use card_protocol::{CardFailure, Challenge, Purpose};
 use tempfile::NamedTempFile;
 
@@ -60,6 +61,34 @@ fn a_card_is_inserted_locked_unlocked_and_removed() {
     assert_eq!(press(program.address, "insert", "card=one").status, 303);
     until_cards(&mut page, 1);
     assert!(unlock(&mut page, &once_more(&card)).is_ok());
+}
+
+#[test]
+fn a_card_is_in_one_of_the_two_readers_and_a_page_names_the_one_that_it_means() {
+    let card = Issued::new(card_protocol::proof::KeyAlgorithm::P256);
+    let path = card.path().parent().unwrap().join("blank");
+    drop(virtual_card::VirtualCard::create(path).unwrap());
+    let (program, _config) = bridge(&card);
+    let mut page = Page::open(program.address, ORIGIN);
+    press(program.address, "insert", "card=one");
+    press(program.address, "insert", "card=blank&reader=Second+virtual+reader");
+    until_cards(&mut page, 2);
+    let several = page.prove_card(Purpose::Hello, CHALLENGE);
+    assert!(
+        matches!(several, Err(CardFailure::SeveralCards { cards }) if cards.len() == 2 && cards[0].holder.is_some())
+    );
+    let status = |page: &mut Page, reader: &str| page.ask(Verb::CardStatus { reader: Some(reader.to_owned()) });
+    assert!(matches!(status(&mut page, "Virtual reader"), Ok(Done::CardStatus(status)) if status.guid == card.guid));
+    assert!(status(&mut page, "Second virtual reader") != status(&mut page, "Virtual reader"));
+
+    assert_eq!(press(program.address, "insert", "card=one&reader=Second+virtual+reader").status, 303);
+    until_cards(&mut page, 1);
+    assert!(
+        matches!(status(&mut page, "Second virtual reader"), Ok(Done::CardStatus(status)) if status.guid == card.guid)
+    );
+    assert_eq!(status(&mut page, "Virtual reader"), Err(CardFailure::NoCard));
+    press(program.address, "remove", "reader=Second+virtual+reader");
+    until_cards(&mut page, 0);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A box of virtual cards and the one reader that takes them.
+//! A box of virtual cards and the readers that take them.
 
 use std::{
     fs, io,
@@ -14,16 +14,18 @@ use crate::{
     chip::IMAGES,
 };
 
-/// Remembers which card is inserted.
-const INSERTED: &str = "inserted";
+/// Remember which card is inserted, each of one reader.
+const INSERTED: [&str; 2] = ["inserted", "inserted-2"];
 
-/// A directory of cards, of which at most one is in the (imagined) reader. Which one is written down beside the cards,
+/// A directory of cards, of which at most one is in this (imagined) reader. Which one is written down beside the cards,
 /// so that a restart finds it inserted again.
 ///
-/// Clones are the same box.
+/// Clones are the same box and reader.
 #[derive(Clone, Debug)]
 pub struct CardBox {
     directory: Arc<Path>,
+    /// The file that remembers.
+    memory: &'static str,
     reader: Arc<Mutex<Reader>>,
 }
 
@@ -66,9 +68,23 @@ impl CardBox {
     ///
     /// When the directory can't be read, or that card can't be opened.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, CardBoxError> {
-        let cards = Self { directory: directory.as_ref().into(), reader: Arc::default() };
+        Self::open_with(INSERTED[0], directory.as_ref())
+    }
+
+    /// Opens the box with two readers. A card can be in one of them only.
+    ///
+    /// # Errors
+    ///
+    /// As for [`CardBox::open`].
+    pub fn open_with_two_readers(directory: impl AsRef<Path>) -> Result<[Self; 2], CardBoxError> {
+        let [first, second] = INSERTED.map(|memory| Self::open_with(memory, directory.as_ref()));
+        Ok([first?, second?])
+    }
+
+    fn open_with(memory: &'static str, directory: &Path) -> Result<Self, CardBoxError> {
+        let cards = Self { directory: directory.into(), memory, reader: Arc::default() };
         let known = cards.names()?;
-        match fs::read_to_string(cards.directory.join(INSERTED)) {
+        match fs::read_to_string(cards.directory.join(memory)) {
             // A card taken out of the box by hand is no longer inserted.
             Ok(name) if known.contains(&name) => cards.insert(&name)?,
             Ok(_) => cards.remember(None)?,
@@ -146,7 +162,7 @@ impl CardBox {
     }
 
     fn remember(&self, name: Option<&str>) -> Result<(), CardBoxError> {
-        let path = self.directory.join(INSERTED);
+        let path = self.directory.join(self.memory);
         let done = match name {
             Some(name) => fs::write(path, name),
             None => match fs::remove_file(path) {
