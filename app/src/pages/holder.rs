@@ -13,11 +13,13 @@ use crate::{
     components::{ButtonKind, Errors, NoJavaScript, OnReader, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
     config::{PolicyProfile, facts},
     server_fns::{
+        importing::confirm_importing_card,
         ra::{DeskFault, OrderText, carry_out, confirm_ordering_card, start_order},
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
         session::{SessionFault, confirm_card, sign_in, start_session},
     },
     t,
+    upload::ImportForm,
     work::Work,
 };
 
@@ -25,7 +27,7 @@ use crate::{
 const PASSCODE: &str = "passcode";
 
 /// What the passcode is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum Aim {
     /// To sign in.
     SignIn,
@@ -33,6 +35,8 @@ pub enum Aim {
     Register,
     /// To do something for somebody, at the RA's desk.
     Order(RwSignal<Option<OrderText>>),
+    /// To take people and cards in out of files, there.
+    Import(ImportForm),
 }
 
 /// Why it was not reached.
@@ -92,7 +96,7 @@ impl Aim {
         match self {
             Self::SignIn => Purpose::SignIn,
             Self::Register => Purpose::Register,
-            Self::Order(_) => Purpose::RaAction,
+            Self::Order(_) | Self::Import(_) => Purpose::RaAction,
         }
     }
 
@@ -106,6 +110,7 @@ impl Aim {
                 let person = order.with_untracked(|order| order.as_ref().map(|order| order.person.clone()));
                 ["/ra/people/", &person.unwrap_or_default()].concat().into()
             }
+            Self::Import(_) => "/ra/imports".into(),
         }
     }
 
@@ -114,6 +119,7 @@ impl Aim {
         match self {
             Self::SignIn | Self::Register => None,
             Self::Order(_) => Some(t::ra_done()),
+            Self::Import(_) => Some(t::import_sent()),
         }
     }
 
@@ -122,7 +128,7 @@ impl Aim {
         match self {
             Self::SignIn => t::sign_in_submit(),
             Self::Register => t::continue_(),
-            Self::Order(_) => t::ra_act_submit(),
+            Self::Order(_) | Self::Import(_) => t::ra_act_submit(),
         }
     }
 
@@ -131,6 +137,10 @@ impl Aim {
             Self::SignIn => start_session().await?,
             Self::Register => start_registration().await?,
             Self::Order(_) => start_order().await?,
+            Self::Import(form) => {
+                form.digest().await?;
+                start_order().await?
+            }
         })
     }
 
@@ -139,6 +149,7 @@ impl Aim {
             Self::SignIn => confirm_card(proof).await?,
             Self::Register => confirm_registering_card(proof).await?,
             Self::Order(order) => confirm_ordering_card(proof, ordered(order)?).await?,
+            Self::Import(form) => confirm_importing_card(proof, form.order()?).await?,
         })
     }
 
@@ -147,6 +158,7 @@ impl Aim {
             Self::SignIn => sign_in(proof).await?,
             Self::Register => begin_registration(proof).await?,
             Self::Order(order) => carry_out(proof, ordered(order)?).await?,
+            Self::Import(form) => form.send(&proof).await?,
         }
         Ok(())
     }
@@ -225,7 +237,7 @@ pub fn HolderForm(
             <ReaderPanel button=aim.label() on_retry=keep_last_try on_last_try=spend_last_try />
             <SubmitButton kind=ButtonKind::Primary label=aim.label() />
         </form>
-        {(!matches!(aim, Aim::Order(_)))
+        {matches!(aim, Aim::SignIn | Aim::Register)
             .then(|| {
                 view! {
                     <p class="nhsuk-body">

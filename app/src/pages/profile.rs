@@ -207,7 +207,8 @@ fn outcome_word(outcome: ActivityOutcome) -> &'static str {
     }
 }
 
-fn kind_word(kind: ActivityKind) -> &'static str {
+/// What it is called.
+pub(crate) fn kind_word(kind: ActivityKind) -> &'static str {
     match kind {
         ActivityKind::CardEnrolled => t::event_card_enrolled(),
         ActivityKind::SignedIn => t::event_signed_in(),
@@ -236,5 +237,9 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::EmailConfirmed => t::event_email_confirmed(),
         ActivityKind::CardCancelled => t::event_card_cancelled(),
         ActivityKind::RoleGranted => t::event_role_granted(),
+        ActivityKind::TrailRead => t::event_trail_read(),
+        ActivityKind::TrailExported => t::event_trail_exported(),
+        ActivityKind::ImportBegun => t::event_import_begun(),
+        ActivityKind::ImportEnded => t::event_import_ended(),
     }
 }

@@ -216,6 +216,10 @@ pub enum ActivityKind {
     EmailConfirmed,
     CardCancelled,
     RoleGranted,
+    TrailRead,
+    TrailExported,
+    ImportBegun,
+    ImportEnded,
 }
 
 /// How it ended.
@@ -332,7 +336,8 @@ impl Activity {
 
 #[cfg(feature = "ssr")]
 impl ActivityKind {
-    fn of_event(event: trail::Event) -> Option<Self> {
+    /// The kind of an event; nothing where nobody is left to see it.
+    pub(super) fn of_event(event: trail::Event) -> Option<Self> {
         use trail::Event;
         Some(match event {
             Event::CardEnrolled => Self::CardEnrolled,
@@ -362,6 +367,10 @@ impl ActivityKind {
             Event::EmailConfirmed => Self::EmailConfirmed,
             Event::CardCancelled => Self::CardCancelled,
             Event::RoleGranted => Self::RoleGranted,
+            Event::TrailRead => Self::TrailRead,
+            Event::TrailExported => Self::TrailExported,
+            Event::ImportBegun => Self::ImportBegun,
+            Event::ImportEnded => Self::ImportEnded,
             // Nobody is left to see it.
             Event::PersonErased => return None,
         })

@@ -88,3 +88,8 @@ random_id! {
     /// Which rendering of a form: a repeated POST of it gets the outcome of the first.
     FormId
 }
+
+random_id! {
+    /// Which import of an officer.
+    ImportId
+}

@@ -165,6 +165,7 @@ mod tests {
             user_number,
             name: "A Person with a long name ".repeat(20),
             email: None,
+            organisation: None,
             role: domain::role::Role::Cardholder,
             trail_salt,
         }

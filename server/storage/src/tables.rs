@@ -4,13 +4,15 @@
 mod card_keys;
 mod cards;
 mod code_mails;
+mod daily_counts;
 mod enrolling;
 mod erasing;
 mod forgetting;
 mod handled_forms;
+mod import_runs;
 mod key_rings;
 mod outbox;
-mod people;
+pub(crate) mod people;
 mod references_shown;
 mod registration_flows;
 mod registrations;

@@ -146,7 +146,8 @@ fn Form(
     }
 }
 
-fn reason_word(reason: Reason) -> &'static str {
+/// What a reason is called.
+pub fn reason_word(reason: Reason) -> &'static str {
     match reason {
         Reason::PersonAsked => t::ra_reason_person_asked(),
         Reason::CardLost => t::ra_reason_card_lost(),
@@ -156,7 +157,8 @@ fn reason_word(reason: Reason) -> &'static str {
     }
 }
 
-fn check_word(check: IdentityCheck) -> &'static str {
+/// What a check is called.
+pub fn check_word(check: IdentityCheck) -> &'static str {
     match check {
         IdentityCheck::PhotoId => t::ra_check_photo_id(),
         IdentityCheck::CalledBack => t::ra_check_called_back(),

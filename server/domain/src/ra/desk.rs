@@ -26,7 +26,7 @@ use crate::{
 /// The use cases of the desk.
 #[derive(Clone)]
 pub struct Desk {
-    environment: Arc<Environment>,
+    pub(super) environment: Arc<Environment>,
 }
 
 /// Why the desk did not do it.
@@ -50,13 +50,19 @@ pub enum DeskError {
     /// The address was set by this officer: another has to confirm it.
     #[error("another officer has to confirm the address")]
     SameOfficer,
+    /// Another import goes on.
+    #[error("another import is under way")]
+    ImportUnderWay,
+    /// The days of a report are the wrong way round, or too many.
+    #[error("not a range of days")]
+    NotDays,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl DeskError {
-    fn is_conflict(&self) -> bool {
+    pub(super) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict))
     }
 }
@@ -100,15 +106,16 @@ impl Desk {
         officer.may(Deed::OpenRecord, &person)?;
         let recent = transaction.trail_of(&person.trail_name(), RECENT).await?;
         let recent: Vec<_> = recent.iter().filter_map(TrailRecord::read).collect();
-        let by = ByOfficer { officer: officer.trail_name.clone(), reason: None, check: None };
+        let by = ByOfficer::only(officer.trail_name.clone());
         // Looked at again and again by the same officer, it stands there once.
         let is_noted =
             recent.first().is_some_and(|entry| entry.event == Event::RecordOpened && entry.by == Some(by.clone()));
         if !is_noted {
             let entry = self.entry(&person, Event::RecordOpened, None, by);
-            environment.trail_key.append(&mut *transaction, entry).await?;
+            environment.append(&mut *transaction, entry, Some(&person)).await?;
         }
         let cards = transaction.cards_of(number).await?;
+        let mails = transaction.mails_of(&person.trail_name(), RECENT).await?;
         let registration = transaction.registration(number).await?;
         let now = environment.now();
         let record = PersonRecord {
@@ -121,6 +128,7 @@ impl Desk {
                 email: registration.email,
             }),
             recent,
+            mails,
             person,
         };
         transaction.commit().await?;
@@ -151,10 +159,23 @@ impl Desk {
     }
 
     async fn try_act(&self, officer: &RaOfficer, order: &Order, proof: &CardProof) -> Result<(), DeskError> {
+        let mut transaction = self.environment.store.begin().await?;
+        self.take_signature(&mut *transaction, officer, order.digest(), proof).await?;
+        self.carry_out(&mut *transaction, officer, order).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Takes the signature of an officer's card for an order with this digest, once, in the caller's transaction.
+    pub(super) async fn take_signature(
+        &self,
+        transaction: &mut dyn Transaction,
+        officer: &RaOfficer,
+        digest: [u8; 32],
+        proof: &CardProof,
+    ) -> Result<(), DeskError> {
         let environment = &self.environment;
-        let binding = Binding::Order { session: officer.session, digest: order.digest() };
+        let binding = Binding::Order { session: officer.session, digest };
         environment.check_challenge(proof, Purpose::RaAction, binding)?;
-        let mut transaction = environment.store.begin().await?;
         let card = transaction.card(&officer.card).await?.filter(|card| card.state != CardState::Cancelled);
         if !card.is_some_and(|card| card.holder == officer.number && card.signed(proof, &environment.origin)) {
             return Err(ProofFault::Refused.into());
@@ -164,9 +185,7 @@ impl Desk {
         }
         let at = environment.now();
         let used = UsedChallenge { challenge: proof.challenge, flow: None, outcome: String::new(), at };
-        transaction.insert_used_challenge(&used).await?;
-        self.carry_out(&mut *transaction, officer, order).await?;
-        Ok(transaction.commit().await?)
+        Ok(transaction.insert_used_challenge(&used).await?)
     }
 
     /// Gives a person a role: how the first manager comes to be, by whoever runs the service.
@@ -200,10 +219,10 @@ impl Desk {
         let before = transaction.registration(&order.person).await?;
         let mut told: Vec<_> = addresses(&person, before.as_ref(), environment.now()).into_iter().cloned().collect();
         let (event, card) = self.change(transaction, officer, &person, before, &order.action).await?;
-        let by =
-            ByOfficer { officer: officer.trail_name.clone(), reason: Some(order.reason), check: Some(order.check) };
+        let (reason, check) = (Some(order.reason), Some(order.check));
+        let by = ByOfficer { reason, check, ..ByOfficer::only(officer.trail_name.clone()) };
         let entry = self.entry(&person, event, card.as_ref(), by);
-        environment.trail_key.append(transaction, entry).await?;
+        environment.append(transaction, entry, Some(&person)).await?;
         // A new address is told too.
         let after = transaction.person(&order.person).await?.ok_or(DeskError::Unknown)?;
         told.extend(after.email.filter(|email| !told.contains(email)));

@@ -23,17 +23,17 @@ use crate::{
 };
 
 /// Somebody at the desk, with their card and session.
-struct AtDesk {
-    card: SoftwareCard,
-    signed_in: SignedIn,
-    officer: RaOfficer,
+pub struct AtDesk {
+    pub card: SoftwareCard,
+    pub signed_in: SignedIn,
+    pub officer: RaOfficer,
 }
 
 fn number(text: &str) -> UserNumber {
     UserNumber::parse(text).unwrap()
 }
 
-fn jane() -> UserNumber {
+pub fn jane() -> UserNumber {
     number("1001")
 }
 
@@ -42,10 +42,15 @@ fn email(text: &str) -> EmailAddress {
 }
 
 /// Takes in somebody with a card of this seed, and gives them a role.
-async fn at_desk(world: &World, seed: u8, role: Role) -> AtDesk {
+pub async fn at_desk(world: &World, seed: u8, role: Role) -> AtDesk {
     let card = SoftwareCard::new(seed, crate::world::ORIGIN);
     let user_number = number(&format!("90{seed}"));
-    let holder = NewHolder { user_number: user_number.clone(), name: format!("Officer {seed}"), email: None };
+    let holder = NewHolder {
+        user_number: user_number.clone(),
+        name: format!("Officer {seed}"),
+        email: None,
+        organisation: None,
+    };
     let new = NewCard { holder, ..new_card(&card, "0") };
     world.services.enrolment.enrol(&new).await.unwrap();
     world.services.desk.grant(&user_number, role).await.unwrap();
@@ -87,6 +92,7 @@ fn person(user_number: &str, role: Role) -> Person {
         user_number: number(user_number),
         name: "Somebody".to_owned(),
         email: None,
+        organisation: None,
         role,
         trail_salt: TrailSalt::new([1; 32]),
     }

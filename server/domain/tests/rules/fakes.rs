@@ -12,7 +12,7 @@ use aes_gcm::{
 use async_trait::async_trait;
 use domain::{
     Timestamp,
-    ports::{AnswerHasher, Clock, HasherError, Randomness, SecretHash, Vault, VaultCiphertext, VaultError},
+    ports::{AnswerHasher, Calendar, Clock, HasherError, Randomness, SecretHash, Vault, VaultCiphertext, VaultError},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};
@@ -34,6 +34,19 @@ impl StandingClock {
 impl Clock for StandingClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// The days of UTC.
+pub struct UniversalDays;
+
+impl Calendar for UniversalDays {
+    fn date(&self, at: Timestamp) -> time::Date {
+        at.date()
+    }
+
+    fn beginning(&self, date: time::Date) -> Timestamp {
+        date.midnight().assume_utc()
     }
 }
 

@@ -9,6 +9,7 @@ mod forgery;
 mod former_address;
 mod freezing;
 mod import;
+mod managers;
 mod memory_store;
 mod profiles;
 mod recovery;

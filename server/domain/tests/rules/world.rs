@@ -26,7 +26,7 @@ use domain::{
 use time::Duration;
 
 use crate::{
-    fakes::{OneKeyVault, QuickHasher, SeededDice, StandingClock},
+    fakes::{OneKeyVault, QuickHasher, SeededDice, StandingClock, UniversalDays},
     memory_store::MemoryStore,
     software_card::SoftwareCard,
 };
@@ -64,6 +64,7 @@ impl World {
         let services = Services::new(Environment {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock) as Arc<_>,
+            calendar: Arc::new(UniversalDays),
             randomness: Arc::clone(&dice) as Arc<_>,
             vault: Arc::new(OneKeyVault),
             hasher: Arc::clone(&hasher) as Arc<_>,
@@ -263,6 +264,7 @@ pub fn new_card(card: &SoftwareCard, user_number: &str) -> NewCard {
             user_number: UserNumber::parse(user_number).unwrap(),
             name: "Jane Smith".to_owned(),
             email: Some(EmailAddress::parse("jane.smith@nhs.net").unwrap()),
+            organisation: None,
         },
         guid: card.guid,
         authentication_key: card.public_key(Slot::Authentication),

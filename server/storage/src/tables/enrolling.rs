@@ -6,14 +6,18 @@ use async_trait::async_trait;
 use card_protocol::{Guid, Slot};
 use domain::{
     card::Card,
+    organisation::Organisation,
     person::{Person, UserNumber},
     ports::{BulkEnrolment, NewlyEnrolled, StoreError},
     trail::TrailRecord,
 };
-use sea_orm::entity::prelude::Uuid;
+use sea_orm::entity::prelude::*;
 
 use super::{card_keys, cards, key_rings, people, trail, unlock_keys};
 use crate::{SqlTransaction, value};
+
+/// How many rows are named in one statement that has another parameter besides.
+const AT_ONCE: usize = 10_000;
 
 #[async_trait]
 impl BulkEnrolment for SqlTransaction {
@@ -42,6 +46,22 @@ impl BulkEnrolment for SqlTransaction {
         let fingerprints: Vec<Vec<u8>> = fingerprints.iter().map(|fingerprint| fingerprint.to_vec()).collect();
         let rows = self.list_among::<card_keys::Entity, _>(card_keys::Column::Fingerprint, &fingerprints).await?;
         rows.into_iter().map(|row| value::read_bytes(row.fingerprint, "card_keys.fingerprint")).collect()
+    }
+
+    async fn move_people(&mut self, people: &[(UserNumber, Organisation)]) -> Result<(), StoreError> {
+        let mut moved: HashMap<&Organisation, Vec<&str>> = HashMap::new();
+        for (number, organisation) in people {
+            moved.entry(organisation).or_default().push(number.as_str());
+        }
+        for (organisation, numbers) in moved {
+            for numbers in numbers.chunks(AT_ONCE) {
+                let update = people::Entity::update_many()
+                    .col_expr(people::Column::Organisation, organisation.as_str().into())
+                    .filter(people::Column::UserNumber.is_in(numbers.iter().copied()));
+                self.update(update).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ use domain::{
     code::{Codes, IssuedCode},
     email::EmailAddress,
     mail::OutboxMail,
+    organisation::Organisation,
     person::{Person, UserNumber},
     ports::{SecretHash, Store, StoreError, Transaction, VaultCiphertext},
     question::QuestionId,
@@ -57,11 +58,17 @@ pub fn email(number: u8) -> EmailAddress {
     EmailAddress::parse(&format!("person{number}@nhs.net")).unwrap()
 }
 
+/// The same for two people each.
+pub fn organisation(number: u8) -> Organisation {
+    Organisation::parse(&format!("Trust {}", number / 2)).unwrap()
+}
+
 pub fn person(number: u8) -> Person {
     Person {
         user_number: user_number(number),
         name: format!("Zoë Ng {number}"),
         email: Some(email(number)),
+        organisation: Some(organisation(number)),
         role: Role::Cardholder,
         trail_salt: TrailSalt::new([number; 32]),
     }
@@ -200,6 +207,7 @@ pub fn mail(number: u8, created: i64) -> OutboxMail {
         sealed: VaultCiphertext(format!("sealed mail {number}").into_bytes()),
         created_at: at(created),
         attempts: 0,
+        owner: Some(trail_name(number)),
     }
 }
 

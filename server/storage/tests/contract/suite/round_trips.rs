@@ -20,7 +20,7 @@ use domain::{
 use super::fixtures::*;
 
 pub async fn a_person_comes_back(store: &Shared) {
-    let without_address = Person { email: None, ..person(2) };
+    let without_address = Person { email: None, organisation: None, ..person(2) };
     committed!(store, |transaction| transaction.insert_person(&person(1)));
     committed!(store, |transaction| transaction.insert_person(&without_address));
     assert_eq!(tried!(store, |transaction| transaction.person(&user_number(1))).unwrap(), Some(person(1)));
