@@ -162,7 +162,7 @@ pub(crate) fn check(
 
 /// A new card with its unlock key, sealed, and a ring that holds it.
 pub(crate) fn with_unlock_key(card: Card, unlock_key: &UnlockKey, environment: &Environment) -> NewlyEnrolled {
-    let id = KeyId::generate(&*environment.randomness);
+    let id = KeyId::generate_at(environment.now(), &*environment.randomness);
     let unlock_key = StoredUnlockKey::seal(id, card.guid, unlock_key, &*environment.vault);
     let key_ring = KeyRing { guid: card.guid, state: KeyRingState::Settled { current: id }, version: 0 };
     NewlyEnrolled { card, unlock_key, key_ring }

@@ -21,6 +21,7 @@ mod import;
 mod killed;
 mod logs;
 mod mails;
+mod managers;
 mod outages;
 mod outbox;
 mod place;
@@ -32,6 +33,7 @@ mod startup;
 mod test_app;
 mod time_limit;
 mod unlock;
+mod upload;
 mod vault;
 
 /// Fails where there is no PostgreSQL: what is not run does not hold.

@@ -57,6 +57,7 @@ fn Form(
     let errors = Errors::new(Vec::new());
     let form = ImportForm::new();
     let megabytes = limit / (1024 * 1024);
+    let command = ["age -r ", &recipient, " -o cards.csv.age cards.csv"].concat();
     let prepare = Callback::new(move |()| {
         let is_missing = |field, id: &str, text: &str| {
             (!ImportForm::is_chosen(field)).then(|| FieldError { field: Some(id.to_owned()), text: text.to_owned() })
@@ -86,7 +87,7 @@ fn Form(
         <Page title=t::import_title() back="/ra" errors>
             <p class="nhsuk-body">{t::import_lead()}</p>
             <p class="nhsuk-body">{t::import_recipient()}</p>
-            <pre class="app-report">"age -r " {recipient} " -o cards.csv.age cards.csv"</pre>
+            <pre class="app-report">{command}</pre>
             <p class="nhsuk-body">
                 <a href="/ra/imports">{t::imports_title()}</a>
             </p>

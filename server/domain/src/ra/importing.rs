@@ -197,8 +197,9 @@ impl Desk {
     }
 
     async fn require_no_other(&self, transaction: &mut dyn Transaction) -> Result<(), DeskError> {
-        let latest = transaction.latest_import_runs(1).await?;
-        let is_under_way = latest.first().is_some_and(|run| run.is_under_way(self.environment.now()));
+        // More than the latest: the clock may have been put back.
+        let latest = transaction.latest_import_runs(RUNS_SHOWN).await?;
+        let is_under_way = latest.iter().any(|run| run.is_under_way(self.environment.now()));
         if is_under_way { Err(DeskError::ImportUnderWay) } else { Ok(()) }
     }
 

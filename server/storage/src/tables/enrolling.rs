@@ -69,7 +69,10 @@ impl BulkEnrolment for SqlTransaction {
     }
 
     async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
-        // What is referred to comes first: the database then finds it at once, and notes nothing for the commit.
+        // What is referred to comes first: the database then finds it at once, and notes nothing for the commit. In the
+        // order of their keys rows that stand side by side in an index are added one after another.
+        let mut batch: Vec<&NewlyEnrolled> = batch.iter().collect();
+        batch.sort_unstable_by_key(|new| new.card.guid.0);
         self.insert_all::<cards::Entity, _>(batch.iter().map(|new| cards::Model::from(&new.card)).collect()).await?;
         let keys = batch.iter().flat_map(|NewlyEnrolled { card, .. }| {
             let guid = value::uuid(&card.guid);
@@ -78,7 +81,9 @@ impl BulkEnrolment for SqlTransaction {
                 card_keys::Model::new(guid, Slot::CardAuthentication, &card.card_authentication_key),
             ]
         });
-        self.insert_all::<card_keys::Entity, _>(keys.collect()).await?;
+        let mut keys: Vec<card_keys::Model> = keys.collect();
+        keys.sort_unstable_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
+        self.insert_all::<card_keys::Entity, _>(keys).await?;
         let unlock_keys = batch.iter().map(|new| unlock_keys::Model::from(&new.unlock_key));
         self.insert_all::<unlock_keys::Entity, _>(unlock_keys.collect()).await?;
         let key_rings = batch.iter().map(|new| key_rings::Model::from(&new.key_ring));
