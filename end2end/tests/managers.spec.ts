@@ -79,7 +79,7 @@ test('a manager imports files, finds that on the trail, and sees what it changed
   await takenOver(page);
   await page.getByRole('link', { name: 'Audit trail' }).click();
   await expectHeading(page, 'Audit trail');
-  await page.getByLabel('What happened').selectOption('Import begun');
+  await page.getByLabel('What happened', { exact: true }).selectOption('Import begun');
   await page.getByRole('button', { name: 'Search' }).click();
   await expect(page).toHaveURL(/event=import-begun/);
   await takenOver(page);
@@ -110,7 +110,7 @@ test('an agent sees reports, takes them as a file, and sees nothing that is for 
   await takenOver(page);
   await expect(total).toHaveText(/Total\s*2\s*0\s*0\s*0/);
   expect(await download(page, 'Download this as CSV')).toMatch(/^from,registered,unlocked,locked-out,mail-failed\r\n/);
-  await page.getByLabel('From').fill('2030-01-01');
+  await page.getByLabel('From', { exact: true }).fill('2030-01-01');
   await page.getByRole('button', { name: 'Show' }).click();
   await expect(page.locator('.nhsuk-error-summary')).toContainText('Enter dates of which the first is not after the last');
   await page.goto('/ra/trail');

@@ -44,7 +44,7 @@ pub fn Chart(
     let description = t::reports_chart_description(&first, &last, &most.to_string());
     view! {
         <figure class="app-chart">
-            <svg class="app-chart__drawing" viewBox=view_box role="img" aria-labelledby="chart-title chart-description">
+            <svg class="app-chart__drawing" viewBox=view_box role="img" aria-labelledby="chart-title" aria-describedby="chart-description">
                 <title id="chart-title">{t::reports_chart_title()}</title>
                 <desc id="chart-description">{description}</desc>
                 <line class="app-chart__axis" x1=LEFT y1=floor x2=WIDTH y2=floor />
