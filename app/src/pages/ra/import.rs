@@ -87,7 +87,7 @@ fn Form(
         <Page title=t::import_title() back="/ra" errors>
             <p class="nhsuk-body">{t::import_lead()}</p>
             <p class="nhsuk-body">{t::import_recipient()}</p>
-            <pre class="app-report">{command}</pre>
+            <pre class="app-command">{command}</pre>
             <p class="nhsuk-body">
                 <a href="/ra/imports">{t::imports_title()}</a>
             </p>

@@ -137,6 +137,16 @@ fn Filters(
     }
 }
 
+/// A day, which is not broken where the table is narrow.
+fn day(day: String) -> AnyView {
+    view! {
+        <time class="app-day" datetime=day.clone()>
+            {day}
+        </time>
+    }
+    .into_any()
+}
+
 fn cells(first: AnyView, counts: Counts) -> Vec<AnyView> {
     [first].into_iter().chain(counts.map(IntoAny::into_any)).collect()
 }
@@ -148,7 +158,7 @@ fn OverTime(
     /// The sum.
     total: Counts,
 ) -> impl IntoView {
-    let mut rows: Vec<_> = lines.into_iter().map(|(first, counts)| cells(first.into_any(), counts)).collect();
+    let mut rows: Vec<_> = lines.into_iter().map(|(first, counts)| cells(day(first), counts)).collect();
     rows.push(cells(view! { <strong>{t::reports_total()}</strong> }.into_any(), total));
     let heads = [t::reports_first_day()].into_iter().chain(figures()).collect();
     view! { <Table caption=t::reports_over_time() heads rows /> }
