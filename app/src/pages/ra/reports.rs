@@ -139,8 +139,9 @@ fn Filters(
 
 /// A day, which is not broken where the table is narrow.
 fn day(day: String) -> AnyView {
+    let datetime = day.clone();
     view! {
-        <time class="app-day" datetime=day.clone()>
+        <time class="app-day" datetime=datetime>
             {day}
         </time>
     }
