@@ -66,6 +66,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/not-me") view={Lazy::<lazy::NotMe>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra") view={Lazy::<lazy::RaFind>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/cards/prepare") view={Lazy::<lazy::RaPrepareCard>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/reports") view={Lazy::<lazy::RaReports>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/trail") view={Lazy::<lazy::RaTrail>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/import") view={Lazy::<lazy::RaImport>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/imports") view={Lazy::<lazy::RaImports>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/people/:number") view={Lazy::<lazy::RaRecord>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/people/:number/:action") view={Lazy::<lazy::RaAct>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/help") view={Lazy::<lazy::Help>::new()} />

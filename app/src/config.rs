@@ -22,6 +22,10 @@ pub struct PageConfig {
     pub profile: PolicyProfile,
     /// Only where everything is made up.
     pub demonstration: Option<Demonstration>,
+    /// To whom the file of cards of an import is encrypted; nothing where nothing can be imported.
+    pub import_recipient: Option<String>,
+    /// How large the files of an import may be together, in bytes.
+    pub upload_limit: u64,
 }
 
 /// What is asked for to register and to unlock.

@@ -53,6 +53,11 @@ impl Cookie {
     }
 }
 
+/// The token of the session that a request has, where no page is rendered.
+pub fn session_token(headers: &HeaderMap, kind: CookieKind) -> Option<Token> {
+    value(headers, Cookie::Session.name(kind))
+}
+
 fn kind() -> CookieKind {
     use_context::<PageConfig>().map_or(CookieKind::Secure, |config| config.cookies)
 }

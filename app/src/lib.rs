@@ -22,13 +22,28 @@ pub mod resubmitted;
 mod server_fns;
 #[cfg(feature = "ssr")]
 mod shell;
+mod upload;
 mod work;
 
 pub use app::App;
+#[cfg(feature = "ssr")]
+pub use cookies::session_token;
 pub use language::{Language, t};
-pub use server_fns::freezing::{FREEZE_PAGE, FREEZE_PARAMETER};
+pub use server_fns::{
+    freezing::{FREEZE_PAGE, FREEZE_PARAMETER},
+    ra::DeskFault,
+};
 #[cfg(feature = "ssr")]
 pub use shell::shell;
+
+/// What stands in the addresses of the desk's pages, and of the files that show the same.
+#[cfg(feature = "ssr")]
+pub mod desk {
+    pub use crate::server_fns::{
+        reports::{ReportParameters, ReportWanted},
+        trail::TrailParameters,
+    };
+}
 
 /// The id of the element in which [`App`] stands.
 pub const ROOT: &str = "page";

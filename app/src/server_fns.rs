@@ -6,9 +6,12 @@ pub mod changes;
 pub mod demo;
 mod fault;
 pub mod freezing;
+pub mod importing;
 pub mod ra;
 pub mod registration;
+pub mod reports;
 pub mod session;
+pub mod trail;
 pub mod unlock;
 
 use serde::{Deserialize, Serialize};

@@ -21,6 +21,7 @@ use crate::{
     config::Settings,
     hasher::Argon2Hasher,
     housekeeping::Housekeeping,
+    import::{ImportKey, upload::Uploads},
     mail::{Postman, Stationery},
     outbox::OutboxWorker,
     router,
@@ -71,6 +72,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     let services = Services::new(Environment {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
+        calendar: Arc::new(settings.time_zone.clone()),
         randomness: Arc::clone(&randomness),
         vault: Arc::clone(&vault),
         hasher: Arc::new(Argon2Hasher::new(secrets.peppers, randomness)),
@@ -82,16 +84,22 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         trail_key: secrets.trail_key,
         service_secret: secrets.service_key,
     });
+    let uploads = Uploads {
+        services: services.clone(),
+        key: secrets.import_key.map(Arc::new),
+        folder: settings.data.clone().unwrap_or_else(std::env::temp_dir),
+    };
     let wake = Arc::new(Notify::new());
     let pages = router::Pages {
         services: services.clone(),
-        config: page_config(settings, demonstration),
+        config: page_config(settings, demonstration, uploads.key.as_deref()),
         mailbox,
         options: settings.site.options(settings.listen),
         public_url: settings.public_url.clone(),
         clients: router::Clients::new(&settings.clients),
         wake_outbox: Arc::clone(&wake),
         answered_within,
+        uploads,
     };
     let outbox = OutboxWorker {
         store: Arc::clone(&store),
@@ -129,7 +137,7 @@ pub fn stationery(settings: &Settings) -> Stationery {
     }
 }
 
-fn page_config(settings: &Settings, demonstration: Option<Demonstration>) -> PageConfig {
+fn page_config(settings: &Settings, demonstration: Option<Demonstration>, import: Option<&ImportKey>) -> PageConfig {
     PageConfig {
         service_name: settings.service_name.clone(),
         ra: RaContact {
@@ -144,5 +152,7 @@ fn page_config(settings: &Settings, demonstration: Option<Demonstration>) -> Pag
         approved_domains: settings.policy.approved_domains.clone(),
         profile: settings.policy.profile.into(),
         demonstration,
+        import_recipient: import.map(|key| key.recipient().to_string()),
+        upload_limit: router::UPLOAD_LIMIT,
     }
 }

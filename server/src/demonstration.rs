@@ -194,6 +194,7 @@ impl ManifestCard {
                 user_number: UserNumber::parse(&self.user_number)?,
                 name: self.name.clone(),
                 email: Some(EmailAddress::parse(&self.email)?),
+                organisation: None,
             },
             guid: self.guid.parse::<Guid>().map_err(|_| CardError::Guid)?,
             authentication_key: public_key(&self.piv_authentication_key)?,

@@ -9,20 +9,21 @@ mod people;
 mod report;
 mod source;
 mod table;
+pub mod upload;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use domain::{
     enrolment::NewHolder,
-    import::{FitCard, Import, Refusal, Verdict, WholeImport},
+    import::{Extent, FitCard, Import, ImportFile, RowFault, RunEnd, Verdict, WholeImport},
     ports::StoreError,
 };
 use tokio::sync::mpsc;
 
 pub use cards::parse_unlock_key;
 pub use key::ImportKey;
-pub use report::{Counts, Report};
-pub use source::SourceError;
+pub use report::{Judged, Report, Witness};
+pub use source::{FileName, FileProgress, Input, SourceError};
 pub use table::TableError;
 
 use source::{Encryption, Source};
@@ -39,15 +40,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How many batches wait to be stored.
 const BATCHES_AHEAD: usize = 1;
 
-/// What is kept where a row is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// Every row that is not refused.
-    EachRow,
-    /// Nothing.
-    AllOrNothing,
-}
-
 /// Why an import ended before its end. What was stored before stays stored, unless it was to be all or nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -57,8 +49,8 @@ pub enum ImportError {
     /// A file cannot be read to its end.
     #[error("{file}")]
     Table {
-        /// The name of the file.
-        file: String,
+        /// The file.
+        file: FileName,
         /// Why.
         #[source]
         source: TableError,
@@ -66,40 +58,6 @@ pub enum ImportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Why a row was not taken in. None of them repeats what stands in the row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RowFault {
-    /// It has another number of fields, or is not UTF-8.
-    #[error("the row has another number of fields than the first line, or is not UTF-8")]
-    Fields,
-    /// The user number is none.
-    #[error("a user number is 1 to 32 letters, digits or hyphens")]
-    UserNumber,
-    /// The name is none.
-    #[error("a name is 1 to 200 characters, none of which is a control character")]
-    Name,
-    /// The address is none.
-    #[error("the e-mail address is not one")]
-    Email,
-    /// The GUID is none.
-    #[error("the GUID is not 32 hexadecimal digits")]
-    Guid,
-    /// A key is none that a card may have here.
-    #[error(
-        "the field {field} holds no certificate or public key of P-256, P-384 or RSA-2048, in PEM or as base64 of DER"
-    )]
-    Key {
-        /// The column.
-        field: &'static str,
-    },
-    /// The unlock key is none.
-    #[error("the unlock key is not 16 hexadecimal digits")]
-    UnlockKey,
-    /// The rules refuse it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
 }
 
 /// Rows of a file that was read in part.
@@ -131,44 +89,70 @@ impl<T> Batch<T> {
     }
 }
 
+impl ImportError {
+    /// How it stands with an import that ended so.
+    pub fn end(&self) -> RunEnd {
+        match self {
+            Self::Source(SourceError::Plain { .. }) => RunEnd::NotEncrypted,
+            Self::Source(SourceError::Closed { file, .. }) => RunEnd::Closed { file: file.which },
+            Self::Table { file, source: TableError::Header(_) } => RunEnd::Header { file: file.which },
+            Self::Table { file, source: TableError::Unreadable { line, .. } } => {
+                RunEnd::Unreadable { file: file.which, line: *line }
+            }
+            Self::Source(SourceError::Unreadable { .. }) | Self::Store(_) => RunEnd::Failed,
+        }
+    }
+}
+
+/// The two files.
+pub struct Inputs {
+    /// The people.
+    pub people: Input,
+    /// The cards.
+    pub cards: Input,
+}
+
 /// Takes the people and then the cards in.
 ///
 /// # Errors
 ///
-/// [`ImportError`] where it ended before its end. Rows that are refused are no error: the report has counted them.
+/// [`ImportError`] where it ended before its end. Rows that are refused are no error: the witness is told of them.
 pub async fn take_in(
     import: &Import,
     key: &ImportKey,
-    people: &Path,
-    cards: &Path,
+    Inputs { people, cards }: Inputs,
     extent: Extent,
-    report: &mut Report,
-) -> Result<(), ImportError> {
+    witness: &mut dyn Witness,
+) -> Result<RunEnd, ImportError> {
+    let [people_name, cards_name] = [&people, &cards].map(|input| input.name.clone());
     // Both, before anything is stored: the second may well be the one that is not encrypted.
-    let people_source = Source::open(people, Encryption::Optional, key)?;
-    let cards_source = Source::open(cards, Encryption::Demanded, key)?;
+    let people = Source::open(people, Encryption::Optional, key)?;
+    let cards = Source::open(cards, Encryption::Demanded, key)?;
     let mut keeping = match extent {
         Extent::EachRow => Keeping::EachBatch(import),
         Extent::AllOrNothing => Keeping::Whole(import.whole().await?),
     };
-    report.begin(people, people_source.progress.clone());
-    let mut batches = read(people, people_source, people::HEADER, people::parse);
+    let mut has_refused = false;
+    witness.begins(&people_name, people.progress.clone());
+    let mut batches = read(people_name, people, people::HEADER, people::REQUIRED, people::parse);
     while let Some(batch) = batches.recv().await {
         let batch = batch?;
-        let verdicts = keeping.people(&batch.rows).await?;
-        report.people(&batch.lines, &verdicts, &batch.faults);
+        let judged = Judged::new(ImportFile::People, &batch.lines, &keeping.people(&batch.rows).await?, batch.faults);
+        has_refused |= judged.counts.refused > 0;
+        witness.judged(judged).await?;
     }
-    report.begin(cards, cards_source.progress.clone());
-    let mut batches = read(cards, cards_source, cards::HEADER, cards::parse);
+    witness.begins(&cards_name, cards.progress.clone());
+    let mut batches = read(cards_name, cards, cards::HEADER, cards::HEADER.len(), cards::parse);
     while let Some(batch) = batches.recv().await {
         let batch = batch?;
-        let verdicts = keeping.cards(&batch.rows).await?;
-        report.cards(&batch.lines, &verdicts, &batch.faults);
+        let judged = Judged::new(ImportFile::Cards, &batch.lines, &keeping.cards(&batch.rows).await?, batch.faults);
+        has_refused |= judged.counts.refused > 0;
+        witness.judged(judged).await?;
     }
-    report.end();
     match keeping {
-        Keeping::Whole(whole) if !report.has_refused() => Ok(whole.commit().await?),
-        Keeping::Whole(_) | Keeping::EachBatch(_) => Ok(()),
+        Keeping::Whole(_) if has_refused => Ok(RunEnd::NothingKept),
+        Keeping::Whole(whole) => whole.commit().await.map(|()| RunEnd::Kept).map_err(Into::into),
+        Keeping::EachBatch(_) => Ok(RunEnd::Kept),
     }
 }
 
@@ -204,15 +188,15 @@ impl Keeping<'_> {
 
 /// Reads a file on a thread of its own, which waits where it is far enough ahead and ends when nobody listens any more.
 fn read<T: Send + 'static, const COLUMNS: usize>(
-    file: &Path,
+    file: FileName,
     source: Source,
     header: [&'static str; COLUMNS],
+    required: usize,
     parse: impl Fn(&[&str; COLUMNS]) -> Result<T, RowFault> + Send + 'static,
 ) -> mpsc::Receiver<Result<Batch<T>, ImportError>> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-    let file = file.display().to_string();
     tokio::task::spawn_blocking(move || {
-        if let Err(source) = read_batches(source, header, parse, &sender) {
+        if let Err(source) = read_batches(source, header, required, parse, &sender) {
             let _ = sender.blocking_send(Err(ImportError::Table { file, source }));
         }
     });
@@ -222,10 +206,11 @@ fn read<T: Send + 'static, const COLUMNS: usize>(
 fn read_batches<T, const COLUMNS: usize>(
     source: Source,
     header: [&'static str; COLUMNS],
+    required: usize,
     parse: impl Fn(&[&str; COLUMNS]) -> Result<T, RowFault>,
     sender: &mpsc::Sender<Result<Batch<T>, ImportError>>,
 ) -> Result<(), TableError> {
-    let mut table = Table::open(source.content, header)?;
+    let mut table = Table::open(source.content, header, required)?;
     let mut batch = Batch::new();
     let ended = loop {
         match table.next() {

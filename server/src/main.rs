@@ -5,11 +5,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use domain::{person::UserNumber, role::Role, trail::ChainEnd};
+use domain::{import::Extent, person::UserNumber, role::Role, trail::ChainEnd};
 use server::{
     commands,
     config::{ConfigurationError, Settings},
-    import::Extent,
     logging::{self, LogFormat},
     process,
 };
@@ -70,7 +69,7 @@ enum Command {
     },
     /// Takes people and cards in that others issued. The same again changes nothing.
     Import {
-        /// The people: user_number,name,email.
+        /// The people: user_number,name,email, and organisation where it is known.
         #[arg(value_name = "PEOPLE.CSV")]
         people: PathBuf,
         /// The cards: guid,user_number,authentication,card_authentication,unlock_key. Encrypted to the import key.

@@ -8,12 +8,14 @@ mod body_limit;
 mod client;
 mod compression;
 mod content_security;
+mod copies;
 mod demo_mail;
 mod even_refusals;
 mod origin;
 mod resubmission;
 mod security_headers;
 mod time_limit;
+mod upload;
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,10 +34,13 @@ use tokio::sync::Notify;
 use tower_http::{services::ServeDir, trace::TraceLayer};
 use tracing::Span;
 
-use crate::config::PublicUrl;
+use crate::{config::PublicUrl, import::upload::Uploads};
 use client::ClientAddress;
 pub use client::Clients;
 use content_security::ContentSecurity;
+use copies::CopiesState;
+pub use upload::UPLOAD_LIMIT;
+use upload::UploadState;
 
 /// The longest body of a request, in bytes. The longest form is four answers of 200 characters.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -61,11 +66,17 @@ pub struct Pages {
     pub wake_outbox: Arc<Notify>,
     /// How long an answer may take.
     pub answered_within: Duration,
+    /// What imports at the desk need.
+    pub uploads: Uploads,
 }
 
 /// Makes the router.
 pub fn router(pages: Pages) -> Router {
-    let Pages { services, config, mailbox, options, public_url, clients, wake_outbox, answered_within } = pages;
+    let Pages { services, config, mailbox, options, public_url, clients, wake_outbox, answered_within, uploads } =
+        pages;
+    let cookies = config.cookies;
+    let copies = copies::routes(CopiesState { services: services.clone(), cookies });
+    let uploads = upload::routes(UploadState { uploads, cookies });
     let content_security = ContentSecurity::new(&config, &options);
     let demo_mails = mailbox.clone().map(demo_mail::routes).unwrap_or_default();
     let contexts = move || {
@@ -95,6 +106,8 @@ pub fn router(pages: Pages) -> Router {
         })
         .fallback_service(files)
         .merge(demo_mails)
+        .merge(copies)
+        .merge(uploads)
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log_answer).on_failure(()))
         .with_state(options);
     Router::new()

@@ -9,6 +9,16 @@ use super::{
 };
 use crate::{app::Way, config::facts};
 
+/// How wide the content of a page is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Width {
+    /// As wide as text is read well.
+    #[default]
+    Text,
+    /// All of the page: for tables of many columns.
+    Full,
+}
+
 /// A page.
 #[component]
 pub fn Page(
@@ -24,6 +34,9 @@ pub fn Page(
     /// What is wrong on it.
     #[prop(optional)]
     errors: Option<Errors>,
+    /// How wide it is.
+    #[prop(optional)]
+    width: Width,
     /// What stands before the heading.
     #[prop(optional)]
     banner: Option<AnyView>,
@@ -39,6 +52,10 @@ pub fn Page(
         let title = title.clone();
         move || document_title(&title, step, &service_name, has_errors())
     };
+    let column = match width {
+        Width::Text => "nhsuk-grid-column-two-thirds",
+        Width::Full => "nhsuk-grid-column-full",
+    };
     let notice = Way::of_page().take_notice();
     view! {
         <Title text=document_title />
@@ -46,7 +63,7 @@ pub fn Page(
             {back.map(|href| view! { <BackLink href /> })}
             <main class="nhsuk-main-wrapper" id="maincontent">
                 <div class="nhsuk-grid-row">
-                    <div class="nhsuk-grid-column-two-thirds">
+                    <div class=column>
                         {errors.map(|errors| view! { <ErrorSummary errors /> })} {banner}
                         <Heading title step /> {notice.map(|text| view! { <InsetText text /> })} {children()}
                     </div>

@@ -16,11 +16,13 @@ use crate::{
     config::{PolicyProfile, facts},
     server_fns::{
         changes::{OwnChange, carry_out_change, confirm_changing_card, start_change},
+        importing::confirm_importing_card,
         ra::{DeskFault, Given, OrderText, carry_out, confirm_ordering_card, start_order},
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
         session::{SessionFault, confirm_card, sign_in, start_session},
     },
     t,
+    upload::ImportForm,
     work::Work,
 };
 
@@ -28,7 +30,7 @@ use crate::{
 const PASSCODE: &str = "passcode";
 
 /// What the passcode is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum Aim {
     /// To sign in.
     SignIn,
@@ -40,6 +42,8 @@ pub enum Aim {
     EndRegistration,
     /// To do something for somebody, at the RA's desk.
     Order(RwSignal<Option<OrderText>>),
+    /// To take people and cards in out of files, there.
+    Import(ImportForm),
 }
 
 /// What a person wants to change of what they have registered.
@@ -138,7 +142,7 @@ impl Aim {
             Self::SignIn => Purpose::SignIn,
             Self::Register => Purpose::Register,
             Self::Change(_) | Self::EndRegistration => Purpose::Change,
-            Self::Order(_) => Purpose::RaAction,
+            Self::Order(_) | Self::Import(_) => Purpose::RaAction,
         }
     }
 
@@ -155,6 +159,7 @@ impl Aim {
                 let person = order.with_untracked(|order| order.as_ref().map(|order| order.person.clone()));
                 ["/ra/people/", &person.unwrap_or_default()].concat().into()
             }
+            Self::Import(_) => "/ra/imports".into(),
         }
     }
 
@@ -168,6 +173,7 @@ impl Aim {
         match self {
             Self::SignIn | Self::Register | Self::Change(_) | Self::EndRegistration => None,
             Self::Order(_) => Some(t::ra_done()),
+            Self::Import(_) => Some(t::import_sent()),
         }
     }
 
@@ -177,7 +183,7 @@ impl Aim {
             Self::SignIn => t::sign_in_submit(),
             Self::Register | Self::Change(_) => t::continue_(),
             Self::EndRegistration => t::end_submit(),
-            Self::Order(_) => t::ra_act_submit(),
+            Self::Order(_) | Self::Import(_) => t::ra_act_submit(),
         }
     }
 
@@ -187,6 +193,10 @@ impl Aim {
             Self::Register => start_registration().await?,
             Self::Change(_) | Self::EndRegistration => start_change().await?,
             Self::Order(_) => start_order().await?,
+            Self::Import(form) => {
+                form.digest().await?;
+                start_order().await?
+            }
         })
     }
 
@@ -197,6 +207,7 @@ impl Aim {
             Self::Change(wanted) => confirm_changing_card(proof, wanted.change()).await?,
             Self::EndRegistration => confirm_changing_card(proof, OwnChange::EndRegistration).await?,
             Self::Order(order) => confirm_ordering_card(proof, ordered(order)?).await?,
+            Self::Import(form) => confirm_importing_card(proof, form.order()?).await?,
         })
     }
 
@@ -208,6 +219,7 @@ impl Aim {
             Self::Change(wanted) => carry_out_change(proof, wanted.change()).await?,
             Self::EndRegistration => carry_out_change(proof, OwnChange::EndRegistration).await?,
             Self::Order(order) => return Ok(carry_out(proof, ordered(order)?).await?),
+            Self::Import(form) => form.send(&proof).await?,
         }
         Ok(Given::Nothing)
     }
@@ -298,7 +310,7 @@ pub fn HolderForm(
             <ReaderPanel button=aim.label() on_retry=keep_last_try on_last_try=spend_last_try />
             <SubmitButton kind=ButtonKind::Primary label=aim.label() />
         </form>
-        {(!matches!(aim, Aim::Order(_)))
+        {matches!(aim, Aim::SignIn | Aim::Register)
             .then(|| {
                 view! {
                     <p class="nhsuk-body">

@@ -8,7 +8,7 @@ mod self_service;
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::{components::Redirect, hooks::use_query_map};
 
-pub use self::activity::YourActivity;
+pub use self::activity::{YourActivity, kind_word};
 use self::self_service::SelfService;
 use super::more_time::{Idle, MoreTime};
 use crate::{

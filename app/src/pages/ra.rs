@@ -5,10 +5,14 @@ pub mod act;
 mod action;
 mod card_watch;
 pub mod find;
-mod grounds;
+pub mod grounds;
+pub mod import;
+pub mod imports;
 mod issuing;
 pub mod prepare_card;
 pub mod record;
+pub mod reports;
+pub mod trail;
 
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
@@ -53,8 +57,23 @@ fn instead(fault: &DeskFault) -> AnyView {
     }
 }
 
+/// An address with what is asked for there; what is empty is left out.
+fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let encode = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+                _ => format!("%{byte:02X}"),
+            })
+            .collect()
+    };
+    let asked = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let asked: Vec<String> = asked.map(|(name, value)| [name, "=", &encode(value)].concat()).collect();
+    if asked.is_empty() { path.to_owned() } else { [path, "?", &asked.join("&")].concat() }
+}
+
 /// What a fault is to an officer.
-pub(super) fn words(fault: &DeskFault) -> &'static str {
+pub(crate) fn words(fault: &DeskFault) -> &'static str {
     match fault {
         DeskFault::SignedOut => t::sign_in_over(),
         DeskFault::NoOfficer => t::ra_fault_no_officer(),
@@ -69,7 +88,23 @@ pub(super) fn words(fault: &DeskFault) -> &'static str {
         DeskFault::SameOfficer => t::ra_fault_same_officer(),
         DeskFault::CardTaken => t::reader_not_blank(),
         DeskFault::UnfitKeys => t::ra_fault_unfit_keys(),
+        DeskFault::ImportUnderWay => t::ra_fault_import_under_way(),
+        DeskFault::NoImportKey => t::ra_fault_no_import_key(),
+        DeskFault::NotReceived => t::ra_fault_not_received(),
+        DeskFault::NotDays => t::ra_fault_not_days(),
         DeskFault::Unreachable => t::fault_unreachable(),
         DeskFault::Unavailable => t::fault_unavailable(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_whatever_is_typed() {
+        assert_eq!(address("/ra/trail", &[("event", ""), ("card", "")]), "/ra/trail");
+        let asked = address("/ra/reports", &[("from", "2026-11-28"), ("organisation", "Zoë & Co=1")]);
+        assert_eq!(asked, "/ra/reports?from=2026-11-28&organisation=Zo%C3%AB%20%26%20Co%3D1");
     }
 }

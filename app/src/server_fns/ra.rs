@@ -14,9 +14,10 @@ use {
         ProofFault,
         card::CardState as DomainCardState,
         challenge::Binding,
+        delivery::{MailOnRecord, MailState as DomainMailState, Undelivered},
         email::EmailAddress,
         person::{Person, UserNumber},
-        ra::{self, Deed, DeskError, Forbidden, Order, PersonQuery, PersonRecord, RaOfficer, SEARCH_LIMIT},
+        ra::{self, Deed, DeskError, Forbidden, Order, PersonQuery, PersonRecord, RaOfficer, SEARCH_LIMIT, Task},
         registration::Standing as DomainStanding,
         role::Role as DomainRole,
         sign_in::{SignInError, SignedIn},
@@ -52,6 +53,14 @@ pub enum DeskFault {
     CardTaken,
     /// A key that the card has made can't be taken.
     UnfitKeys,
+    /// Another import goes on.
+    ImportUnderWay,
+    /// This service has no import key.
+    NoImportKey,
+    /// Files did not arrive as a whole.
+    NotReceived,
+    /// What was typed is no range of days.
+    NotDays,
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
@@ -81,6 +90,8 @@ impl From<DeskError> for DeskFault {
                 tracing::error!(fault = &fault as &dyn std::error::Error, "a card cannot be issued");
                 Self::Unavailable
             }
+            DeskError::ImportUnderWay => Self::ImportUnderWay,
+            DeskError::NotDays => Self::NotDays,
             DeskError::Store(fault) => fault.into(),
         }
     }
@@ -108,6 +119,14 @@ impl From<SignInError> for DeskFault {
     }
 }
 
+#[cfg(feature = "ssr")]
+impl DeskFault {
+    /// What it is to an officer, in words.
+    pub fn words(&self) -> &'static str {
+        crate::pages::ra::words(self)
+    }
+}
+
 /// What a person may do at the desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
@@ -125,6 +144,8 @@ pub struct PersonLine {
     pub user_number: String,
     /// The address that the RA holds.
     pub email: Option<String>,
+    /// Where they work, where that is known.
+    pub organisation: Option<String>,
 }
 
 /// What a search gave.
@@ -136,6 +157,8 @@ pub struct Found {
     pub people: Vec<PersonLine>,
     /// Whether there may be more.
     pub may_be_more: bool,
+    /// Whether the officer searches the whole trail and takes files in.
+    pub is_manager: bool,
 }
 
 /// Finds people; all that is typed may be a name, a user number, an address, a card or a reference. Nothing typed finds
@@ -152,7 +175,8 @@ pub async fn find_people(text: String) -> Result<Found, DeskFault> {
         None => Vec::new(),
     };
     let may_be_more = people.len() as u64 >= SEARCH_LIMIT;
-    Ok(Found { text, people: people.into_iter().map(PersonLine::from).collect(), may_be_more })
+    let is_manager = [Task::SearchTrail, Task::Import].into_iter().all(|task| officer.may_do(task).is_ok());
+    Ok(Found { text, people: people.into_iter().map(PersonLine::from).collect(), may_be_more, is_manager })
 }
 
 /// Whether a person may help themself.
@@ -198,6 +222,28 @@ pub enum CardState {
     UnlockKeyUnknown,
 }
 
+/// A mail of a person, as the desk sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailLine {
+    /// When it was to be sent first.
+    pub at: Moment,
+    /// How far it is.
+    pub state: MailState,
+}
+
+/// How far a mail is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MailState {
+    /// It waits for the mail server.
+    Waiting,
+    /// A mail server took it.
+    Sent,
+    /// The mail server refused its address.
+    Refused,
+    /// It could not be sent in its time.
+    GivenUp,
+}
+
 /// A person's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -209,6 +255,8 @@ pub struct Record {
     pub cards: Vec<CardLine>,
     /// Their registration.
     pub registration: Option<RegistrationLine>,
+    /// Their mails of the last day, the newest first.
+    pub mails: Vec<MailLine>,
     /// What happened lately, the newest first.
     pub recent: Vec<Activity>,
     /// Whether the officer may change the role.
@@ -374,8 +422,9 @@ pub async fn card_issued(proof: CardProof) -> Result<(), DeskFault> {
     Ok(services().desk.issued(&officer, &proof).await?)
 }
 
+/// Whoever is signed in and works at the desk.
 #[cfg(feature = "ssr")]
-async fn officer() -> Result<(SignedIn, RaOfficer), DeskFault> {
+pub(super) async fn officer() -> Result<(SignedIn, RaOfficer), DeskFault> {
     let signed_in = signed_in().await?.ok_or(DeskFault::SignedOut)?;
     let officer = services().desk.officer(&signed_in)?;
     Ok((signed_in, officer))
@@ -444,7 +493,12 @@ impl From<DomainRole> for Role {
 #[cfg(feature = "ssr")]
 impl From<Person> for PersonLine {
     fn from(person: Person) -> Self {
-        Self { name: person.name, user_number: person.user_number.to_string(), email: person.email.map(String::from) }
+        Self {
+            name: person.name,
+            user_number: person.user_number.to_string(),
+            email: person.email.map(String::from),
+            organisation: person.organisation.map(String::from),
+        }
     }
 }
 
@@ -475,8 +529,45 @@ impl From<PersonRecord> for Record {
             person: record.person.into(),
             cards: record.cards.into_iter().map(card).collect(),
             registration: record.registration.map(registration),
+            mails: record.mails.into_iter().map(MailLine::from).collect(),
             recent: record.recent.iter().filter_map(Activity::of_entry).collect(),
             may_appoint: false,
         }
     }
+}
+
+#[cfg(feature = "ssr")]
+impl From<MailOnRecord> for MailLine {
+    fn from(mail: MailOnRecord) -> Self {
+        let state = match mail.state {
+            DomainMailState::Waiting { .. } => MailState::Waiting,
+            DomainMailState::Sent => MailState::Sent,
+            DomainMailState::Undelivered(Undelivered::Refused) => MailState::Refused,
+            DomainMailState::Undelivered(Undelivered::GivenUp) => MailState::GivenUp,
+        };
+        Self { at: mail.at.into(), state }
+    }
+}
+
+/// What a reason is called.
+#[cfg(feature = "ssr")]
+pub(super) fn reason_word_of(reason: ra::Reason) -> &'static str {
+    crate::pages::ra::grounds::reason_word(match reason {
+        ra::Reason::PersonAsked => Reason::PersonAsked,
+        ra::Reason::CardLost => Reason::CardLost,
+        ra::Reason::Misuse => Reason::Misuse,
+        ra::Reason::WrongRecord => Reason::WrongRecord,
+        ra::Reason::ChangeOfPost => Reason::ChangeOfPost,
+    })
+}
+
+/// What a check is called.
+#[cfg(feature = "ssr")]
+pub(super) fn check_word_of(check: ra::IdentityCheck) -> &'static str {
+    crate::pages::ra::grounds::check_word(match check {
+        ra::IdentityCheck::PhotoId => IdentityCheck::PhotoId,
+        ra::IdentityCheck::CalledBack => IdentityCheck::CalledBack,
+        ra::IdentityCheck::VideoCall => IdentityCheck::VideoCall,
+        ra::IdentityCheck::SponsorConfirmed => IdentityCheck::SponsorConfirmed,
+    })
 }

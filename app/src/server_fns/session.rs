@@ -226,6 +226,10 @@ pub enum ActivityKind {
     CardIssued,
     UnlockAllowed,
     RoleGranted,
+    TrailRead,
+    TrailExported,
+    ImportBegun,
+    ImportEnded,
 }
 
 /// How it ended.
@@ -347,7 +351,8 @@ impl Activity {
 
 #[cfg(feature = "ssr")]
 impl ActivityKind {
-    fn of_event(event: trail::Event) -> Option<Self> {
+    /// The kind of an event; nothing where nobody is left to see it.
+    pub(super) fn of_event(event: trail::Event) -> Option<Self> {
         use trail::Event;
         Some(match event {
             Event::CardEnrolled => Self::CardEnrolled,
@@ -385,6 +390,10 @@ impl ActivityKind {
             Event::CardIssued => Self::CardIssued,
             Event::UnlockAllowed => Self::UnlockAllowed,
             Event::RoleGranted => Self::RoleGranted,
+            Event::TrailRead => Self::TrailRead,
+            Event::TrailExported => Self::TrailExported,
+            Event::ImportBegun => Self::ImportBegun,
+            Event::ImportEnded => Self::ImportEnded,
             // Nobody is left to see it.
             Event::PersonErased => return None,
         })

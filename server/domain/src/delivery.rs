@@ -8,6 +8,7 @@ use crate::{
     code::Codes,
     environment::retry_on_conflict,
     mail::Mail,
+    person::Person,
     ports::{StoreError, Transaction},
     token::MailId,
     trail::{Event, Outcome, TrailEntry},
@@ -28,6 +29,15 @@ pub enum MailState {
     Sent,
     /// It will not be sent.
     Undelivered(Undelivered),
+}
+
+/// A mail of a person, as far as the RA's desk sees it: not what stands in it, nor to which address it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailOnRecord {
+    /// When it was put into the outbox.
+    pub at: Timestamp,
+    /// How far it is.
+    pub state: MailState,
 }
 
 /// Why a mail is not sent.
@@ -99,19 +109,19 @@ impl Deliveries {
             transaction.end_mail(id, why, environment.now()).await?;
             // Whoever was erased meanwhile has no name on the trail any more.
             let person = match mail.and_then(|mail| mail.person.as_ref()) {
-                Some(number) => transaction.person(number).await?.map(|person| person.trail_name()),
+                Some(number) => transaction.person(number).await?,
                 None => None,
             };
             let entry = TrailEntry {
                 at: environment.now(),
                 event: Event::MailUndelivered,
                 outcome: Outcome::Refused,
-                person,
+                person: person.as_ref().map(Person::trail_name),
                 card: None,
                 reference: None,
                 by: None,
             };
-            environment.trail_key.append(&mut *transaction, entry).await?;
+            environment.append(&mut *transaction, entry, person.as_ref()).await?;
             transaction.commit().await
         })
     }

@@ -10,6 +10,7 @@ use crate::{
     card::{Card, CardPublicKey, CardState},
     email::EmailAddress,
     environment::retry_on_conflict,
+    organisation::Organisation,
     person::{Person, UserNumber},
     ports::{HasherError, NewlyEnrolled, Randomness, StoreError},
     registration::{Registration, Standing, choose_asked, hash_answers},
@@ -47,6 +48,8 @@ pub struct NewHolder {
     pub name: String,
     /// The address that the Registration Authority holds, where it holds one.
     pub email: Option<EmailAddress>,
+    /// Where they work, where that is said.
+    pub organisation: Option<Organisation>,
 }
 
 impl NewHolder {
@@ -56,17 +59,20 @@ impl NewHolder {
             user_number: self.user_number.clone(),
             name: self.name.clone(),
             email: self.email.clone(),
+            organisation: self.organisation.clone(),
             role: Role::Cardholder,
             trail_salt: TrailSalt::generate(randomness),
         }
     }
 }
 
-/// What became of a card to take in.
+/// What became of a person or card to take in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enrolled {
     /// It was taken in.
     Added,
+    /// The person was there already, and is said to work elsewhere now.
+    Moved,
     /// It was there already, with the same keys and holder.
     Unchanged,
 }
@@ -156,7 +162,7 @@ pub(crate) fn check(
 
 /// A new card with its unlock key, sealed, and a ring that holds it.
 pub(crate) fn with_unlock_key(card: Card, unlock_key: &UnlockKey, environment: &Environment) -> NewlyEnrolled {
-    let id = KeyId::generate(&*environment.randomness);
+    let id = KeyId::generate_at(environment.now(), &*environment.randomness);
     let unlock_key = StoredUnlockKey::seal(id, card.guid, unlock_key, &*environment.vault);
     let key_ring = KeyRing { guid: card.guid, state: KeyRingState::Settled { current: id }, version: 0 };
     NewlyEnrolled { card, unlock_key, key_ring }

@@ -14,13 +14,14 @@ use crate::{
     email::EmailAddress,
     enrolment::Enrolment,
     erasure::Erasure,
+    figure::Figure,
     freezing::{FreezeToken, Freezing},
     import::Import,
     issuance::IssuingTerms,
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
     policy::Policy,
-    ports::{AnswerHasher, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
+    ports::{AnswerHasher, Calendar, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
     ra::Desk,
     registration::{Registration, RegistrationService},
     sign_in::SignIn,
@@ -35,6 +36,8 @@ pub struct Environment {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The days, where the service is.
+    pub calendar: Arc<dyn Calendar>,
     /// The dice.
     pub randomness: Arc<dyn Randomness>,
     /// The encryption of what is stored.
@@ -176,8 +179,8 @@ impl Environment {
         person: &UserNumber,
         card: Guid,
     ) -> Result<(), StoreError> {
-        let entry = self.entry(transaction, event, outcome, person, Some(card)).await?;
-        self.trail_key.append(transaction, entry).await
+        let (entry, person) = self.entry(transaction, event, outcome, person, Some(card)).await?;
+        self.append(transaction, entry, Some(&person)).await
     }
 
     /// Adds a refusal to the trail, with a reference for the person to quote.
@@ -189,10 +192,10 @@ impl Environment {
         card: Option<Guid>,
     ) -> Result<Reference, StoreError> {
         let reference = Reference::generate(&*self.randomness);
-        let entry = self.entry(transaction, event, Outcome::Refused, person, card).await?;
+        let (entry, person) = self.entry(transaction, event, Outcome::Refused, person, card).await?;
         let entry = TrailEntry { reference: Some(reference.clone()), ..entry };
-        self.trail_key.append(transaction, entry).await?;
-        transaction.insert_reference(&reference, person, self.now()).await?;
+        self.append(transaction, entry, Some(&person)).await?;
+        transaction.insert_reference(&reference, &person.user_number, self.now()).await?;
         Ok(reference)
     }
 
@@ -205,9 +208,9 @@ impl Environment {
         outcome: Outcome,
         person: &UserNumber,
         card: Option<Guid>,
-    ) -> Result<TrailEntry, StoreError> {
+    ) -> Result<(TrailEntry, Person), StoreError> {
         let person = transaction.person(person).await?.ok_or(StoreError::Conflict)?;
-        Ok(TrailEntry {
+        let entry = TrailEntry {
             at: self.now(),
             event,
             outcome,
@@ -215,7 +218,23 @@ impl Environment {
             card: card.map(|card| person.trail_salt.name_card(&card)),
             reference: None,
             by: None,
-        })
+        };
+        Ok((entry, person))
+    }
+
+    /// Adds an entry to the trail, in the caller's transaction, and counts it where reports do: everything but the cards
+    /// of an import comes through here.
+    pub(crate) async fn append(
+        &self,
+        transaction: &mut dyn Transaction,
+        entry: TrailEntry,
+        person: Option<&Person>,
+    ) -> Result<(), StoreError> {
+        if let Some(figure) = Figure::of(&entry) {
+            let organisation = person.and_then(|person| person.organisation.as_ref());
+            transaction.count(self.calendar.date(entry.at), figure, organisation).await?;
+        }
+        self.trail_key.append(transaction, entry).await
     }
 
     /// Adds to the trail something that is about a person and none of their cards.
@@ -225,8 +244,8 @@ impl Environment {
         event: Event,
         person: &Person,
     ) -> Result<(), StoreError> {
-        let entry = self.entry(transaction, event, Outcome::Done, &person.user_number, None).await?;
-        self.trail_key.append(transaction, entry).await
+        let (entry, person) = self.entry(transaction, event, Outcome::Done, &person.user_number, None).await?;
+        self.append(transaction, entry, Some(&person)).await
     }
 
     /// Adds to the trail, in a transaction of its own, that a proof was refused to whoever has a session or an unlock of
@@ -234,7 +253,7 @@ impl Environment {
     pub(crate) async fn record_refused_proof(&self, person: &UserNumber, card: Guid) -> Result<(), StoreError> {
         retry_on_conflict!(async {
             let mut transaction = self.store.begin().await?;
-            let entry =
+            let (entry, person) =
                 self.entry(&mut *transaction, Event::CardProofRefused, Outcome::Refused, person, Some(card)).await?;
             let latest = match &entry.person {
                 Some(name) => transaction.trail_of(name, REFUSED_PROOFS_IN_A_ROW).await?,
@@ -245,7 +264,7 @@ impl Environment {
             if refused as u64 == REFUSED_PROOFS_IN_A_ROW {
                 return Ok(());
             }
-            self.trail_key.append(&mut *transaction, entry).await?;
+            self.append(&mut *transaction, entry, Some(&person)).await?;
             transaction.commit().await
         })
     }
@@ -281,7 +300,8 @@ impl Environment {
         let owner = Some(person.user_number.clone());
         let mail = Mail { to: to.clone(), person: owner, name: person.name.clone(), at, message, freeze };
         let id = MailId::generate(&*self.randomness);
-        transaction.insert_mail(&OutboxMail::seal(id, &mail, &*self.vault, at)).await?;
+        let owner = Some(person.trail_name());
+        transaction.insert_mail(&OutboxMail { owner, ..OutboxMail::seal(id, &mail, &*self.vault, at) }).await?;
         Ok(id)
     }
 

@@ -91,7 +91,7 @@ impl Erasure {
             reference: None,
             by: None,
         };
-        environment.trail_key.append(transaction, entry).await?;
+        environment.append(transaction, entry, Some(&person)).await?;
         let told = addresses(&person, registration.as_ref(), now);
         for address in &told {
             environment.post(transaction, &person, address, Message::Erased).await?;

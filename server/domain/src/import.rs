@@ -3,22 +3,30 @@
 //! A row that is refused stops no other. The rows of a batch are judged against what is stored and against the rows
 //! before them, so that it makes no difference where one batch ends and the next begins.
 
+mod row;
+mod run;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
 use card_protocol::{Guid, UnlockKey};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Environment,
     card::{Card, CardPublicKey, CardState},
     enrolment::{Enrolled, NewHolder, UnfitCard, check, with_unlock_key},
     environment::retry_on_conflict,
+    organisation::Organisation,
     person::{Person, UserNumber, fold_name},
     ports::{NewlyEnrolled, StoreError, Transaction},
     trail::{Event, Outcome, TrailEntry},
 };
+
+pub use row::{Counts, RowFault};
+pub use run::{Extent, FAULTS_KEPT, FaultyRow, ImportFile, ImportRun, Progress, RunEnd, RunState};
 
 /// The use cases of an import.
 #[derive(Clone)]
@@ -99,7 +107,8 @@ impl Identity {
 }
 
 /// Why a row was not taken in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
 pub enum Refusal {
     /// The user number is that of somebody with another name: one of the two is mistaken.
     #[error("somebody with another name has this user number")]
@@ -146,7 +155,7 @@ impl Import {
     }
 
     /// Takes a batch of people in, in a transaction of its own. The same again changes nothing; who is there keeps
-    /// name, address and role. Gives a verdict for each, in their order.
+    /// name, address and role, and works where the file says, if it says so. Gives a verdict for each, in their order.
     ///
     /// # Errors
     ///
@@ -226,22 +235,31 @@ async fn take_people(
 ) -> Result<Vec<Verdict>, StoreError> {
     let numbers: Vec<UserNumber> = people.iter().map(|person| person.user_number.clone()).collect();
     let there = transaction.people_among(&numbers).await?;
-    let mut names: HashMap<&UserNumber, &str> =
-        there.iter().map(|person| (&person.user_number, person.name.as_str())).collect();
-    let mut added: Vec<Person> = Vec::new();
+    let mut known: HashMap<&UserNumber, (&str, Option<&Organisation>)> = there
+        .iter()
+        .map(|person| (&person.user_number, (person.name.as_str(), person.organisation.as_ref())))
+        .collect();
+    let (mut added, mut moved) = (Vec::<Person>::new(), HashMap::<UserNumber, Organisation>::new());
     let mut verdicts = Vec::with_capacity(people.len());
     for person in people {
-        verdicts.push(match names.get(&person.user_number) {
-            Some(name) if fold_name(name) != fold_name(&person.name) => Err(Refusal::OtherName),
+        let organisation = person.organisation.as_ref();
+        verdicts.push(match known.get_mut(&person.user_number) {
+            Some((name, _)) if fold_name(name) != fold_name(&person.name) => Err(Refusal::OtherName),
+            Some((_, known)) if organisation.is_some() && *known != organisation => {
+                *known = organisation;
+                moved.extend(organisation.map(|new| (person.user_number.clone(), new.clone())));
+                Ok(Enrolled::Moved)
+            }
             Some(_) => Ok(Enrolled::Unchanged),
             None => {
-                names.insert(&person.user_number, &person.name);
+                known.insert(&person.user_number, (&person.name, organisation));
                 added.push(person.to_person(&*environment.randomness));
                 Ok(Enrolled::Added)
             }
         });
     }
     transaction.insert_people(&added).await?;
+    transaction.move_people(&moved.into_iter().collect::<Vec<_>>()).await?;
     Ok(verdicts)
 }
 

@@ -10,6 +10,7 @@ use crate::{
     ports::{Vault, VaultCiphertext, VaultError},
     ra::{Deed, IdentityCheck, Reason},
     token::MailId,
+    trail::TrailName,
 };
 
 /// A mail to be sent. It can hold a code, so it is stored only in a sealed [`OutboxMail`].
@@ -131,6 +132,8 @@ pub struct OutboxMail {
     pub created_at: Timestamp,
     /// How often it was tried to send it.
     pub attempts: u32,
+    /// Whose it is: their name on the trail, so that nobody can say whose it was once they are erased.
+    pub owner: Option<TrailName>,
 }
 
 /// A mail that cannot be read.
@@ -152,7 +155,7 @@ impl OutboxMail {
     /// Never: a mail is made of text and numbers.
     pub fn seal(id: MailId, mail: &Mail, vault: &dyn Vault, now: Timestamp) -> Self {
         let plaintext = zeroize::Zeroizing::new(serde_json::to_vec(mail).expect("a mail is text and numbers"));
-        Self { id, sealed: vault.seal(&plaintext, &context(id)), created_at: now, attempts: 0 }
+        Self { id, sealed: vault.seal(&plaintext, &context(id)), created_at: now, attempts: 0, owner: None }
     }
 
     /// Opens it.

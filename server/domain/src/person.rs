@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::Answer,
     email::EmailAddress,
+    organisation::Organisation,
     role::Role,
     trail::{TrailName, TrailSalt},
 };
@@ -67,6 +68,8 @@ pub struct Person {
     pub name: String,
     /// The address that the Registration Authority holds, where it holds one.
     pub email: Option<EmailAddress>,
+    /// Where they work, where that is known.
+    pub organisation: Option<Organisation>,
     /// What they may do at the RA's desk.
     pub role: Role,
     /// What their names on the trail are made with.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use store::{
-    BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, Issuances, KeyRings, NewlyEnrolled,
-    Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords, Transaction,
-    UnlockFlows, UsedChallenge, UsedChallenges,
+    BulkEnrolment, Cards, CodeMails, DailyCounts, ErasedRows, Erasing, Forgetting, HandledForms, ImportRuns, Issuances,
+    KeyRings, NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError,
+    TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
 };
 
 use crate::Timestamp;
@@ -19,6 +19,15 @@ use crate::Timestamp;
 pub trait Clock: Send + Sync + 'static {
     /// Now, in whole milliseconds.
     fn now(&self) -> Timestamp;
+}
+
+/// The days, in the time zone in which people are told times.
+pub trait Calendar: Send + Sync + 'static {
+    /// The day of a point in time.
+    fn date(&self, at: Timestamp) -> time::Date;
+
+    /// When a day begins.
+    fn beginning(&self, date: time::Date) -> Timestamp;
 }
 
 /// A cryptographically secure source of randomness.

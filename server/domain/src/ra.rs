@@ -9,15 +9,21 @@
 
 mod change;
 mod desk;
+mod importing;
 mod issuing;
 mod order;
 pub mod permission;
 mod record;
+mod reports;
 mod search;
+mod trail_search;
 
 pub use desk::{Desk, DeskError, Given};
+pub use importing::{FileDigest, ImportOrder, RunOnRecord};
 pub use issuing::{CardCertificates, IssuingSecretsSent};
 pub use order::{Action, IdentityCheck, Order, Reason};
-pub use permission::{Deed, Forbidden, RaOfficer};
+pub use permission::{Deed, Forbidden, RaOfficer, Task};
 pub use record::{CardOnRecord, PersonRecord, RegistrationOnRecord};
+pub use reports::{Bucket, LONGEST_REPORT, Report, ReportLine, Step};
 pub use search::{PersonQuery, SEARCH_LIMIT};
+pub use trail_search::{TRAIL_PAGE, TrailCopy, TrailFilter, TrailLine, TrailPage, TrailPlace, TrailQuery};

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::ports::Randomness;
+use crate::{Timestamp, ports::Randomness};
 
 /// What a cookie holds: 32 random bytes. Whoever has it has the session or the flow, so only its hash is stored.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -79,6 +79,21 @@ random_id! {
     KeyId
 }
 
+impl KeyId {
+    /// Makes one that sorts by its time (UUID version 7, RFC 9562), so that those of many keys at once stand side by side
+    /// in the store.
+    ///
+    /// # Panics
+    ///
+    /// Never: a time before 1970 counts as 1970.
+    pub fn generate_at(at: Timestamp, randomness: &dyn Randomness) -> Self {
+        let mut bytes = [0; 10];
+        randomness.fill(&mut bytes);
+        let milliseconds = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid())
+    }
+}
+
 random_id! {
     /// Which mail.
     MailId
@@ -87,4 +102,9 @@ random_id! {
 random_id! {
     /// Which rendering of a form: a repeated POST of it gets the outcome of the first.
     FormId
+}
+
+random_id! {
+    /// Which import of an officer.
+    ImportId
 }

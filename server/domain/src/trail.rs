@@ -14,7 +14,7 @@ use crate::{
     Timestamp,
     code::ALPHABET,
     ports::{Randomness, StoreError, Transaction},
-    ra::{IdentityCheck, Reason},
+    ra::{IdentityCheck, ImportOrder, Reason},
 };
 
 pub use name::{TrailName, TrailSalt};
@@ -93,9 +93,83 @@ pub enum Event {
     CardCancelled,
     /// A person got another role.
     RoleGranted,
+    /// An officer searched the trail.
+    TrailRead,
+    /// An officer took a copy of the trail.
+    TrailExported,
+    /// An officer began to take people and cards in out of files.
+    ImportBegun,
+    /// That came to its end.
+    ImportEnded,
     /// A person was erased: whose name this was cannot be found out any more.
     PersonErased,
 }
+
+impl Event {
+    /// All. The last variant stays the last.
+    pub const ALL: [Self; 40] = [
+        Self::CardEnrolled,
+        Self::SignedIn,
+        Self::SignedOut,
+        Self::RegistrationBegun,
+        Self::RegistrationCodeSent,
+        Self::RegistrationCodeEntered,
+        Self::Registered,
+        Self::CardProofRefused,
+        Self::UnlockBegun,
+        Self::QuestionsAnswered,
+        Self::RecoveryCodeEntered,
+        Self::UnlockCodeSent,
+        Self::UnlockCodeEntered,
+        Self::SelfServiceLocked,
+        Self::SelfServiceFrozen,
+        Self::MailUndelivered,
+        Self::UnlockKeyReleased,
+        Self::CardUnlocked,
+        Self::UnlockKeyRefused,
+        Self::FlowEnded,
+        Self::RecordOpened,
+        Self::LockOutCleared,
+        Self::RegistrationEnded,
+        Self::EmailSet,
+        Self::EmailConfirmed,
+        Self::IssuingBegun,
+        Self::CardIssued,
+        Self::UnlockAllowed,
+        Self::ChangeBegun,
+        Self::QuestionsChanged,
+        Self::RecoveryCodesMade,
+        Self::EmailChanged,
+        Self::PasscodeChanged,
+        Self::CardCancelled,
+        Self::RoleGranted,
+        Self::TrailRead,
+        Self::TrailExported,
+        Self::ImportBegun,
+        Self::ImportEnded,
+        Self::PersonErased,
+    ];
+
+    /// As it is written in an entry.
+    ///
+    /// # Panics
+    ///
+    /// Never: an event is a word.
+    pub fn name(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            other => panic!("an event is a word, not {other:?}"),
+        }
+    }
+
+    /// Reads [`Self::name`].
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == text)
+    }
+}
+
+/// Somebody added an event and forgot the list.
+const _: () = assert!(Event::ALL.len() == Event::PersonErased as usize + 1);
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +214,16 @@ pub struct ByOfficer {
     /// How they recognised the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<IdentityCheck>,
+    /// Which files they signed for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<ImportOrder>,
+}
+
+impl ByOfficer {
+    /// Somebody who did it without a reason of its own.
+    pub fn only(officer: TrailName) -> Self {
+        Self { officer, reason: None, check: None, files: None }
+    }
 }
 
 /// What a person quotes to the RA so that their entry is found: `7KQ-M4T`.

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use domain::import::{Extent, ImportFile};
+use storage::Work;
 
 use crate::{
     config::Settings,
-    import::{self, Extent, Report},
+    import::{self, ImportError, Input, Inputs, Report},
 };
 
 /// Takes them in, says which rows were refused and why, and how many rows became what.
@@ -16,9 +18,16 @@ use crate::{
 /// When a row was refused, or the import ended before its end.
 pub async fn run(settings: &Settings, people: &Path, cards: &Path, extent: Extent) -> anyhow::Result<()> {
     let key = super::secrets(settings)?.import_key.context(super::import_key::MISSING)?;
-    let application = super::serve::application(settings, None).await?;
+    let application = super::serve::application_for(settings, None, Work::Import).await?;
     let mut report = Report::on_standard_error();
-    let ended = import::take_in(&application.services.import, &key, people, cards, extent, &mut report).await;
+    let inputs = || {
+        let people = Input::open(ImportFile::People, people)?;
+        Ok(Inputs { people, cards: Input::open(ImportFile::Cards, cards)? })
+    };
+    let ended = match inputs() {
+        Ok(inputs) => import::take_in(&application.services.import, &key, inputs, extent, &mut report).await,
+        Err(fault) => Err(ImportError::Source(fault)),
+    };
     report.end();
     let kept_nothing = extent == Extent::AllOrNothing && (ended.is_err() || report.has_refused());
     if !kept_nothing {
@@ -26,7 +35,7 @@ pub async fn run(settings: &Settings, people: &Path, cards: &Path, extent: Exten
     }
     match ended {
         Err(fault) if kept_nothing => return Err(anyhow::Error::from(fault).context("nothing was taken in")),
-        ended => ended?,
+        ended => ended.map(drop)?,
     }
     let refused = report.people.refused + report.cards.refused;
     match extent {

@@ -1,8 +1,9 @@
 //! The time zone in which people are told times.
 
-use domain::Timestamp;
+use domain::{Timestamp, ports::Calendar};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use time::{Date, Month};
 
 /// An IANA time zone, by its name: `Europe/London`.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,10 +26,35 @@ impl LocalTimeZone {
         self.format(at, "%-d %B %Y")
     }
 
-    fn format(&self, at: Timestamp, format: &str) -> String {
+    /// The zone, as it is now.
+    fn zoned(&self, at: Timestamp) -> jiff::ZonedDateTime {
         // Out of range only some 8,000 years from now.
         let at = jiff::Timestamp::from_second(at.unix_timestamp()).unwrap_or(jiff::Timestamp::MAX);
-        at.to_zoned_datetime(self.0.clone()).strftime(format).to_string()
+        at.to_zoned_datetime(self.0.clone())
+    }
+
+    fn format(&self, at: Timestamp, format: &str) -> String {
+        self.zoned(at).strftime(format).to_string()
+    }
+}
+
+impl Calendar for LocalTimeZone {
+    fn date(&self, at: Timestamp) -> Date {
+        let date = self.zoned(at).date();
+        let month = u8::try_from(date.month()).ok().and_then(|month| Month::try_from(month).ok());
+        let day = u8::try_from(date.day()).ok();
+        let read =
+            month.zip(day).and_then(|(month, day)| Date::from_calendar_date(date.year().into(), month, day).ok());
+        read.unwrap_or_else(|| at.date())
+    }
+
+    fn beginning(&self, date: Date) -> Timestamp {
+        let universal = date.midnight().assume_utc();
+        let numbers = (i16::try_from(date.year()), i8::try_from(u8::from(date.month())), i8::try_from(date.day()));
+        let (Ok(year), Ok(month), Ok(day)) = numbers else { return universal };
+        let zoned = jiff::civil::Date::new(year, month, day).and_then(|date| date.to_zoned_datetime(self.0.clone()));
+        let seconds = zoned.ok().map(|zoned| zoned.timestamp().as_second());
+        seconds.and_then(|seconds| Timestamp::from_unix_timestamp(seconds).ok()).unwrap_or(universal)
     }
 }
 
@@ -48,7 +74,7 @@ impl TryFrom<String> for LocalTimeZone {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
+    use time::macros::{date, datetime};
 
     use super::*;
 
@@ -58,5 +84,15 @@ mod tests {
         assert_eq!(london.time_of_day(datetime!(2026-07-01 02:14:59 UTC)), "3:14am");
         assert_eq!(london.time_of_day(datetime!(2026-12-01 15:04 UTC)), "3:04pm");
         assert_eq!(london.day(datetime!(2026-06-30 23:30 UTC)), "1 July 2026");
+    }
+
+    #[test]
+    fn a_day_is_one_of_the_zone_also_where_clocks_change() {
+        let london = LocalTimeZone::default();
+        assert_eq!(london.date(datetime!(2026-06-30 23:30 UTC)), date!(2026 - 07 - 01));
+        assert_eq!(london.date(datetime!(2026-12-31 23:59:59.999 UTC)), date!(2026 - 12 - 31));
+        assert_eq!(london.beginning(date!(2026 - 07 - 01)), datetime!(2026-06-30 23:00 UTC));
+        assert_eq!(london.beginning(date!(2026 - 03 - 29)), datetime!(2026-03-29 0:00 UTC));
+        assert_eq!(london.beginning(date!(2026 - 03 - 30)), datetime!(2026-03-29 23:00 UTC));
     }
 }

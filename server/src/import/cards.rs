@@ -4,11 +4,9 @@ use base64ct::{Base64, Encoding};
 use card_protocol::{Guid, UnlockKey};
 use domain::{
     card::CardPublicKey,
-    import::{FitCard, ImportedCard},
+    import::{FitCard, ImportedCard, RowFault},
     person::UserNumber,
 };
-
-use super::RowFault;
 
 /// The first line of the file.
 pub const HEADER: [&str; 5] = ["guid", "user_number", "authentication", "card_authentication", "unlock_key"];
@@ -18,8 +16,8 @@ pub fn parse([guid, holder, authentication, card_authentication, unlock_key]: &[
     let card = ImportedCard {
         guid: guid.parse::<Guid>().map_err(|_| RowFault::Guid)?,
         holder: UserNumber::parse(holder).map_err(|_| RowFault::UserNumber)?,
-        authentication_key: public_key(authentication).ok_or(RowFault::Key { field: HEADER[2] })?,
-        card_authentication_key: public_key(card_authentication).ok_or(RowFault::Key { field: HEADER[3] })?,
+        authentication_key: public_key(authentication).ok_or(RowFault::AuthenticationKey)?,
+        card_authentication_key: public_key(card_authentication).ok_or(RowFault::CardAuthenticationKey)?,
         unlock_key: parse_unlock_key(unlock_key).ok_or(RowFault::UnlockKey)?,
     };
     Ok(card.check()?)
@@ -86,8 +84,8 @@ mod tests {
         assert_eq!(fault([GUID, "1001", &a, &b, UNLOCK_KEY]), None);
         assert_eq!(fault([&GUID[1..], "1001", &a, &b, UNLOCK_KEY]), Some(RowFault::Guid));
         assert_eq!(fault([GUID, "", &a, &b, UNLOCK_KEY]), Some(RowFault::UserNumber));
-        assert_eq!(fault([GUID, "1001", "", &b, UNLOCK_KEY]), Some(RowFault::Key { field: "authentication" }));
-        assert_eq!(fault([GUID, "1001", &a, "AAAA", UNLOCK_KEY]), Some(RowFault::Key { field: "card_authentication" }));
+        assert_eq!(fault([GUID, "1001", "", &b, UNLOCK_KEY]), Some(RowFault::AuthenticationKey));
+        assert_eq!(fault([GUID, "1001", &a, "AAAA", UNLOCK_KEY]), Some(RowFault::CardAuthenticationKey));
         for unlock_key in ["", "0011223344556677 ", "+011223344556677", "001122334455667", "00112233445566778"] {
             assert_eq!(fault([GUID, "1001", &a, &b, unlock_key]), Some(RowFault::UnlockKey), "{unlock_key}");
         }

@@ -1,36 +1,62 @@
-//! What is said of an import: the rows that are refused, how far it is, and what came of it. It goes to standard error, so
-//! that the last words can be read by a program. Nothing that stands in a row is repeated.
+//! Who is told of an import while it goes on. The command line says it on standard error: the rows that are refused, how far
+//! it is, and at last what came of it, so that the last words can be read by a program. Nothing that stands in a row is
+//! repeated.
 
 use std::{
-    fmt,
     io::{IsTerminal, Write},
-    path::Path,
     time::Instant,
 };
 
-use domain::{enrolment::Enrolled, import::Verdict};
+use async_trait::async_trait;
+use domain::{
+    enrolment::Enrolled,
+    import::{Counts, ImportFile, RowFault, Verdict},
+    ports::StoreError,
+};
 
-use super::{RowFault, source::FileProgress};
+use super::source::{FileName, FileProgress};
 
-/// How many rows became what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// They are new.
-    pub added: u64,
-    /// They were there already.
-    pub unchanged: u64,
-    /// They were refused.
-    pub refused: u64,
+/// What became of the rows of a batch.
+#[derive(Debug)]
+pub struct Judged {
+    /// Of which file they are.
+    pub file: ImportFile,
+    /// How many became what.
+    pub counts: Counts,
+    /// Those that were refused, in the order of their lines.
+    pub refused: Vec<(u64, RowFault)>,
 }
 
-impl fmt::Display for Counts {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { added, unchanged, refused } = self;
-        write!(formatter, "{added} added, {unchanged} unchanged, {refused} refused")
+impl Judged {
+    /// Puts the verdicts of rows on these lines together with the rows that could not even be read.
+    pub(super) fn new(file: ImportFile, lines: &[u64], verdicts: &[Verdict], faults: Vec<(u64, RowFault)>) -> Self {
+        let (mut counts, mut refused) = (Counts::default(), faults);
+        for (line, verdict) in lines.iter().zip(verdicts) {
+            match verdict {
+                Ok(Enrolled::Added) => counts.added += 1,
+                Ok(Enrolled::Moved) => counts.moved += 1,
+                Ok(Enrolled::Unchanged) => counts.unchanged += 1,
+                Err(refusal) => refused.push((*line, RowFault::Refused(*refusal))),
+            }
+        }
+        counts.refused = refused.len() as u64;
+        refused.sort_unstable_by_key(|(line, _)| *line);
+        Self { file, counts, refused }
     }
 }
 
-/// Tells of an import while it goes on.
+/// Is told of an import while it goes on.
+#[async_trait]
+pub trait Witness: Send {
+    /// A file is begun.
+    fn begins(&mut self, file: &FileName, progress: FileProgress);
+
+    /// A batch of its rows was judged, and stored where it is not all or nothing. Nothing can be stored besides where
+    /// it is.
+    async fn judged(&mut self, judged: Judged) -> Result<(), StoreError>;
+}
+
+/// Tells on standard error.
 pub struct Report {
     /// The people.
     pub people: Counts,
@@ -38,7 +64,7 @@ pub struct Report {
     pub cards: Counts,
     out: Box<dyn Write + Send>,
     shows_progress: bool,
-    file: Option<(String, FileProgress, Instant)>,
+    file: Option<(FileName, FileProgress, Instant)>,
 }
 
 impl Report {
@@ -54,19 +80,6 @@ impl Report {
         self.people.refused + self.cards.refused > 0
     }
 
-    pub(super) fn begin(&mut self, file: &Path, progress: FileProgress) {
-        self.end();
-        self.file = Some((file.display().to_string(), progress, Instant::now()));
-    }
-
-    pub(super) fn people(&mut self, lines: &[u64], verdicts: &[Verdict], faults: &[(u64, RowFault)]) {
-        self.people = self.count(self.people, lines, verdicts, faults);
-    }
-
-    pub(super) fn cards(&mut self, lines: &[u64], verdicts: &[Verdict], faults: &[(u64, RowFault)]) {
-        self.cards = self.count(self.cards, lines, verdicts, faults);
-    }
-
     /// Takes the line away that says how far it is.
     pub fn end(&mut self) {
         if self.shows_progress {
@@ -74,31 +87,36 @@ impl Report {
         }
     }
 
-    fn count(&mut self, mut counts: Counts, lines: &[u64], verdicts: &[Verdict], faults: &[(u64, RowFault)]) -> Counts {
-        let mut refused = faults.to_vec();
-        for (line, verdict) in lines.iter().zip(verdicts) {
-            match verdict {
-                Ok(Enrolled::Added) => counts.added += 1,
-                Ok(Enrolled::Unchanged) => counts.unchanged += 1,
-                Err(refusal) => refused.push((*line, RowFault::Refused(*refusal))),
-            }
-        }
-        counts.refused += refused.len() as u64;
-        refused.sort_unstable_by_key(|(line, _)| *line);
-        let Some((file, progress, began)) = &self.file else { return counts };
-        if self.shows_progress {
-            let _ = write!(self.out, "\r\x1b[K");
-        }
+    fn tell(&mut self, Judged { file: which, counts, refused }: &Judged) {
+        let sum = match which {
+            ImportFile::People => &mut self.people,
+            ImportFile::Cards => &mut self.cards,
+        };
+        sum.add(counts);
+        let rows = sum.rows();
+        self.end();
+        let Some((file, progress, began)) = &self.file else { return };
         for (line, fault) in refused {
             let _ = writeln!(self.out, "{file}, line {line}: {fault}");
         }
         if self.shows_progress {
-            let rows = counts.added + counts.unchanged + counts.refused;
             let milliseconds = began.elapsed().as_millis().max(1);
             let rate = u128::from(rows) * 1000 / milliseconds;
             let _ = write!(self.out, "{file}: {} %, {rows} rows, {rate} a second", progress.percent());
             let _ = self.out.flush();
         }
-        counts
+    }
+}
+
+#[async_trait]
+impl Witness for Report {
+    fn begins(&mut self, file: &FileName, progress: FileProgress) {
+        self.end();
+        self.file = Some((file.clone(), progress, Instant::now()));
+    }
+
+    async fn judged(&mut self, judged: Judged) -> Result<(), StoreError> {
+        self.tell(&judged);
+        Ok(())
     }
 }

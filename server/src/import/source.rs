@@ -1,9 +1,10 @@
 //! The files of an import: opened, decrypted while they are read, and counted.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,11 +12,50 @@ use std::{
 };
 
 use age::{Decryptor, armor::ArmoredReader, x25519::Recipient};
+use domain::import::ImportFile;
 
 use super::key::ImportKey;
 
 /// How a file that `age` made begins: as it is, and as text.
 const MARKS: [&[u8]; 2] = [b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----"];
+
+/// Which file it is, and how it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName {
+    /// Which.
+    pub which: ImportFile,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+/// A file that is open at its beginning.
+pub struct Input {
+    /// Its name.
+    pub name: FileName,
+    /// The file.
+    pub file: File,
+}
+
+impl Input {
+    /// Opens a file by its path.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Unreadable`].
+    pub fn open(which: ImportFile, path: &Path) -> Result<Self, SourceError> {
+        let name = FileName { which, name: path.display().to_string() };
+        match File::open(path) {
+            Ok(file) => Ok(Self { name, file }),
+            Err(source) => Err(SourceError::Unreadable { file: name, source }),
+        }
+    }
+}
 
 /// A file of which a part may have been read.
 pub struct Source {
@@ -43,10 +83,10 @@ impl FileProgress {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// It cannot be read.
-    #[error("{} cannot be read", file.display())]
+    #[error("{file} cannot be read")]
     Unreadable {
         /// The file.
-        file: PathBuf,
+        file: FileName,
         /// Why.
         #[source]
         source: io::Error,
@@ -54,20 +94,19 @@ pub enum SourceError {
     /// It has unlock keys in it, and everybody who gets at the file can read them.
     #[error(
         "{file} is not encrypted, and nothing of it was taken in. It holds unlock keys: encrypt it where it was made, \
-         with «age -r {recipient} -o {file}.age {file}», and delete the file that is not encrypted",
-        file = file.display()
+         with «age -r {recipient} -o {file}.age {file}», and delete the file that is not encrypted"
     )]
     Plain {
         /// The file.
-        file: PathBuf,
+        file: FileName,
         /// To whom it is to be encrypted.
         recipient: Recipient,
     },
     /// It was encrypted to somebody else, or is damaged.
-    #[error("{} does not open with the import key of this service. It is to be encrypted to {recipient}", file.display())]
+    #[error("{file} does not open with the import key of this service. It is to be encrypted to {recipient}")]
     Closed {
         /// The file.
-        file: PathBuf,
+        file: FileName,
         /// To whom it is to be encrypted.
         recipient: Recipient,
         /// Why.
@@ -91,9 +130,12 @@ impl Source {
     /// # Errors
     ///
     /// [`SourceError`].
-    pub fn open(file: &Path, encryption: Encryption, key: &ImportKey) -> Result<Self, SourceError> {
-        let unreadable = |source| SourceError::Unreadable { file: file.to_owned(), source };
-        let opened = File::open(file).map_err(unreadable)?;
+    pub fn open(
+        Input { name, file: opened }: Input,
+        encryption: Encryption,
+        key: &ImportKey,
+    ) -> Result<Self, SourceError> {
+        let unreadable = |source| SourceError::Unreadable { file: name.clone(), source };
         let length = opened.metadata().map_err(unreadable)?.len();
         let read = Arc::new(AtomicU64::new(0));
         let progress = FileProgress { read: Arc::clone(&read), length };
@@ -105,12 +147,12 @@ impl Source {
                 let decryptor = Decryptor::new_buffered(ArmoredReader::new(counted));
                 let opened = decryptor
                     .and_then(|decryptor| decryptor.decrypt(std::iter::once(key.identity() as &dyn age::Identity)));
-                let closed = |source| SourceError::Closed { file: file.to_owned(), recipient: key.recipient(), source };
+                let closed = |source| SourceError::Closed { file: name.clone(), recipient: key.recipient(), source };
                 Box::new(opened.map_err(closed)?)
             }
             Encryption::Optional => Box::new(counted),
             Encryption::Demanded => {
-                return Err(SourceError::Plain { file: file.to_owned(), recipient: key.recipient() });
+                return Err(SourceError::Plain { file: name.clone(), recipient: key.recipient() });
             }
         };
         Ok(Self { content, progress })

@@ -21,13 +21,16 @@ pub struct Table<const COLUMNS: usize> {
     reader: Reader<Limited>,
     record: ByteRecord,
     allowance: Rc<Cell<usize>>,
+    /// How many columns the file has.
+    columns: usize,
 }
 
 /// A row that has as many fields as the file has columns.
 pub struct Row<'a, const COLUMNS: usize> {
     /// The line on which it begins, from 1.
     pub line: u64,
-    /// Its fields, without the white space around them; nothing where their number is another, or one is not UTF-8.
+    /// Its fields, without the white space around them, and an empty one for each column that the file has not; nothing
+    /// where their number is another, or one is not UTF-8.
     pub fields: Option<[&'a str; COLUMNS]>,
 }
 
@@ -49,12 +52,12 @@ pub enum TableError {
 }
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
-    /// Begins to read a file whose first line is this one.
+    /// Begins to read a file whose first line is this one; columns at its end may be missing, but not those required.
     ///
     /// # Errors
     ///
     /// [`TableError`].
-    pub fn open(content: Box<dyn Read + Send>, header: [&str; COLUMNS]) -> Result<Self, TableError> {
+    pub fn open(content: Box<dyn Read + Send>, header: [&str; COLUMNS], required: usize) -> Result<Self, TableError> {
         let allowance = Rc::new(Cell::new(ROW_LIMIT));
         let limited = Limited { inner: Box::new(content.chain(&b"\n"[..])), allowance: Rc::clone(&allowance) };
         // A line ends with a line feed, the last one too; the carriage return before it is white space.
@@ -64,9 +67,13 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(BUFFER)
             .from_reader(limited);
-        let mut table = Self { reader, record: ByteRecord::new(), allowance };
-        let found = table.next()?.and_then(|row| row.fields);
-        if found == Some(header) { Ok(table) } else { Err(TableError::Header(header.join(","))) }
+        let mut table = Self { reader, record: ByteRecord::new(), allowance, columns: COLUMNS };
+        let is_there = table.read()?.is_some();
+        table.columns = table.record.len();
+        let has_columns = is_there && (required..=COLUMNS).contains(&table.columns);
+        let found = fields::<COLUMNS>(&table.record, table.columns);
+        let is_own = found.is_some_and(|found| found[..table.columns] == header[..table.columns]);
+        if has_columns && is_own { Ok(table) } else { Err(TableError::Header(header[..required].join(","))) }
     }
 
     /// The next row; nothing at the end. An empty line is none.
@@ -75,6 +82,12 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
     ///
     /// [`TableError`].
     pub fn next(&mut self) -> Result<Option<Row<'_, COLUMNS>>, TableError> {
+        let Some(line) = self.read()? else { return Ok(None) };
+        Ok(Some(Row { line, fields: fields(&self.record, self.columns) }))
+    }
+
+    /// Reads the next row, and gives the line on which it begins.
+    fn read(&mut self) -> Result<Option<u64>, TableError> {
         loop {
             self.allowance.set(ROW_LIMIT);
             let line = self.reader.position().line();
@@ -89,13 +102,13 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         // Where the reader began may be some empty lines before.
         let within = self.record.as_slice().iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
         let line = self.reader.position().line().saturating_sub(1 + within);
-        Ok(Some(Row { line, fields: fields(&self.record) }))
+        Ok(Some(line))
     }
 }
 
-fn fields<const COLUMNS: usize>(record: &ByteRecord) -> Option<[&str; COLUMNS]> {
+fn fields<const COLUMNS: usize>(record: &ByteRecord, columns: usize) -> Option<[&str; COLUMNS]> {
     let mut fields = [""; COLUMNS];
-    if record.len() != COLUMNS {
+    if record.len() != columns || columns > COLUMNS {
         return None;
     }
     for (field, bytes) in fields.iter_mut().zip(record) {
@@ -128,7 +141,7 @@ mod tests {
     use super::*;
 
     fn open(text: &str) -> Result<Table<2>, TableError> {
-        Table::open(Box::new(io::Cursor::new(text.to_owned().into_bytes())), ["a", "b"])
+        Table::open(Box::new(io::Cursor::new(text.to_owned().into_bytes())), ["a", "b"], 2)
     }
 
     #[test]
@@ -151,6 +164,16 @@ mod tests {
         for text in ["", "a\n", "b,a\n", "a,b,c\n", "1,2\n"] {
             assert!(matches!(open(text), Err(TableError::Header(header)) if header == "a,b"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_column_at_the_end_may_be_missing_in_the_whole_file() {
+        let open = |text: &'static str| Table::open(Box::new(text.as_bytes()), ["a", "b", "c"], 2);
+        let mut table = open("a,b\n1,2\n1,2,3\n").unwrap();
+        assert_eq!(table.next().unwrap().unwrap().fields, Some(["1", "2", ""]));
+        assert_eq!(table.next().unwrap().unwrap().fields, None);
+        assert_eq!(open("a,b,c\n1,2,3\n").unwrap().next().unwrap().unwrap().fields, Some(["1", "2", "3"]));
+        assert!(open("a\n").is_err() && open("a,c\n").is_err());
     }
 
     #[test]

@@ -12,10 +12,13 @@ use axum::{
 };
 use http_body_util::LengthLimitError;
 
-use super::BODY_LIMIT;
+use super::{BODY_LIMIT, upload::is_upload};
 
-/// Refuses a body that is too large.
+/// Refuses a body that is too large. The files of an import are read while they arrive, under a limit of their own.
 pub async fn refuse_large(request: Request, next: Next) -> Response {
+    if is_upload(&request) {
+        return next.run(request).await;
+    }
     let told: Option<usize> =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if let Some(length) = told.filter(|length| *length > BODY_LIMIT) {

@@ -12,6 +12,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+use super::upload::is_upload;
+
 /// What a page without JavaScript, or one that was only opened, gets in place of its own.
 const PAGE: &str = r#"<!DOCTYPE html>
 <html lang="en">
@@ -26,8 +28,11 @@ const PAGE: &str = r#"<!DOCTYPE html>
 /// What a server function gives then: the variant that the errors of all of them have (`server_fn_fault` in `app`).
 const FAULT: &str = r#""Unavailable""#;
 
-/// Answers with 503 when the answer does not come in time.
+/// Answers with 503 when the answer does not come in time. The files of an import have times of their own.
 pub async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    if is_upload(&request) {
+        return next.run(request).await;
+    }
     let wants_page = request
         .headers()
         .get(header::ACCEPT)

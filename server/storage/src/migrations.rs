@@ -14,6 +14,7 @@ mod m0011_beginnings_of_unlocks;
 mod m0012_desk;
 mod m0013_recovery_codes;
 mod m0014_issuing;
+mod m0015_reports;
 mod m0016_ended_registrations;
 
 use sea_orm::{DatabaseConnection, DbErr};
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_desk::Migration),
             Box::new(m0013_recovery_codes::Migration),
             Box::new(m0014_issuing::Migration),
+            Box::new(m0015_reports::Migration),
             Box::new(m0016_ended_registrations::Migration),
         ]
     }

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use domain::ports::{StoreError, Transaction};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, DeleteMany, EntityTrait,
-    IntoActiveModel, Iterable, QueryFilter, Select, UpdateMany, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, Select, Statement, UpdateMany,
+    Value, sea_query::OnConflict,
 };
 
 use crate::{error::store_error, sqlite};
@@ -41,6 +42,20 @@ impl SqlTransaction {
         A: ActiveModelTrait,
     {
         let result = A::Entity::insert(row.into_active_model()).exec_without_returning(&self.transaction).await;
+        self.check(result).map(drop)
+    }
+
+    /// Adds a row, or changes the one that is there.
+    pub(crate) async fn insert_or<A>(
+        &mut self,
+        row: impl IntoActiveModel<A>,
+        there: OnConflict,
+    ) -> Result<(), StoreError>
+    where
+        A: ActiveModelTrait,
+    {
+        let insert = A::Entity::insert(row.into_active_model()).on_conflict(there);
+        let result = insert.exec_without_returning(&self.transaction).await;
         self.check(result).map(drop)
     }
 
@@ -86,6 +101,26 @@ impl SqlTransaction {
     /// Finds rows.
     pub(crate) async fn list<E: EntityTrait>(&mut self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
         let result = select.all(&self.transaction).await;
+        self.check(result)
+    }
+
+    /// Finds what was computed out of rows.
+    pub(crate) async fn list_as<E, T>(&mut self, select: Select<E>) -> Result<Vec<T>, StoreError>
+    where
+        E: EntityTrait,
+        T: FromQueryResult,
+    {
+        let result = select.into_model::<T>().all(&self.transaction).await;
+        self.check(result)
+    }
+
+    /// Finds what a statement computes that both databases read alike.
+    pub(crate) async fn list_by_statement<T: FromQueryResult>(
+        &mut self,
+        statement: &'static str,
+    ) -> Result<Vec<T>, StoreError> {
+        let statement = Statement::from_string(self.transaction.get_database_backend(), statement);
+        let result = T::find_by_statement(statement).all(&self.transaction).await;
         self.check(result)
     }
 

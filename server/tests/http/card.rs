@@ -47,6 +47,7 @@ impl Card {
                 user_number: UserNumber::parse(user_number).unwrap(),
                 name: name.to_owned(),
                 email: Some(EmailAddress::parse(email).unwrap()),
+                organisation: None,
             },
             guid: self.guid,
             authentication_key: self.public_key(Slot::Authentication),

@@ -20,11 +20,11 @@ use crate::{
     unlock::unlock,
 };
 
-const PEOPLE: &str = "user_number,name,email\n555000000017,Jane Smith,jane.smith@nhs.net\n1002,Zoë Ng,\n";
-const HEADER: &str = "guid,user_number,authentication,card_authentication,unlock_key";
+pub const PEOPLE: &str = "user_number,name,email\n555000000017,Jane Smith,jane.smith@nhs.net\n1002,Zoë Ng,\n";
+pub const HEADER: &str = "guid,user_number,authentication,card_authentication,unlock_key";
 
 /// The row of a card, its keys as base64.
-fn row(card: &Card, holder: &str) -> String {
+pub fn row(card: &Card, holder: &str) -> String {
     let key = |slot| Base64::encode_string(card.public_key(slot).as_der());
     let [authentication, card_authentication] = [Slot::Authentication, Slot::CardAuthentication].map(key);
     format!("{},{holder},{authentication},{card_authentication},{}", card.guid, unlock_key(card))
@@ -52,7 +52,7 @@ fn write(app: &TestApp, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 /// Encrypts to the service that the program says.
-fn sealed(app: &TestApp, text: &str) -> Vec<u8> {
+pub fn sealed(app: &TestApp, text: &str) -> Vec<u8> {
     let output = run(app, &["import-key"]);
     assert!(output.status.success(), "{}", said(&output));
     let recipient: age::x25519::Recipient = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
@@ -102,7 +102,7 @@ fn counted(output: &Output) -> String {
 }
 
 /// How much there is: people, cards, records of the trail.
-async fn kept(app: &TestApp, cards: &[&Card]) -> (usize, usize) {
+pub async fn kept(app: &TestApp, cards: &[&Card]) -> (usize, usize) {
     let mut transaction = app.store().begin().await.unwrap();
     let guids: Vec<_> = cards.iter().map(|card| card.guid).collect();
     let cards = transaction.cards_among(&guids).await.unwrap().len();

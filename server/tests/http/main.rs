@@ -22,6 +22,7 @@ mod import;
 mod killed;
 mod logs;
 mod mails;
+mod managers;
 mod outages;
 mod outbox;
 mod place;
@@ -33,6 +34,7 @@ mod startup;
 mod test_app;
 mod time_limit;
 mod unlock;
+mod upload;
 mod vault;
 
 /// Fails where there is no PostgreSQL: what is not run does not hold.

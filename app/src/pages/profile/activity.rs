@@ -41,7 +41,8 @@ fn outcome_word(outcome: ActivityOutcome) -> &'static str {
     }
 }
 
-fn kind_word(kind: ActivityKind) -> &'static str {
+/// What it is called.
+pub fn kind_word(kind: ActivityKind) -> &'static str {
     match kind {
         ActivityKind::CardEnrolled => t::event_card_enrolled(),
         ActivityKind::SignedIn => t::event_signed_in(),
@@ -78,5 +79,9 @@ fn kind_word(kind: ActivityKind) -> &'static str {
         ActivityKind::CardIssued => t::event_card_issued(),
         ActivityKind::UnlockAllowed => t::event_unlock_allowed(),
         ActivityKind::RoleGranted => t::event_role_granted(),
+        ActivityKind::TrailRead => t::event_trail_read(),
+        ActivityKind::TrailExported => t::event_trail_exported(),
+        ActivityKind::ImportBegun => t::event_import_begun(),
+        ActivityKind::ImportEnded => t::event_import_ended(),
     }
 }

@@ -43,7 +43,7 @@ fn Search(
     /// What was looked for, and who was found.
     found: Found,
 ) -> impl IntoView {
-    let Found { text, people, may_be_more } = found;
+    let Found { text, people, may_be_more, is_manager } = found;
     let result = match (text.trim().is_empty(), people.is_empty()) {
         (true, _) => ().into_any(),
         (false, true) => view! { <p class="nhsuk-body">{t::ra_find_nobody(text.trim())}</p> }.into_any(),
@@ -70,6 +70,23 @@ fn Search(
             </form>
             <ReadCard />
             {result}
+            <h2 class="nhsuk-heading-m">{t::ra_more()}</h2>
+            <ul class="nhsuk-list nhsuk-list--bullet">
+                <li>
+                    <a href="/ra/reports">{t::reports_title()}</a>
+                </li>
+                {is_manager
+                    .then(|| {
+                        view! {
+                            <li>
+                                <a href="/ra/trail">{t::trail_title()}</a>
+                            </li>
+                            <li>
+                                <a href="/ra/import">{t::import_title()}</a>
+                            </li>
+                        }
+                    })}
+            </ul>
         </Page>
         <MoreTime of=Idle::Session>
             <SignOutForm />

@@ -65,7 +65,7 @@ impl Grounds {
     }
 }
 
-fn reason_word(reason: Reason) -> &'static str {
+pub fn reason_word(reason: Reason) -> &'static str {
     match reason {
         Reason::PersonAsked => t::ra_reason_person_asked(),
         Reason::CardLost => t::ra_reason_card_lost(),
@@ -75,7 +75,7 @@ fn reason_word(reason: Reason) -> &'static str {
     }
 }
 
-fn check_word(check: IdentityCheck) -> &'static str {
+pub fn check_word(check: IdentityCheck) -> &'static str {
     match check {
         IdentityCheck::PhotoId => t::ra_check_photo_id(),
         IdentityCheck::CalledBack => t::ra_check_called_back(),

@@ -62,7 +62,7 @@ fn Form(
             </p>
             {replaced}
             <p class="nhsuk-body">{t::prepare_text()}</p>
-            <p class="nhsuk-body app-blank-card">
+            <p class="nhsuk-body">
                 {move || match bridge.other_readers().as_slice() {
                     [] => t::prepare_no_blank().to_owned(),
                     [reader] => t::prepare_blank(reader),

@@ -11,7 +11,7 @@ use crate::{
         more_time::{Idle, MoreTime},
         profile::{SignOutForm, YourActivity},
     },
-    server_fns::ra::{CardLine, CardState, Record, RegistrationLine, Role, Standing, open_record},
+    server_fns::ra::{CardLine, CardState, MailLine, MailState, Record, RegistrationLine, Role, Standing, open_record},
     t,
 };
 
@@ -38,12 +38,13 @@ fn Shows(
     /// What is known.
     record: Record,
 ) -> impl IntoView {
-    let Record { person, role, cards, registration, recent, may_appoint } = record;
+    let Record { person, role, cards, registration, mails, recent, may_appoint } = record;
     let number = person.user_number.clone();
     let row = |key, value: String| SummaryRow { key, value: value.into_any() };
     let rows = vec![
         row(t::profile_number(), person.user_number),
         row(t::ra_person_email(), person.email.unwrap_or_else(|| t::profile_none().to_owned())),
+        row(t::ra_organisation(), person.organisation.unwrap_or_else(|| t::profile_none().to_owned())),
         row(t::ra_role(), role_word(role).to_owned()),
     ];
     let mut actions = vec![ActionPage::SetEmail];
@@ -81,6 +82,7 @@ fn Shows(
             </p>
             <h2 class="nhsuk-heading-m">{t::ra_actions()}</h2>
             <ul class="nhsuk-list nhsuk-list--bullet">{links}</ul>
+            <Mails mails />
             <h2 class="nhsuk-heading-m">{t::ra_activity()}</h2>
             <YourActivity caption=t::ra_activity_caption() activity=recent />
         </Page>
@@ -124,6 +126,39 @@ fn Registered(
     view! { <SummaryList rows /> }
 }
 
+/// How far the mails of the last day are. What stands in them is nobody's but the person's.
+#[component]
+fn Mails(
+    /// The mails, the newest first.
+    mails: Vec<MailLine>,
+) -> impl IntoView {
+    let rows: Vec<_> = mails
+        .into_iter()
+        .map(|mail| {
+            let (colour, word) = match mail.state {
+                MailState::Waiting => (TagColour::Grey, t::ra_mail_waiting()),
+                MailState::Sent => (TagColour::Green, t::ra_mail_sent()),
+                MailState::Refused => (TagColour::Red, t::ra_mail_refused()),
+                MailState::GivenUp => (TagColour::Red, t::ra_mail_given_up()),
+            };
+            vec![
+                view! { <Time at=mail.at shown=Shown::DateTime /> }.into_any(),
+                view! { <Tag colour text=word /> }.into_any(),
+            ]
+        })
+        .collect();
+    let table = if rows.is_empty() {
+        view! { <p class="nhsuk-body">{t::ra_mails_none()}</p> }.into_any()
+    } else {
+        let heads = vec![t::ra_mail_since(), t::ra_mail_state()];
+        view! { <Table caption=t::ra_mails_caption() heads rows /> }.into_any()
+    };
+    view! {
+        <h2 class="nhsuk-heading-m">{t::ra_mails()}</h2>
+        {table}
+    }
+}
+
 #[component]
 fn Cards(
     /// The cards.
@@ -152,7 +187,7 @@ fn Cards(
                 let link = move |(href, word)| {
                     let guid = guid.clone();
                     view! {
-                        <a class="app-table-action" href=href>
+                        <a class="app-word" href=href>
                             {word} <span class="nhsuk-u-visually-hidden">" " {guid}</span>
                         </a>
                     }

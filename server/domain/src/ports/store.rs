@@ -6,19 +6,23 @@
 
 use async_trait::async_trait;
 use card_protocol::{Challenge, Guid};
+use time::Date;
 
 use crate::{
     Timestamp,
     authority::StoredAuthority,
     card::{Card, CardPublicKey},
-    delivery::{MailState, Undelivered},
+    delivery::{MailOnRecord, MailState, Undelivered},
+    figure::{CountedFor, DayCount, Days, Figure, OrganisationCount},
+    import::ImportRun,
     issuance::Issuance,
     mail::OutboxMail,
+    organisation::Organisation,
     person::{Person, UserNumber},
-    ra::PersonQuery,
+    ra::{PersonQuery, TrailFilter, TrailPlace},
     registration::{Registration, RegistrationFlow},
     session::Session,
-    token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
+    token::{FlowId, FormId, ImportId, KeyId, MailId, SessionId, TokenHash},
     trail::{Reference, TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
@@ -62,6 +66,8 @@ pub trait Transaction:
     + Erasing
     + BulkEnrolment
     + Issuances
+    + DailyCounts
+    + ImportRuns
     + Send
 {
     /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
@@ -77,6 +83,8 @@ pub trait People {
     async fn find_people(&mut self, query: &PersonQuery, limit: u64) -> Result<Vec<Person>, StoreError>;
     /// Adds one.
     async fn insert_person(&mut self, person: &Person) -> Result<(), StoreError>;
+    /// Finds those who stand on the trail under one of these names; in no order.
+    async fn people_named(&mut self, names: &[TrailName]) -> Result<Vec<Person>, StoreError>;
     /// Saves one whose address or role changed.
     async fn save_person(&mut self, person: &Person) -> Result<(), StoreError>;
     /// Notes whose a reference is that an error page shows.
@@ -97,6 +105,8 @@ pub trait Cards {
     async fn card_with_key(&mut self, key: &CardPublicKey) -> Result<Option<Guid>, StoreError>;
     /// Finds all cards of a person, in the order of their GUIDs.
     async fn cards_of(&mut self, holder: &UserNumber) -> Result<Vec<Card>, StoreError>;
+    /// The cards of several people, in no order.
+    async fn guids_of(&mut self, holders: &[UserNumber]) -> Result<Vec<(UserNumber, Guid)>, StoreError>;
     /// Adds one.
     async fn insert_card(&mut self, card: &Card) -> Result<(), StoreError>;
     /// Saves a card whose state changed.
@@ -258,6 +268,13 @@ pub trait TrailRecords {
         number: u64,
         limit: u64,
     ) -> Result<Vec<TrailRecord>, StoreError>;
+    /// At most `limit` records that a search asks for and that come after a place, the latest first.
+    async fn search_trail(
+        &mut self,
+        filter: &TrailFilter,
+        after: Option<TrailPlace>,
+        limit: u64,
+    ) -> Result<Vec<TrailRecord>, StoreError>;
     /// The latest records about a person, the newest first.
     async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
         self.trail_before(person, u64::MAX, limit).await
@@ -283,6 +300,8 @@ pub trait Outbox {
     async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError>;
     /// It will not be sent: its body is erased.
     async fn end_mail(&mut self, id: MailId, why: Undelivered, at: Timestamp) -> Result<(), StoreError>;
+    /// The latest of a person, by their name on the trail, the newest first.
+    async fn mails_of(&mut self, owner: &TrailName, limit: u64) -> Result<Vec<MailOnRecord>, StoreError>;
     /// How far it is; nothing where it is forgotten.
     async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError>;
 }
@@ -348,10 +367,39 @@ pub trait BulkEnrolment {
     async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError>;
     /// Finds those of these fingerprints whose key is known, of whichever card and slot.
     async fn keys_among(&mut self, fingerprints: &[[u8; 32]]) -> Result<Vec<[u8; 32]>, StoreError>;
+    /// Notes that people who are there work elsewhere now.
+    async fn move_people(&mut self, people: &[(UserNumber, Organisation)]) -> Result<(), StoreError>;
     /// Adds people: a conflict when one of them is there.
     async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError>;
     /// Adds cards with their keys, and what stands on the trail of them: a conflict when anything of it is there.
     async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError>;
+}
+
+/// What is counted for reports, day by day and organisation by organisation.
+#[async_trait]
+pub trait DailyCounts {
+    /// Counts one more.
+    async fn count(&mut self, day: Date, figure: Figure, organisation: Option<&Organisation>)
+    -> Result<(), StoreError>;
+    /// The counts of days on which there are any, in the order of the days and then of [`Figure`].
+    async fn counts_by_day(&mut self, days: Days, whose: &CountedFor) -> Result<Vec<DayCount>, StoreError>;
+    /// The counts of organisations that have any on these days, by their names; people of no organisation come first.
+    async fn counts_by_organisation(&mut self, days: Days) -> Result<Vec<OrganisationCount>, StoreError>;
+    /// The organisations of which anything was ever counted, by their names.
+    async fn organisations(&mut self) -> Result<Vec<Organisation>, StoreError>;
+}
+
+/// The imports that officers began at the desk.
+#[async_trait]
+pub trait ImportRuns {
+    /// Adds one.
+    async fn insert_import_run(&mut self, run: &ImportRun) -> Result<(), StoreError>;
+    /// Saves how far one is.
+    async fn save_import_run(&mut self, run: &ImportRun) -> Result<(), StoreError>;
+    /// Finds one.
+    async fn import_run(&mut self, id: ImportId) -> Result<Option<ImportRun>, StoreError>;
+    /// The latest, the newest first.
+    async fn latest_import_runs(&mut self, limit: u64) -> Result<Vec<ImportRun>, StoreError>;
 }
 
 impl StoreError {

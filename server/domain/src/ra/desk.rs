@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Environment,
     authority::{AuthorityError, CertifierError},
-    card::CardState,
+    card::{Card, CardState},
     challenge::Binding,
     environment::{ProofFault, retry_on_conflict},
     mail::Message,
@@ -29,7 +29,7 @@ use crate::{
 /// The use cases of the desk.
 #[derive(Clone)]
 pub struct Desk {
-    environment: Arc<Environment>,
+    pub(super) environment: Arc<Environment>,
 }
 
 /// Why the desk did not do it.
@@ -68,6 +68,12 @@ pub enum DeskError {
     /// There is no certificate.
     #[error(transparent)]
     Certifier(#[from] CertifierError),
+    /// Another import goes on.
+    #[error("another import is under way")]
+    ImportUnderWay,
+    /// The days of a report are the wrong way round, or too many.
+    #[error("not a range of days")]
+    NotDays,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -142,15 +148,16 @@ impl Desk {
         officer.may(Deed::OpenRecord, &person)?;
         let recent = transaction.trail_of(&person.trail_name(), RECENT).await?;
         let recent: Vec<_> = recent.iter().filter_map(TrailRecord::read).collect();
-        let by = ByOfficer { officer: officer.trail_name.clone(), reason: None, check: None };
+        let by = ByOfficer::only(officer.trail_name.clone());
         // Looked at again and again by the same officer, it stands there once.
         let is_noted =
             recent.first().is_some_and(|entry| entry.event == Event::RecordOpened && entry.by == Some(by.clone()));
         if !is_noted {
             let entry = self.entry(&person, Event::RecordOpened, None, by);
-            environment.trail_key.append(&mut *transaction, entry).await?;
+            environment.append(&mut *transaction, entry, Some(&person)).await?;
         }
         let cards = transaction.cards_of(number).await?;
+        let mails = transaction.mails_of(&person.trail_name(), RECENT).await?;
         let registration = transaction.registration(number).await?;
         let now = environment.now();
         let record = PersonRecord {
@@ -163,6 +170,7 @@ impl Desk {
                 email: registration.email,
             }),
             recent,
+            mails,
             person,
         };
         transaction.commit().await?;
@@ -193,19 +201,8 @@ impl Desk {
     }
 
     async fn try_act(&self, officer: &RaOfficer, order: &Order, proof: &CardProof) -> Result<Given, DeskError> {
-        let environment = &self.environment;
-        let binding = Binding::Order { session: officer.session, digest: order.digest() };
-        environment.check_challenge(proof, Purpose::RaAction, binding)?;
-        let mut transaction = environment.store.begin().await?;
-        let card = transaction.card(&officer.card).await?.filter(|card| card.state != CardState::Cancelled);
-        let card = card.filter(|card| card.holder == officer.number && card.signed(proof, &environment.origin));
-        let card = card.ok_or(ProofFault::Refused)?;
-        if transaction.used_challenge(&proof.challenge).await?.is_some() {
-            return Err(ProofFault::Stale.into());
-        }
-        let at = environment.now();
-        let used = UsedChallenge { challenge: proof.challenge, flow: None, outcome: String::new(), at };
-        transaction.insert_used_challenge(&used).await?;
+        let mut transaction = self.environment.store.begin().await?;
+        let card = self.take_signature(&mut *transaction, officer, order.digest(), proof).await?;
         let given = match self.carry_out(&mut *transaction, officer, order).await? {
             Allows::Nothing => Given::Nothing,
             Allows::Unlock(token) => {
@@ -220,6 +217,29 @@ impl Desk {
         };
         transaction.commit().await?;
         Ok(given)
+    }
+
+    /// Takes the signature of an officer's card for an order with this digest, once, in the caller's transaction. Gives that card.
+    pub(super) async fn take_signature(
+        &self,
+        transaction: &mut dyn Transaction,
+        officer: &RaOfficer,
+        digest: [u8; 32],
+        proof: &CardProof,
+    ) -> Result<Card, DeskError> {
+        let environment = &self.environment;
+        let binding = Binding::Order { session: officer.session, digest };
+        environment.check_challenge(proof, Purpose::RaAction, binding)?;
+        let card = transaction.card(&officer.card).await?.filter(|card| card.state != CardState::Cancelled);
+        let card = card.filter(|card| card.holder == officer.number && card.signed(proof, &environment.origin));
+        let card = card.ok_or(ProofFault::Refused)?;
+        if transaction.used_challenge(&proof.challenge).await?.is_some() {
+            return Err(ProofFault::Stale.into());
+        }
+        let at = environment.now();
+        let used = UsedChallenge { challenge: proof.challenge, flow: None, outcome: String::new(), at };
+        transaction.insert_used_challenge(&used).await?;
+        Ok(card)
     }
 
     /// Gives a person a role: how the first manager comes to be, by whoever runs the service.
@@ -254,7 +274,7 @@ impl Desk {
         let mut told: Vec<_> = addresses(&person, before.as_ref(), environment.now()).into_iter().cloned().collect();
         let Change { event, card, allows } = self.change(transaction, officer, &person, before, &order.action).await?;
         let entry = self.entry(&person, event, card, officer.by(order));
-        environment.trail_key.append(transaction, entry).await?;
+        environment.append(transaction, entry, Some(&person)).await?;
         if matches!(allows, Allows::Issuance(_)) {
             // They are told when there is a card.
             return Ok(allows);

@@ -221,13 +221,13 @@ impl Desk {
         transaction.insert_key_ring(&key_ring).await?;
         transaction.save_issuance(&Issuance { step: IssuanceStep::Issued, ..issuance.clone() }).await?;
         let entry = self.entry(&person, Event::CardIssued, Some(card.guid), issuance.by.clone());
-        environment.trail_key.append(&mut *transaction, entry).await?;
+        environment.append(&mut *transaction, entry, Some(&person)).await?;
         if let Some(replaced) = &issuance.replaces {
             let replaced = transaction.card(replaced).await?.filter(|card| card.state != CardState::Cancelled);
             if let Some(replaced) = replaced.filter(|card| card.holder == person.user_number) {
                 let Change { event, card, .. } = cancel(&mut *transaction, replaced).await?;
                 let entry = self.entry(&person, event, card, issuance.by.clone());
-                environment.trail_key.append(&mut *transaction, entry).await?;
+                environment.append(&mut *transaction, entry, Some(&person)).await?;
             }
         }
         self.tell_of_card(&mut *transaction, &person, &issuance).await?;

@@ -6,6 +6,13 @@
 //! | `appoint` | no | no | no | yes |
 //!
 //! Nobody acts on their own record.
+//!
+//! What is about nobody in particular is a [`Task`]:
+//!
+//! | task | agent | manager |
+//! | --- | --- | --- |
+//! | `see-reports` | yes | yes |
+//! | `search-trail`, `import` | no | yes |
 
 use card_protocol::Guid;
 use serde::{Deserialize, Serialize};
@@ -61,6 +68,23 @@ impl Deed {
     ];
 }
 
+/// What is done at the desk for nobody in particular.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Sees how often what happened, by day and organisation: numbers, and nobody's name.
+    SeeReports,
+    /// Searches the whole trail, and takes a copy of what is found.
+    SearchTrail,
+    /// Takes people and cards in out of files.
+    Import,
+}
+
+impl Task {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::SeeReports, Self::SearchTrail, Self::Import];
+}
+
 /// An officer at the desk: the permission to work there. Only [`Desk::officer`](super::Desk::officer) makes one, of a
 /// session of a person who has the role.
 #[derive(Clone, Debug)]
@@ -103,7 +127,21 @@ impl RaOfficer {
 
     /// Their part in what an order brings about.
     pub(super) fn by(&self, order: &Order) -> ByOfficer {
-        ByOfficer { officer: self.trail_name.clone(), reason: Some(order.reason), check: Some(order.check) }
+        let (reason, check) = (Some(order.reason), Some(order.check));
+        ByOfficer { reason, check, ..ByOfficer::only(self.trail_name.clone()) }
+    }
+
+    /// Whether they may do this.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden::Role`].
+    pub fn may_do(&self, task: Task) -> Result<(), Forbidden> {
+        let needs = match task {
+            Task::SeeReports => Role::RaAgent,
+            Task::SearchTrail | Task::Import => Role::RaManager,
+        };
+        if self.role >= needs { Ok(()) } else { Err(Forbidden::Role) }
     }
 
     /// Whether they may do this to the person.

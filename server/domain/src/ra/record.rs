@@ -3,7 +3,8 @@
 use card_protocol::Guid;
 
 use crate::{
-    Timestamp, card::CardState, email::EmailAddress, person::Person, registration::Standing, trail::TrailEntry,
+    Timestamp, card::CardState, delivery::MailOnRecord, email::EmailAddress, person::Person, registration::Standing,
+    trail::TrailEntry,
 };
 
 /// How many entries of the trail a record shows.
@@ -18,6 +19,8 @@ pub struct PersonRecord {
     pub cards: Vec<CardOnRecord>,
     /// Their registration, where there is one.
     pub registration: Option<RegistrationOnRecord>,
+    /// Their mails of the last day, the newest first: how far each is.
+    pub mails: Vec<MailOnRecord>,
     /// What happened lately, the newest first: also which mails could not be delivered.
     pub recent: Vec<TrailEntry>,
 }

@@ -25,7 +25,7 @@ use crate::{
 /// Somebody at the desk, with their card and session.
 pub struct AtDesk {
     pub card: SoftwareCard,
-    signed_in: SignedIn,
+    pub signed_in: SignedIn,
     pub officer: RaOfficer,
 }
 
@@ -45,7 +45,12 @@ fn email(text: &str) -> EmailAddress {
 pub async fn at_desk(world: &World, seed: u8, role: Role) -> AtDesk {
     let card = SoftwareCard::new(seed, crate::world::ORIGIN);
     let user_number = number(&format!("90{seed}"));
-    let holder = NewHolder { user_number: user_number.clone(), name: format!("Officer {seed}"), email: None };
+    let holder = NewHolder {
+        user_number: user_number.clone(),
+        name: format!("Officer {seed}"),
+        email: None,
+        organisation: None,
+    };
     let new = NewCard { holder, ..new_card(&card, "0") };
     world.services.enrolment.enrol(&new).await.unwrap();
     world.services.desk.grant(&user_number, role).await.unwrap();
@@ -93,6 +98,7 @@ fn person(user_number: &str, role: Role) -> Person {
         user_number: number(user_number),
         name: "Somebody".to_owned(),
         email: None,
+        organisation: None,
         role,
         trail_salt: TrailSalt::new([1; 32]),
     }

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     authority::{Authority, CertificateSubject, Certifier, CertifierError},
-    ports::{AnswerHasher, Clock, HasherError, Randomness, SecretHash, Vault, VaultCiphertext, VaultError},
+    ports::{AnswerHasher, Calendar, Clock, HasherError, Randomness, SecretHash, Vault, VaultCiphertext, VaultError},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};
@@ -35,6 +35,19 @@ impl StandingClock {
 impl Clock for StandingClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_timestamp(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// The days of UTC.
+pub struct UniversalDays;
+
+impl Calendar for UniversalDays {
+    fn date(&self, at: Timestamp) -> time::Date {
+        at.date()
+    }
+
+    fn beginning(&self, date: time::Date) -> Timestamp {
+        date.midnight().assume_utc()
     }
 }
 

@@ -26,7 +26,7 @@ fn number(text: &str) -> UserNumber {
 }
 
 fn holder(user_number: &str, name: &str) -> NewHolder {
-    NewHolder { user_number: number(user_number), name: name.to_owned(), email: None }
+    NewHolder { user_number: number(user_number), name: name.to_owned(), email: None, organisation: None }
 }
 
 fn imported(card: &SoftwareCard, holder: &str) -> ImportedCard {

@@ -14,23 +14,27 @@ use domain::{
     Timestamp,
     authority::StoredAuthority,
     card::{Card, CardPublicKey},
-    delivery::{MailState, Undelivered},
+    delivery::{MailOnRecord, MailState, Undelivered},
+    figure::{CountedFor, DayCount, Days, Figure, OrganisationCount},
+    import::ImportRun,
     issuance::Issuance,
     mail::OutboxMail,
+    organisation::Organisation,
     person::{Person, UserNumber},
     ports::{
-        BulkEnrolment, Cards, CodeMails, ErasedRows, Erasing, Forgetting, HandledForms, Issuances, KeyRings,
-        NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError, TrailRecords,
-        Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
+        BulkEnrolment, Cards, CodeMails, DailyCounts, ErasedRows, Erasing, Forgetting, HandledForms, ImportRuns,
+        Issuances, KeyRings, NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions, Store,
+        StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
     },
-    ra::PersonQuery,
+    ra::{PersonQuery, TrailFilter, TrailPlace},
     registration::{Registration, RegistrationFlow},
     session::Session,
-    token::{FlowId, FormId, KeyId, MailId, SessionId, TokenHash},
+    token::{FlowId, FormId, ImportId, KeyId, MailId, SessionId, TokenHash},
     trail::{Reference, TrailName, TrailRecord},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
+use time::Date;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The tables.
@@ -53,6 +57,8 @@ pub struct Tables {
     pub authority: Option<StoredAuthority>,
     pub outbox: Vec<OutboxMail>,
     pub undelivered: HashMap<MailId, Undelivered>,
+    pub daily_counts: BTreeMap<(Option<Organisation>, Date, Figure), u64>,
+    pub import_runs: Vec<ImportRun>,
 }
 
 #[derive(Clone, Default)]
@@ -150,6 +156,10 @@ impl People for MemoryTransaction {
         insert(&mut self.working.people, person.user_number.clone(), person.clone())
     }
 
+    async fn people_named(&mut self, names: &[TrailName]) -> Result<Vec<Person>, StoreError> {
+        Ok(self.working.people.values().filter(|person| names.contains(&person.trail_name())).cloned().collect())
+    }
+
     async fn save_person(&mut self, person: &Person) -> Result<(), StoreError> {
         let row = self.working.people.get_mut(&person.user_number).ok_or(StoreError::Conflict)?;
         (row.email, row.role) = (person.email.clone(), person.role);
@@ -179,6 +189,11 @@ impl Cards for MemoryTransaction {
 
     async fn cards_of(&mut self, holder: &UserNumber) -> Result<Vec<Card>, StoreError> {
         Ok(self.working.cards.values().filter(|card| card.holder == *holder).cloned().collect())
+    }
+
+    async fn guids_of(&mut self, holders: &[UserNumber]) -> Result<Vec<(UserNumber, Guid)>, StoreError> {
+        let theirs = self.working.cards.values().filter(|card| holders.contains(&card.holder));
+        Ok(theirs.map(|card| (card.holder.clone(), card.guid)).collect())
     }
 
     async fn insert_card(&mut self, card: &Card) -> Result<(), StoreError> {
@@ -439,6 +454,29 @@ impl TrailRecords for MemoryTransaction {
         Ok(self.working.trail.iter().filter(|record| record.number >= number).take(limit).cloned().collect())
     }
 
+    async fn search_trail(
+        &mut self,
+        filter: &TrailFilter,
+        after: Option<TrailPlace>,
+        limit: u64,
+    ) -> Result<Vec<TrailRecord>, StoreError> {
+        let is_wanted = |record: &&TrailRecord| {
+            let entry = record.read().unwrap();
+            let by = entry.by.map(|by| by.officer);
+            filter.from.is_none_or(|from| entry.at >= from)
+                && filter.until.is_none_or(|until| entry.at < until)
+                && filter.event.is_none_or(|event| entry.event == event)
+                && filter.officer.as_ref().is_none_or(|officer| by.as_ref() == Some(officer))
+                && filter.person.as_ref().is_none_or(|person| entry.person.as_ref() == Some(person))
+                && filter.card.as_ref().is_none_or(|card| entry.card.as_ref() == Some(card))
+                && after.is_none_or(|after| (entry.at, record.number) < (after.at, after.number))
+        };
+        let mut found: Vec<TrailRecord> = self.working.trail.iter().filter(is_wanted).cloned().collect();
+        found.sort_by_key(|record| std::cmp::Reverse((record.read().unwrap().at, record.number)));
+        found.truncate(usize::try_from(limit).unwrap());
+        Ok(found)
+    }
+
     async fn trail_before(
         &mut self,
         person: &TrailName,
@@ -475,6 +513,16 @@ impl Outbox for MemoryTransaction {
     async fn end_mail(&mut self, id: MailId, why: Undelivered, _: Timestamp) -> Result<(), StoreError> {
         self.working.undelivered.insert(id, why);
         Ok(())
+    }
+
+    async fn mails_of(&mut self, owner: &TrailName, limit: u64) -> Result<Vec<MailOnRecord>, StoreError> {
+        let theirs = self.working.outbox.iter().rev().filter(|mail| mail.owner.as_ref() == Some(owner));
+        let state = |mail: &OutboxMail| match self.working.undelivered.get(&mail.id) {
+            Some(why) => MailState::Undelivered(*why),
+            None => MailState::Waiting { since: mail.created_at },
+        };
+        let mails = theirs.map(|mail| MailOnRecord { at: mail.created_at, state: state(mail) });
+        Ok(mails.take(usize::try_from(limit).unwrap()).collect())
     }
 
     async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError> {
@@ -547,6 +595,13 @@ impl BulkEnrolment for MemoryTransaction {
         Ok(keys.map(CardPublicKey::fingerprint).filter(|known| fingerprints.contains(known)).collect())
     }
 
+    async fn move_people(&mut self, people: &[(UserNumber, Organisation)]) -> Result<(), StoreError> {
+        for (number, organisation) in people {
+            self.working.people.get_mut(number).unwrap().organisation = Some(organisation.clone());
+        }
+        Ok(())
+    }
+
     async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError> {
         for person in people {
             self.insert_person(person).await?;
@@ -564,5 +619,76 @@ impl BulkEnrolment for MemoryTransaction {
             self.insert_trail_record(record).await?;
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl DailyCounts for MemoryTransaction {
+    async fn count(
+        &mut self,
+        day: Date,
+        figure: Figure,
+        organisation: Option<&Organisation>,
+    ) -> Result<(), StoreError> {
+        *self.working.daily_counts.entry((organisation.cloned(), day, figure)).or_default() += 1;
+        Ok(())
+    }
+
+    async fn counts_by_day(&mut self, days: Days, whose: &CountedFor) -> Result<Vec<DayCount>, StoreError> {
+        let mut sums = BTreeMap::new();
+        for ((organisation, day, figure), count) in &self.working.daily_counts {
+            let is_meant = match whose {
+                CountedFor::Everybody => true,
+                CountedFor::Organisation(wanted) => organisation.as_ref() == Some(wanted),
+                CountedFor::NoOrganisation => organisation.is_none(),
+            };
+            if is_meant && (days.first..=days.last).contains(day) {
+                *sums.entry((*day, *figure)).or_default() += count;
+            }
+        }
+        Ok(sums.into_iter().map(|((day, figure), count)| DayCount { day, figure, count }).collect())
+    }
+
+    async fn counts_by_organisation(&mut self, days: Days) -> Result<Vec<OrganisationCount>, StoreError> {
+        let mut sums = BTreeMap::new();
+        for ((organisation, day, figure), count) in &self.working.daily_counts {
+            if (days.first..=days.last).contains(day) {
+                *sums.entry((organisation.clone(), *figure)).or_default() += count;
+            }
+        }
+        let count = |((organisation, figure), count)| OrganisationCount { organisation, figure, count };
+        Ok(sums.into_iter().map(count).collect())
+    }
+
+    async fn organisations(&mut self) -> Result<Vec<Organisation>, StoreError> {
+        let mut names: Vec<_> =
+            self.working.daily_counts.keys().filter_map(|(organisation, ..)| organisation.clone()).collect();
+        names.dedup();
+        Ok(names)
+    }
+}
+
+#[async_trait]
+impl ImportRuns for MemoryTransaction {
+    async fn insert_import_run(&mut self, run: &ImportRun) -> Result<(), StoreError> {
+        self.working.import_runs.push(run.clone());
+        Ok(())
+    }
+
+    async fn save_import_run(&mut self, run: &ImportRun) -> Result<(), StoreError> {
+        let row = self.working.import_runs.iter_mut().find(|row| row.id == run.id).ok_or(StoreError::Conflict)?;
+        *row = run.clone();
+        Ok(())
+    }
+
+    async fn import_run(&mut self, id: ImportId) -> Result<Option<ImportRun>, StoreError> {
+        Ok(self.working.import_runs.iter().find(|run| run.id == id).cloned())
+    }
+
+    async fn latest_import_runs(&mut self, limit: u64) -> Result<Vec<ImportRun>, StoreError> {
+        let mut runs = self.working.import_runs.clone();
+        runs.sort_by_key(|run| std::cmp::Reverse(run.began_at));
+        runs.truncate(usize::try_from(limit).unwrap());
+        Ok(runs)
     }
 }

@@ -27,7 +27,7 @@ use domain::{
 use time::Duration;
 
 use crate::{
-    fakes::{OneKeyVault, PaperCertifier, QuickHasher, SeededDice, StandingClock},
+    fakes::{OneKeyVault, PaperCertifier, QuickHasher, SeededDice, StandingClock, UniversalDays},
     memory_store::MemoryStore,
     software_card::SoftwareCard,
 };
@@ -65,6 +65,7 @@ impl World {
         let services = Services::new(Environment {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock) as Arc<_>,
+            calendar: Arc::new(UniversalDays),
             randomness: Arc::clone(&dice) as Arc<_>,
             vault: Arc::new(OneKeyVault),
             certifier: Arc::new(PaperCertifier),
@@ -266,6 +267,7 @@ pub fn new_card(card: &SoftwareCard, user_number: &str) -> NewCard {
             user_number: UserNumber::parse(user_number).unwrap(),
             name: "Jane Smith".to_owned(),
             email: Some(EmailAddress::parse("jane.smith@nhs.net").unwrap()),
+            organisation: None,
         },
         guid: card.guid,
         authentication_key: card.public_key(Slot::Authentication),

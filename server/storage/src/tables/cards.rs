@@ -106,6 +106,13 @@ impl Cards for SqlTransaction {
             .collect()
     }
 
+    async fn guids_of(&mut self, holders: &[UserNumber]) -> Result<Vec<(UserNumber, Guid)>, StoreError> {
+        let holders: Vec<&str> = holders.iter().map(UserNumber::as_str).collect();
+        let rows = self.list_among::<Entity, _>(Column::Holder, &holders).await?;
+        let card = |row: Model| Ok((value::read_user_number(&row.holder, "cards.holder")?, value::read_guid(row.guid)));
+        rows.into_iter().map(card).collect()
+    }
+
     async fn insert_card(&mut self, card: &Card) -> Result<(), StoreError> {
         let guid = value::uuid(&card.guid);
         self.insert(Model::from(card)).await?;

@@ -6,14 +6,18 @@ use async_trait::async_trait;
 use card_protocol::{Guid, Slot};
 use domain::{
     card::Card,
+    organisation::Organisation,
     person::{Person, UserNumber},
     ports::{BulkEnrolment, NewlyEnrolled, StoreError},
     trail::TrailRecord,
 };
-use sea_orm::entity::prelude::Uuid;
+use sea_orm::entity::prelude::*;
 
 use super::{card_keys, cards, key_rings, people, trail, unlock_keys};
 use crate::{SqlTransaction, value};
+
+/// How many rows are named in one statement that has another parameter besides.
+const AT_ONCE: usize = 10_000;
 
 #[async_trait]
 impl BulkEnrolment for SqlTransaction {
@@ -44,12 +48,31 @@ impl BulkEnrolment for SqlTransaction {
         rows.into_iter().map(|row| value::read_bytes(row.fingerprint, "card_keys.fingerprint")).collect()
     }
 
+    async fn move_people(&mut self, people: &[(UserNumber, Organisation)]) -> Result<(), StoreError> {
+        let mut moved: HashMap<&Organisation, Vec<&str>> = HashMap::new();
+        for (number, organisation) in people {
+            moved.entry(organisation).or_default().push(number.as_str());
+        }
+        for (organisation, numbers) in moved {
+            for numbers in numbers.chunks(AT_ONCE) {
+                let update = people::Entity::update_many()
+                    .col_expr(people::Column::Organisation, organisation.as_str().into())
+                    .filter(people::Column::UserNumber.is_in(numbers.iter().copied()));
+                self.update(update).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError> {
         self.insert_all::<people::Entity, _>(people.iter().map(people::Model::from).collect()).await
     }
 
     async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
-        // What is referred to comes first: the database then finds it at once, and notes nothing for the commit.
+        // What is referred to comes first: the database then finds it at once, and notes nothing for the commit. In the
+        // order of their keys rows that stand side by side in an index are added one after another.
+        let mut batch: Vec<&NewlyEnrolled> = batch.iter().collect();
+        batch.sort_unstable_by_key(|new| new.card.guid.0);
         self.insert_all::<cards::Entity, _>(batch.iter().map(|new| cards::Model::from(&new.card)).collect()).await?;
         let keys = batch.iter().flat_map(|NewlyEnrolled { card, .. }| {
             let guid = value::uuid(&card.guid);
@@ -58,7 +81,9 @@ impl BulkEnrolment for SqlTransaction {
                 card_keys::Model::new(guid, Slot::CardAuthentication, &card.card_authentication_key),
             ]
         });
-        self.insert_all::<card_keys::Entity, _>(keys.collect()).await?;
+        let mut keys: Vec<card_keys::Model> = keys.collect();
+        keys.sort_unstable_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
+        self.insert_all::<card_keys::Entity, _>(keys).await?;
         let unlock_keys = batch.iter().map(|new| unlock_keys::Model::from(&new.unlock_key));
         self.insert_all::<unlock_keys::Entity, _>(unlock_keys.collect()).await?;
         let key_rings = batch.iter().map(|new| key_rings::Model::from(&new.key_ring));

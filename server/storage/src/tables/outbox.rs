@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use domain::{
     CLOCKS_AGREE_WITHIN, Timestamp,
-    delivery::{MailState, Undelivered},
+    delivery::{MailOnRecord, MailState, Undelivered},
     mail::OutboxMail,
     ports::{Outbox, StoreError, VaultCiphertext},
     token::MailId,
+    trail::TrailName,
 };
 use sea_orm::{
     ExprTrait, QueryOrder, QuerySelect,
@@ -36,6 +37,8 @@ pub struct Model {
     pub given_up_at: Option<i64>,
     /// Beside `given_up_at`, where the mail server refused the address.
     pub refused_at: Option<i64>,
+    /// Whose it is: their name on the trail.
+    pub owner: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -52,6 +55,7 @@ impl TryFrom<Model> for OutboxMail {
             sealed: VaultCiphertext(row.body.ok_or_else(|| unreadable("outbox.body")(UnknownValue))?),
             created_at: value::read_time(row.created_at, "outbox.created_at")?,
             attempts: u32::try_from(row.attempts).map_err(unreadable("outbox.attempts"))?,
+            owner: row.owner.map(TrailName::of_record),
         })
     }
 }
@@ -92,6 +96,7 @@ impl Outbox for SqlTransaction {
             sent_at: None,
             given_up_at: None,
             refused_at: None,
+            owner: mail.owner.as_ref().map(|owner| owner.as_str().to_owned()),
         })
         .await
     }
@@ -152,6 +157,16 @@ impl Outbox for SqlTransaction {
             Undelivered::GivenUp => finish(id, Column::GivenUpAt, at),
         };
         self.update(ended).await.map(drop)
+    }
+
+    async fn mails_of(&mut self, owner: &TrailName, limit: u64) -> Result<Vec<MailOnRecord>, StoreError> {
+        let theirs = Entity::find().filter(Column::Owner.eq(owner.as_str()));
+        let rows = self.list(theirs.order_by_desc(Column::CreatedAt).order_by_asc(Column::Id).limit(limit)).await?;
+        let mail = |row: Model| {
+            let at = value::read_time(row.created_at, "outbox.created_at")?;
+            Ok(MailOnRecord { at, state: MailState::try_from(row)? })
+        };
+        rows.into_iter().map(mail).collect()
     }
 
     async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError> {

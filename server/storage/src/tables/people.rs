@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     email::EmailAddress,
+    organisation::Organisation,
     person::{Person, UserNumber},
     ports::{People, StoreError},
     ra::PersonQuery,
     role::Role,
-    trail::{Reference, TrailSalt},
+    trail::{Reference, TrailName, TrailSalt},
 };
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
 
@@ -33,12 +34,22 @@ pub struct Model {
     /// As bytes, so that both databases compare them alike.
     pub search_name: Option<Vec<u8>>,
     pub search_last_first: Option<Vec<u8>>,
+    pub organisation: Option<String>,
+    /// The beginning of their name on the trail, so that they are found by it: see [`trail_prefix`].
+    pub trail_prefix: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The first 8 bytes of a name on the trail, as a number: an index of these is a third of one of whole names. Whoever is
+/// found by it still has to have all of the name. What is no such name stands in records that are older than the salts.
+pub(crate) fn trail_prefix(name: &TrailName) -> Option<i64> {
+    let prefix = name.as_str().get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    prefix.map(u64::cast_signed)
+}
 
 impl From<&Person> for Model {
     fn from(person: &Person) -> Self {
@@ -51,6 +62,8 @@ impl From<&Person> for Model {
             role: person.role.as_str().to_owned(),
             search_name,
             search_last_first,
+            organisation: person.organisation.as_ref().map(|organisation| organisation.as_str().to_owned()),
+            trail_prefix: trail_prefix(&person.trail_name()),
         }
     }
 }
@@ -63,6 +76,12 @@ impl TryFrom<Model> for Person {
             user_number: value::read_user_number(&row.user_number, "people.user_number")?,
             name: row.name,
             email: row.email.as_deref().map(EmailAddress::parse).transpose().map_err(unreadable("people.email"))?,
+            organisation: row
+                .organisation
+                .as_deref()
+                .map(Organisation::parse)
+                .transpose()
+                .map_err(unreadable("people.organisation"))?,
             role: Role::parse(&row.role).ok_or(UnknownValue).map_err(unreadable("people.role"))?,
             trail_salt: TrailSalt::new(value::read_bytes(row.trail_salt, "people.trail_salt")?),
         })
@@ -104,6 +123,13 @@ impl People for SqlTransaction {
         }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         found.into_values().take(limit).map(Person::try_from).collect()
+    }
+
+    async fn people_named(&mut self, names: &[TrailName]) -> Result<Vec<Person>, StoreError> {
+        let prefixes: Vec<i64> = names.iter().filter_map(trail_prefix).collect();
+        let rows = self.list_among::<Entity, _>(Column::TrailPrefix, &prefixes).await?;
+        let people = rows.into_iter().map(Person::try_from).collect::<Result<Vec<_>, _>>()?;
+        Ok(people.into_iter().filter(|person| names.contains(&person.trail_name())).collect())
     }
 
     async fn insert_person(&mut self, person: &Person) -> Result<(), StoreError> {

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use domain::{
     ports::{StoreError, TrailRecords},
+    ra::{TrailFilter, TrailPlace},
     trail::{TrailName, TrailRecord},
 };
-use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{DeriveIden, ExprTrait, QueryOrder, QuerySelect, entity::prelude::*};
 
 use crate::{SqlTransaction, error::unreadable, value};
 
@@ -24,6 +25,15 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// Columns that the database computes out of the entry, to search by: nobody writes them.
+#[derive(Clone, Copy, DeriveIden)]
+enum Computed {
+    At,
+    Event,
+    Officer,
+    Card,
+}
 
 impl TryFrom<&TrailRecord> for Model {
     type Error = StoreError;
@@ -68,6 +78,39 @@ impl TrailRecords for SqlTransaction {
     async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
         let select =
             Entity::find().filter(Column::Number.gte(column(number)?)).order_by_asc(Column::Number).limit(limit);
+        self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()
+    }
+
+    async fn search_trail(
+        &mut self,
+        filter: &TrailFilter,
+        after: Option<TrailPlace>,
+        limit: u64,
+    ) -> Result<Vec<TrailRecord>, StoreError> {
+        let TrailFilter { from, until, event, officer, person, card } = filter;
+        let mut select = Entity::find();
+        if let Some(from) = from {
+            select = select.filter(Expr::col(Computed::At).gte(value::milliseconds(*from)));
+        }
+        if let Some(until) = until {
+            select = select.filter(Expr::col(Computed::At).lt(value::milliseconds(*until)));
+        }
+        if let Some(event) = event {
+            select = select.filter(Expr::col(Computed::Event).eq(event.name()));
+        }
+        for (column, name) in [(Computed::Officer, officer), (Computed::Card, card)] {
+            if let Some(name) = name {
+                select = select.filter(Expr::col(column).eq(name.as_str()));
+            }
+        }
+        if let Some(person) = person {
+            select = select.filter(Column::Person.eq(person.as_str()));
+        }
+        if let Some(TrailPlace { at, number }) = after {
+            let place = Expr::tuple([value::milliseconds(at).into(), column(number)?.into()]);
+            select = select.filter(Expr::tuple([Expr::col(Computed::At), Expr::col(Column::Number)]).lt(place));
+        }
+        let select = select.order_by_desc(Expr::col(Computed::At)).order_by_desc(Column::Number).limit(limit);
         self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()
     }
 

@@ -17,6 +17,7 @@ mod suite {
     pub mod fixtures;
     pub mod outbox;
     pub mod references;
+    pub mod reports;
     pub mod round_trips;
     pub mod trail;
 }
@@ -150,6 +151,7 @@ hold_to_contract! {
         a_mail_put_off_comes_again_with_one_attempt_more,
         a_mail_that_is_done_with_comes_no_more,
         how_far_a_mail_is_can_be_asked,
+        the_mails_of_a_person_come_newest_first,
         two_claimers_never_get_one_mail;
     references:
         a_row_of_nobody_is_refused_at_the_commit,
@@ -171,6 +173,15 @@ hold_to_contract! {
         a_name_is_searched_from_its_beginning_whatever_its_letters,
         a_role_and_an_address_are_changed_and_nothing_else,
         a_registration_is_removed_in_the_version_that_was_read;
+    reports:
+        counts_are_summed_by_day,
+        counts_are_summed_by_organisation,
+        what_is_counted_and_not_committed_never_was,
+        the_trail_is_searched_by_all_that_an_entry_tells,
+        the_trail_comes_page_by_page_also_where_records_have_one_time,
+        people_are_found_by_their_names_on_the_trail,
+        people_who_move_keep_the_rest,
+        an_import_comes_back_as_it_was_saved;
     concurrency:
         attempts_at_once_are_all_counted,
         trail_records_at_once_are_all_kept_without_a_gap,

@@ -170,6 +170,36 @@ async fn a_person_who_was_erased_is_nowhere_on_disk() {
     }
 }
 
+#[tokio::test]
+async fn nothing_that_managers_ask_for_walks_a_whole_table() {
+    let folder = tempfile::tempdir().unwrap();
+    open(&folder).await.close().await.unwrap();
+    let mut file = open_file(&folder).await;
+    for (statement, index) in [
+        ("SELECT * FROM trail WHERE at >= 1 AND at < 9 ORDER BY at DESC, number DESC", "trail_by_time"),
+        (
+            "SELECT * FROM trail WHERE at >= 1 AND event = 'x' AND (at, number) < (9, 9) ORDER BY at DESC, number DESC",
+            "trail_by_event",
+        ),
+        ("SELECT * FROM trail WHERE officer = 'x' ORDER BY at DESC, number DESC", "trail_by_officer"),
+        ("SELECT * FROM trail WHERE person = 'x' AND card = 'y' ORDER BY at DESC, number DESC", "trail_of_person"),
+        ("SELECT * FROM people WHERE trail_prefix IN (1, 2)", "people_by_trail_name"),
+        ("SELECT * FROM outbox WHERE owner = 'x'", "mails_of_person"),
+        (
+            "SELECT day, figure, sum(count) FROM daily_counts WHERE day BETWEEN '1' AND '2' GROUP BY 1, 2",
+            "counts_by_day",
+        ),
+    ] {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
+                .fetch_all(&mut file)
+                .await
+                .unwrap();
+        let plan: Vec<String> = plan.into_iter().map(|(_, _, _, step)| step).collect();
+        assert!(plan[0].starts_with("SEARCH") && plan[0].contains(index), "{statement}: {plan:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_people_of_an_older_database_get_a_salt_each() {
     let folder = tempfile::tempdir().unwrap();

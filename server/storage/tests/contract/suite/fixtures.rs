@@ -11,6 +11,7 @@ use domain::{
     email::EmailAddress,
     issuance::{Begun, Issuance, IssuanceStep},
     mail::OutboxMail,
+    organisation::Organisation,
     person::{Person, UserNumber},
     ports::{SecretHash, Store, StoreError, Transaction, VaultCiphertext},
     question::QuestionId,
@@ -60,11 +61,17 @@ pub fn email(number: u8) -> EmailAddress {
     EmailAddress::parse(&format!("person{number}@nhs.net")).unwrap()
 }
 
+/// The same for two people each.
+pub fn organisation(number: u8) -> Organisation {
+    Organisation::parse(&format!("Trust {}", number / 2)).unwrap()
+}
+
 pub fn person(number: u8) -> Person {
     Person {
         user_number: user_number(number),
         name: format!("Zoë Ng {number}"),
         email: Some(email(number)),
+        organisation: Some(organisation(number)),
         role: Role::Cardholder,
         trail_salt: TrailSalt::new([number; 32]),
     }
@@ -104,7 +111,11 @@ pub fn unlock_key(number: u8) -> StoredUnlockKey {
 
 /// The ring of card 1, with key 1.
 pub fn issuance(number: u8) -> Issuance {
-    let by = ByOfficer { officer: trail_name(90), reason: Some(Reason::CardLost), check: Some(IdentityCheck::PhotoId) };
+    let by = ByOfficer {
+        reason: Some(Reason::CardLost),
+        check: Some(IdentityCheck::PhotoId),
+        ..ByOfficer::only(trail_name(90))
+    };
     Issuance {
         guid: guid(number + 200),
         person: user_number(1),
@@ -224,6 +235,7 @@ pub fn mail(number: u8, created: i64) -> OutboxMail {
         sealed: VaultCiphertext(format!("sealed mail {number}").into_bytes()),
         created_at: at(created),
         attempts: 0,
+        owner: Some(trail_name(number)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use domain::{
-    delivery::{MailState, Undelivered},
+    delivery::{MailOnRecord, MailState, Undelivered},
     mail::OutboxMail,
     ports::StoreError,
     token::MailId,
@@ -114,4 +114,25 @@ pub async fn two_claimers_never_get_one_mail(store: &Shared) {
     let claimed = claimers.join_all().await.concat();
     assert_eq!(claimed.len(), 40);
     assert_eq!(claimed.iter().collect::<HashSet<_>>().len(), 40);
+}
+
+pub async fn the_mails_of_a_person_come_newest_first(store: &Shared) {
+    let theirs = |number, created| OutboxMail { owner: Some(trail_name(1)), ..mail(number, created) };
+    for mail in [theirs(1, 20), theirs(2, 10), theirs(3, 30), mail(4, 40), OutboxMail { owner: None, ..mail(5, 50) }] {
+        committed!(store, |transaction| transaction.insert_mail(&mail));
+    }
+    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(1)), at(60)));
+    committed!(store, |transaction| transaction.end_mail(MailId(id(2)), Undelivered::Refused, at(60)));
+    let found = tried!(store, |transaction| transaction.mails_of(&trail_name(1), 9)).unwrap();
+    let on_record = |created, state| MailOnRecord { at: at(created), state };
+    assert_eq!(
+        found,
+        [
+            on_record(30, MailState::Waiting { since: at(30) }),
+            on_record(20, MailState::Sent),
+            on_record(10, MailState::Undelivered(Undelivered::Refused)),
+        ]
+    );
+    assert_eq!(tried!(store, |transaction| transaction.mails_of(&trail_name(1), 1)).unwrap().len(), 1);
+    assert_eq!(tried!(store, |transaction| transaction.mails_of(&trail_name(9), 9)).unwrap(), []);
 }

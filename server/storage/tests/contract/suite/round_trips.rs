@@ -23,7 +23,7 @@ use domain::{
 use super::fixtures::*;
 
 pub async fn a_person_comes_back(store: &Shared) {
-    let without_address = Person { email: None, ..person(2) };
+    let without_address = Person { email: None, organisation: None, ..person(2) };
     committed!(store, |transaction| transaction.insert_person(&person(1)));
     committed!(store, |transaction| transaction.insert_person(&without_address));
     assert_eq!(tried!(store, |transaction| transaction.person(&user_number(1))).unwrap(), Some(person(1)));
@@ -216,7 +216,7 @@ pub async fn every_step_of_an_issuance_comes_back(store: &Shared) {
     committed!(store, |transaction| transaction.insert_person(&person(2)));
     let steps = [IssuanceStep::Fresh, IssuanceStep::Prepared(prepared), IssuanceStep::Issued];
     for (version, step) in (0..).zip(steps) {
-        let by = domain::trail::ByOfficer { officer: trail_name(91), reason: None, check: None };
+        let by = domain::trail::ByOfficer::only(trail_name(91));
         let changed = domain::issuance::Issuance {
             person: user_number(2),
             by,
