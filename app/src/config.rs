@@ -20,6 +20,8 @@ pub struct PageConfig {
     pub approved_domains: Vec<String>,
     /// What is asked for to register and to unlock.
     pub profile: PolicyProfile,
+    /// How many digits a new passcode has at least.
+    pub passcode_digits: u8,
     /// Only where everything is made up.
     pub demonstration: Option<Demonstration>,
     /// To whom the file of cards of an import is encrypted; nothing where nothing can be imported.
@@ -116,12 +118,14 @@ pub struct PageFacts {
     pub approved_domains: Vec<String>,
     /// What is asked for to register and to unlock.
     pub profile: PolicyProfile,
+    /// How many digits a new passcode has at least.
+    pub passcode_digits: u8,
 }
 
 impl From<PageConfig> for PageFacts {
     fn from(config: PageConfig) -> Self {
-        let PageConfig { service_name, ra, bridge_port, approved_domains, profile, .. } = config;
-        Self { service_name, ra, bridge_port, approved_domains, profile }
+        let PageConfig { service_name, ra, bridge_port, approved_domains, profile, passcode_digits, .. } = config;
+        Self { service_name, ra, bridge_port, approved_domains, profile, passcode_digits }
     }
 }
 

@@ -102,8 +102,15 @@ export class BridgeConnection {
   }
 
   /** Has the card prove itself. */
-  async proveCard(purpose: CardPurpose, challenge: string): Promise<CardProof> {
-    return this.#request((this.#lastId += 1), { verb: 'prove_card', purpose, challenge });
+  async proveCard(purpose: CardPurpose, challenge: string, reader?: string): Promise<CardProof> {
+    return this.#request((this.#lastId += 1), { verb: 'prove_card', purpose, challenge, reader });
+  }
+
+  /** Has its holder prove the passcode. */
+  async proveHolder(purpose: 'sign-in', challenge: string, passcode: string, reader?: string): Promise<CardProof> {
+    const id = (this.#lastId += 1);
+    const sealed = sealPasscode(this.connectionKey, id, 'prove_holder', passcode);
+    return this.#request(id, { verb: 'prove_holder', purpose, challenge, passcode: sealed, reader });
   }
 
   /** Unlocks the card. */

@@ -151,6 +151,7 @@ fn page_config(settings: &Settings, demonstration: Option<Demonstration>, import
         cookies: if settings.public_url.is_https() { CookieKind::Secure } else { CookieKind::Loopback },
         approved_domains: settings.policy.approved_domains.clone(),
         profile: settings.policy.profile.into(),
+        passcode_digits: settings.policy.passcode_digits,
         demonstration,
         import_recipient: import.map(|key| key.recipient().to_string()),
         upload_limit: router::UPLOAD_LIMIT,

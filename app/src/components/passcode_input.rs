@@ -26,7 +26,8 @@ pub fn PasscodeInput(
     /// The label.
     label: &'static str,
     /// The hint; may be empty.
-    hint: &'static str,
+    #[prop(into)]
+    hint: String,
     /// What is wrong with it.
     error: Signal<Option<String>>,
     /// The element, to read it.
@@ -44,7 +45,7 @@ pub fn PasscodeInput(
         PasscodeKind::Current => "current-password",
         PasscodeKind::New => "new-password",
     };
-    let described_by = described_by(id, hint, error);
+    let described_by = described_by(id, &hint, error);
     let class = move || {
         let error = if error.get().is_some() { " nhsuk-input--error" } else { "" };
         ["nhsuk-input nhsuk-password-input__input nhsuk-input--width-10", error].concat()
@@ -62,7 +63,7 @@ pub fn PasscodeInput(
                 <FormGroup
                     id=id.to_owned()
                     label=label.to_owned()
-                    hint=hint.to_owned()
+                    hint=hint.clone()
                     error
                     class="nhsuk-password-input"
                 >

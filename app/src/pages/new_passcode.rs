@@ -5,6 +5,7 @@ use leptos::{html, prelude::*};
 
 use crate::{
     components::{Errors, PasscodeInput, PasscodeKind},
+    config::facts,
     t,
 };
 
@@ -12,18 +13,25 @@ use crate::{
 const NEW: &str = "new-passcode";
 const REPEATED: &str = "repeated-passcode";
 
+/// How many digits a PIV card takes.
+const FEWEST: u8 = 6;
+const MOST: u8 = 8;
+
 /// The fields of a new passcode.
 #[derive(Clone, Copy)]
 pub struct NewPasscode {
     new: NodeRef<html::Input>,
     repeated: NodeRef<html::Input>,
     errors: Errors,
+    /// How many digits the organisation wants at least.
+    least: u8,
 }
 
 impl NewPasscode {
     /// Fields that tell what is wrong with them among these errors.
     pub fn new(errors: Errors) -> Self {
-        Self { new: NodeRef::new(), repeated: NodeRef::new(), errors }
+        let least = facts().passcode_digits.max(FEWEST);
+        Self { new: NodeRef::new(), repeated: NodeRef::new(), errors, least }
     }
 
     /// The two fields.
@@ -33,7 +41,7 @@ impl NewPasscode {
                 kind=PasscodeKind::New
                 id=NEW
                 label=t::passcode_new_label()
-                hint=t::passcode_new_hint()
+                hint=hint(self.least)
                 error=self.errors.of(NEW)
                 node_ref=self.new
             />
@@ -50,10 +58,10 @@ impl NewPasscode {
 
     /// The passcode that was chosen, twice the same; otherwise what is wrong is shown.
     pub fn chosen(self) -> Option<Passcode> {
-        let passcode = match Passcode::parse_new(&typed(self.new)) {
+        let passcode = match parse(&typed(self.new), self.least) {
             Ok(passcode) => passcode,
-            Err(fault) => {
-                self.errors.show_field(NEW, words(fault));
+            Err(words) => {
+                self.errors.show_field(NEW, words);
                 return None;
             }
         };
@@ -87,15 +95,39 @@ pub fn empty(input: NodeRef<html::Input>) {
     }
 }
 
+/// Reads a new passcode, or says what is wrong with it. The bridge has the same rules, but for what the organisation wants
+/// beyond them: that is asked for by the page only.
+fn parse(typed: &str, least: u8) -> Result<Passcode, String> {
+    let passcode = Passcode::parse_new(typed).map_err(|fault| words(fault, least))?;
+    if passcode.expose_secret().len() < usize::from(least) { Err(too_short(least)) } else { Ok(passcode) }
+}
+
+fn hint(least: u8) -> String {
+    match least {
+        FEWEST => t::passcode_new_hint().to_owned(),
+        MOST => t::passcode_new_hint_all().to_owned(),
+        least => t::passcode_new_hint_from(least),
+    }
+}
+
+fn too_short(least: u8) -> String {
+    match least {
+        FEWEST => t::passcode_digits().to_owned(),
+        MOST => t::passcode_digits_all().to_owned(),
+        least => t::passcode_digits_from(least),
+    }
+}
+
 /// What is wrong with a new passcode.
-fn words(fault: PasscodeFault) -> &'static str {
-    match fault {
+fn words(fault: PasscodeFault, least: u8) -> String {
+    let words = match fault {
+        PasscodeFault::Digits => return too_short(least),
         PasscodeFault::Empty => t::passcode_new_missing(),
-        PasscodeFault::Digits => t::passcode_digits(),
         PasscodeFault::OneDigit => t::passcode_one_digit(),
         PasscodeFault::Sequence => t::passcode_sequence(),
         PasscodeFault::Common => t::passcode_common(),
-    }
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]
@@ -111,7 +143,16 @@ mod tests {
             ("123456", "Passcode must not be a sequence, like 123456"),
             ("121212", "Passcode must not be one that many people choose"),
         ] {
-            assert_eq!(Passcode::parse_new(typed).map_err(words).err(), Some(sentence));
+            assert_eq!(parse(typed, 6).err().as_deref(), Some(sentence));
         }
+    }
+
+    #[test]
+    fn an_organisation_may_want_more_digits() {
+        assert!(parse("904173", 6).is_ok() && parse("9041735", 7).is_ok() && parse("90417352", 8).is_ok());
+        assert_eq!(parse("904173", 7).err().as_deref(), Some("Passcode must be 7 to 8 digits"));
+        assert_eq!(parse("9041735", 8).err().as_deref(), Some("Passcode must be 8 digits"));
+        assert_eq!(parse("90", 8).err().as_deref(), Some("Passcode must be 8 digits"));
+        assert_eq!(hint(8), "8 digits, not one repeated digit or a sequence");
     }
 }

@@ -17,6 +17,8 @@ pub struct PolicySection {
     pub profile: Profile,
     /// How many of the four questions are asked at an unlock: 2 to 4.
     pub questions_asked: usize,
+    /// How many digits a new passcode has at least: 6 to 8, which is as many as a PIV card takes.
+    pub passcode_digits: u8,
     /// How long a code lives, in minutes: 1 to 60. What is usual for the profile where it is not said.
     pub code_minutes: Option<u8>,
     /// How many times a code may be entered wrongly: 1 to 10.
@@ -42,6 +44,7 @@ impl Default for PolicySection {
         Self {
             profile: Profile::default(),
             questions_asked: 3,
+            passcode_digits: 6,
             code_minutes: None,
             code_tries: 5,
             resend_seconds: 60,
@@ -59,6 +62,7 @@ impl PolicySection {
     pub(super) fn validate(&self) -> Result<(), FieldError> {
         let ranges = [
             ("policy.questions_asked", self.questions_asked, 2, QUESTIONS_SET),
+            ("policy.passcode_digits", self.passcode_digits.into(), 6, 8),
             ("policy.code_minutes", self.code_minutes.unwrap_or(1).into(), 1, 60),
             ("policy.code_tries", self.code_tries.into(), 1, 10),
             ("policy.resend_seconds", self.resend_seconds.into(), 0, 600),
