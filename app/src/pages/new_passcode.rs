@@ -106,7 +106,7 @@ fn hint(least: u8) -> String {
     match least {
         FEWEST => t::passcode_new_hint().to_owned(),
         MOST => t::passcode_new_hint_all().to_owned(),
-        least => t::passcode_new_hint_from(least),
+        least => t::passcode_new_hint_from(least.into()),
     }
 }
 
@@ -114,7 +114,7 @@ fn too_short(least: u8) -> String {
     match least {
         FEWEST => t::passcode_digits().to_owned(),
         MOST => t::passcode_digits_all().to_owned(),
-        least => t::passcode_digits_from(least),
+        least => t::passcode_digits_from(least.into()),
     }
 }
 
