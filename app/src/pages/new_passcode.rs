@@ -76,11 +76,6 @@ impl NewPasscode {
     pub fn refuse_same(self) {
         self.errors.show_field(NEW, t::change_passcode_same());
     }
-
-    /// Empties the fields.
-    pub fn empty(self) {
-        [self.new, self.repeated].into_iter().for_each(empty);
-    }
 }
 
 /// What stands in a passcode field; nothing where it is not there.

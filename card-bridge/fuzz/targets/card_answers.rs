@@ -52,10 +52,10 @@ pub fn run(input: &[u8]) {
 
     let new = Passcode::from_digits("27150386").expect("eight digits");
     for last_try in [LastTry::Keep, LastTry::Spend] {
-        let mut changed = card();
+        let mut changing = card();
         let change = Change { guid: unlock.guid, current: &passcode, new: &new, last_try, digest: unlock.digest };
-        let outcome = transaction::change_passcode(&mut changed, &change);
-        let [verifications, resets, changes] = changed.secrets();
+        let outcome = transaction::change_passcode(&mut changing, &change);
+        let [verifications, resets, changes] = changing.secrets();
         assert!(verifications <= changes && changes <= 1 && resets == 0);
         match outcome {
             Ok(proof) => assert!(proof.guid == unlock.guid && verifications == 1),

@@ -1,5 +1,7 @@
 //! The change of a passcode by whoever knows it: what the card has afterwards, wherever it was cut.
 
+use std::cmp::Ordering;
+
 use card_bridge::readers::Afterwards;
 use card_protocol::message::{LastTry, PasscodeUse, Verb};
 use card_protocol::proof::KeyAlgorithm;
@@ -14,10 +16,6 @@ use crate::readers::{LIMITS, ORIGIN, OneReader, serve};
 const CHALLENGE: Challenge = Challenge([7; 32]);
 const NEW: &str = "27150386";
 const WRONG: &str = "314159";
-/// SELECT, CHUID, certificate, the tries left, the change, the new passcode, the signature.
-const COMMANDS: u32 = 7;
-/// Which of them is the change.
-const CHANGE: u32 = 5;
 
 fn change(page: &mut Page, card: &Issued, passcodes: [&str; 2]) -> Result<CardProof, CardFailure> {
     page.change_passcode(card.guid, CHALLENGE, passcodes, LastTry::Keep)
@@ -136,27 +134,29 @@ fn cut(moment: Moment, nth: u32) -> (CardFailure, &'static str) {
     (failure, if new { NEW } else { PASSCODE })
 }
 
-#[test]
-fn a_change_that_is_cut_says_no_more_than_is_known_and_nothing_untrue() {
-    let not_proved = |passcode| CardFailure::ChangeNotProved { passcode };
-    for nth in 1..=COMMANDS {
-        for moment in [Moment::Before, Moment::After] {
-            let (told, has) = cut(moment, nth);
-            let (expected, passcode) = match (nth, moment) {
-                (..CHANGE, _) => (CardFailure::CardRemoved, PASSCODE),
-                (CHANGE, Moment::Before) => (not_proved(PasscodeNow::NewOrFormer), PASSCODE),
-                (CHANGE, Moment::After) => (not_proved(PasscodeNow::NewOrFormer), NEW),
-                _ => (not_proved(PasscodeNow::New), NEW),
-            };
-            assert_eq!((told, has), (expected, passcode), "{moment:?} command {nth}");
-        }
-    }
+/// How many commands a change is that is not cut. The last three are the change, the new passcode and the signature.
+fn commands() -> u32 {
+    let card = Issued::new(KeyAlgorithm::P256);
+    let reader = OneReader::with(card.insert());
+    let bridge = serve(reader.clone(), LIMITS);
+    change(&mut Page::open(bridge.address, ORIGIN), &card, [PASSCODE, NEW]).unwrap();
+    u32::try_from(reader.exchanges()).unwrap()
 }
 
 #[test]
-fn there_is_no_command_after_the_last_that_is_cut() {
-    let card = Issued::new(KeyAlgorithm::P256);
-    let fault = Fault { mishap: Mishap::Pull, moment: Moment::Before, nth: COMMANDS + 1, instruction: None };
-    let bridge = serve(OneReader::with(Faulty::new(card.insert(), fault)), LIMITS);
-    assert!(change(&mut Page::open(bridge.address, ORIGIN), &card, [PASSCODE, NEW]).is_ok());
+fn a_change_that_is_cut_says_no_more_than_is_known_and_nothing_untrue() {
+    let not_proved = |passcode| CardFailure::ChangeNotProved { passcode };
+    let commands = commands();
+    let the_change = commands - 2;
+    for nth in 1..=commands {
+        for moment in [Moment::Before, Moment::After] {
+            let (expected, passcode) = match (nth.cmp(&the_change), moment) {
+                (Ordering::Less, _) => (CardFailure::CardRemoved, PASSCODE),
+                (Ordering::Equal, Moment::Before) => (not_proved(PasscodeNow::NewOrFormer), PASSCODE),
+                (Ordering::Equal, Moment::After) => (not_proved(PasscodeNow::NewOrFormer), NEW),
+                (Ordering::Greater, _) => (not_proved(PasscodeNow::New), NEW),
+            };
+            assert_eq!(cut(moment, nth), (expected, passcode), "{moment:?} command {nth} of {commands}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::{
     mail::Message,
     ports::Transaction,
     registration::{
-        Registration, RegistrationStep, addresses,
+        Registration, RegistrationStep,
         flow::{ChangeFactor, ConfirmEmail},
         service::{RegistrationError, begun, refuse_closed},
     },
@@ -28,7 +28,7 @@ use crate::{
     unlock::{EndReason, UnlockStep, end_unlocks},
 };
 
-/// What is changed. The numbers are signed, and stay.
+/// What is changed. Its number stands in the challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Change {
@@ -128,9 +128,7 @@ impl Changes {
     ) -> Result<Token, RegistrationError> {
         let environment = &self.environment;
         let SignedIn { session, person, .. } = signed_in;
-        for address in addresses(person, registration.as_ref(), environment.now()) {
-            environment.post(transaction, person, address, told.clone()).await?;
-        }
+        environment.tell_everywhere(transaction, person, registration.as_ref(), &told).await?;
         environment.record(transaction, event, Outcome::Done, &session.person, session.card).await?;
         Ok(renew_session(environment, transaction, session).await?)
     }

@@ -23,7 +23,7 @@ use crate::{
     policy::Policy,
     ports::{AnswerHasher, Calendar, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
     ra::Desk,
-    registration::{Registration, RegistrationService},
+    registration::{Registration, RegistrationService, addresses},
     sign_in::SignIn,
     token::MailId,
     trail::{Event, Outcome, Reference, TrailEntry, TrailKey, TrailRecord},
@@ -317,6 +317,20 @@ impl Environment {
         let registered = registration.map(|registration| registration.addresses(self.now()));
         let held = person.email.as_ref().filter(|_| registration.is_none());
         for address in registered.into_iter().flatten().chain(held) {
+            self.post(transaction, person, address, message.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells a person of what they have done, at every address that is theirs now, also the one that the RA holds.
+    pub(crate) async fn tell_everywhere(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &Person,
+        registration: Option<&Registration>,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        for address in addresses(person, registration, self.now()) {
             self.post(transaction, person, address, message.clone()).await?;
         }
         Ok(())

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     components::{Errors, Page, WarningCallout},
+    config::{PolicyProfile, facts},
     server_fns::session::{RegistrationState, my_profile},
     t,
 };
@@ -26,7 +27,7 @@ pub fn ProfileEnd() -> impl IntoView {
             {move || Suspend::new(async move {
                 match profile.await.map(|profile| profile.map(|profile| profile.registration)) {
                     Ok(None) => view! { <Redirect path="/sign-in?over" /> }.into_any(),
-                    Ok(Some(RegistrationState::Registered { .. })) => {
+                    Ok(Some(RegistrationState::Registered { .. })) if facts().profile != PolicyProfile::CodeOnly => {
                         view! {
                             <Page title=t::end_title() back="/profile" errors>
                                 <WarningCallout text=t::end_text() />

@@ -2,7 +2,7 @@
 //! was changed, and no passcode.
 
 use card_protocol::{
-    CardFailure, CardProof, Purpose,
+    CardFailure, CardProof, Challenge, PasscodeNow, Purpose,
     message::{Keypad, LastTry},
     passcode::{Passcode, PasscodeFault},
 };
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::Way,
-    bridge::{Bridge, Trouble, diagnosis::Diagnosis, sleep},
+    bridge::{Bridge, Entry, Trouble, diagnosis::Diagnosis, sleep},
     components::{
         Button, ButtonKind, Errors, InsetText, NoJavaScript, Page, PasscodeInput, PasscodeKind, ReaderPanel,
         SubmitButton,
@@ -34,6 +34,9 @@ use crate::{
 
 /// The field of the passcode that the card has.
 const CURRENT: &str = "current-passcode";
+
+/// The field of the passcode that a change that was cut may have set.
+const TRIED: &str = "tried-passcode";
 
 /// How long to wait before the change is reported again, in milliseconds.
 const REPORT_AGAIN_AFTER: [u32; 4] = [500, 1_500, 4_000, 10_000];
@@ -69,10 +72,19 @@ struct Here {
     errors: Errors,
     current: NodeRef<html::Input>,
     new: NewPasscode,
+    tried: NodeRef<html::Input>,
+    stage: RwSignal<Stage>,
+}
+
+/// How far the change is.
+#[derive(Clone, PartialEq, Eq)]
+enum Stage {
+    /// The passcodes are to be typed.
+    Change,
+    /// The change was cut: the new passcode is to be tried.
+    TryNew(PasscodeNow),
     /// The card has changed its passcode, and the server may not know.
-    unreported: RwSignal<Option<CardProof>>,
-    /// There was no answer that says whether it has.
-    unknown: RwSignal<bool>,
+    Report(CardProof),
 }
 
 #[component]
@@ -84,16 +96,24 @@ fn Form() -> impl IntoView {
         errors,
         current: NodeRef::new(),
         new: NewPasscode::new(errors),
-        unreported: RwSignal::new(None),
-        unknown: RwSignal::new(false),
+        tried: NodeRef::new(),
+        stage: RwSignal::new(Stage::Change),
     };
     let work = Work::new();
     let begin = move |last_try| {
         errors.clear();
-        if let Some(proof) = here.unreported.get_untracked() {
-            work.start(here.report(proof));
-        } else if let Some(passcodes) = here.chosen() {
-            work.start(here.change(passcodes, last_try));
+        match here.stage.get_untracked() {
+            Stage::Report(proof) => work.start(here.report(proof)),
+            Stage::Change => {
+                if let Some(passcodes) = here.chosen() {
+                    work.start(here.change(passcodes, last_try));
+                }
+            }
+            Stage::TryNew(known) => {
+                if let Some(passcode) = here.typed(here.tried, TRIED, t::passcode_new_missing()) {
+                    work.start(here.try_new(passcode, known, last_try));
+                }
+            }
         }
     };
     let keep_last_try = Callback::new(move |()| begin(LastTry::Keep));
@@ -118,23 +138,45 @@ fn Form() -> impl IntoView {
             </form>
         }
     };
+    let field = move |known| {
+        let text = match known {
+            PasscodeNow::New => t::change_passcode_confirm(),
+            PasscodeNow::NewOrFormer => t::change_passcode_unknown(),
+        };
+        view! {
+            <form novalidate on:submit=submit>
+                <InsetText text />
+                <PasscodeInput
+                    kind=PasscodeKind::Current
+                    id=TRIED
+                    label=t::passcode_new_label()
+                    hint=t::sign_in_hint()
+                    error=errors.of(TRIED)
+                    node_ref=here.tried
+                />
+                <SubmitButton kind=ButtonKind::Primary label=t::change_passcode_try() />
+            </form>
+        }
+    };
     let has_keys = Memo::new(move |_| here.bridge.keypad() != Keypad::None);
     view! {
         <Page title=t::change_passcode_title() back="/profile" errors>
             <p class="nhsuk-body">{t::change_passcode_lead()}</p>
             {move || has_keys.get().then(|| view! { <InsetText text=t::change_passcode_keypad() /> })}
-            {move || here.unknown.get().then(|| view! { <InsetText text=t::change_passcode_unknown() /> })}
             <NoJavaScript />
             <ReaderPanel button=t::change_passcode_submit() on_retry=keep_last_try on_last_try=spend_last_try />
-            {move || match here.unreported.get() {
-                Some(_) => {
+            {move || match here.stage.get() {
+                Stage::Change => fields().into_any(),
+                Stage::TryNew(known) => field(known).into_any(),
+                Stage::Report(_) => {
                     view! {
-                        <InsetText text=t::change_passcode_report() />
-                        <Button kind=ButtonKind::Primary label=t::reader_try_again() on_press=keep_last_try />
+                        <Show when=move || !work.is_going_on() fallback=|| ()>
+                            <InsetText text=t::change_passcode_report() />
+                            <Button kind=ButtonKind::Primary label=t::reader_try_again() on_press=keep_last_try />
+                        </Show>
                     }
                         .into_any()
                 }
-                None => fields().into_any(),
             }}
             {move || work.is_going_on().then(|| view! { <p class="nhsuk-body">{t::change_passcode_writing()}</p> })}
             <p class="nhsuk-body">
@@ -147,17 +189,7 @@ fn Form() -> impl IntoView {
 impl Here {
     /// The passcodes as typed: the one that the card has, and the one that it shall have. What is wrong is shown.
     fn chosen(self) -> Option<[Passcode; 2]> {
-        let current = match Passcode::parse(&typed(self.current)) {
-            Ok(current) => current,
-            Err(PasscodeFault::Empty) => {
-                self.errors.show_field(CURRENT, t::change_passcode_missing());
-                return None;
-            }
-            Err(_) => {
-                self.errors.show_field(CURRENT, t::passcode_digits());
-                return None;
-            }
-        };
+        let current = self.typed(self.current, CURRENT, t::change_passcode_missing())?;
         let new = self.new.chosen()?;
         if new.expose_secret() == current.expose_secret() {
             self.new.refuse_same();
@@ -166,45 +198,68 @@ impl Here {
         Some([current, new])
     }
 
-    async fn change(self, [current, new]: [Passcode; 2], last_try: LastTry) {
-        self.unknown.set(false);
-        let (card, challenge) = match self.confirm_card().await {
-            Ok(confirmed) => confirmed,
-            Err(Some(fault)) => return self.meet(&fault),
-            // The panel shows it.
-            Err(None) => return,
+    /// The passcode that the card has or may have, as typed. What is wrong is shown.
+    fn typed(self, input: NodeRef<html::Input>, field: &'static str, missing: &'static str) -> Option<Passcode> {
+        let fault = match Passcode::parse(&typed(input)) {
+            Ok(passcode) => return Some(passcode),
+            Err(PasscodeFault::Empty) => missing,
+            Err(_) => t::passcode_digits(),
         };
+        self.errors.show_field(field, fault);
+        None
+    }
+
+    async fn change(self, [current, new]: [Passcode; 2], last_try: LastTry) {
+        let Some((card, challenge)) = self.confirm_card().await else { return };
         match self.bridge.change_passcode(&card, challenge, &current, &new, last_try).await {
-            Ok(proof) => {
-                self.unreported.set(Some(proof.clone()));
-                self.report(proof).await;
-            }
+            Ok(proof) => self.report(proof).await,
             Err(Trouble::Card(CardFailure::WrongPasscode { tries_left })) => {
                 empty(self.current);
                 self.errors.show_field(CURRENT, t::passcode_wrong(tries_left.into()));
             }
-            // The panel says which passcode the card has now.
-            Err(Trouble::Card(CardFailure::ChangeNotProved { .. })) => self.empty(),
+            Err(Trouble::Card(CardFailure::ChangeNotProved { passcode })) => self.stage.set(Stage::TryNew(passcode)),
             Err(Trouble::Card(CardFailure::CardSilent) | Trouble::Bridge(Diagnosis::Lost | Diagnosis::Hung)) => {
-                self.empty();
-                self.unknown.set(true);
+                self.stage.set(Stage::TryNew(PasscodeNow::NewOrFormer));
             }
             // Nothing was changed.
             Err(_) => {}
         }
     }
 
-    /// The card proves itself and vouches for the connection; only then are passcodes sealed to that connection.
-    async fn confirm_card(self) -> Result<(CardProof, card_protocol::Challenge), Option<RegistrationFault>> {
-        self.bridge.connect().await.map_err(|_| None)?;
-        let challenge = start_change().await?;
-        let card = self.bridge.prove_card(Purpose::Hello, challenge).await.map_err(|_| None)?;
-        let challenge = confirm_changing_card(card.clone(), OwnChange::Passcode).await?;
-        Ok((card, challenge))
+    /// Whether the card has the new passcode: then its holder proves the change by that.
+    async fn try_new(self, passcode: Passcode, known: PasscodeNow, last_try: LastTry) {
+        let Some((card, challenge)) = self.confirm_card().await else { return };
+        let entry = Entry::Screen(&passcode);
+        match self.bridge.prove_holder(&card, Purpose::Change, challenge, entry, last_try).await {
+            Ok(proof) => self.report(proof).await,
+            Err(Trouble::Card(CardFailure::WrongPasscode { tries_left })) => match known {
+                PasscodeNow::New => {
+                    empty(self.tried);
+                    self.errors.show_field(TRIED, t::passcode_wrong(tries_left.into()));
+                }
+                PasscodeNow::NewOrFormer => {
+                    self.stage.set(Stage::Change);
+                    self.errors.show_general(t::change_passcode_not_changed(tries_left.into()));
+                }
+            },
+            Err(_) => {}
+        }
+    }
+
+    /// The card proves itself and vouches for the connection; only then are passcodes sealed to that connection. Nothing
+    /// where it does not come so far: the page says why.
+    async fn confirm_card(self) -> Option<(CardProof, Challenge)> {
+        self.bridge.connect().await.ok()?;
+        let challenge = start_change().await.map_err(|fault| self.meet(&fault)).ok()?;
+        let card = self.bridge.prove_card(Purpose::Hello, challenge).await.ok()?;
+        let confirmed = confirm_changing_card(card.clone(), OwnChange::Passcode).await;
+        let challenge = confirmed.map_err(|fault| self.meet(&fault)).ok()?;
+        Some((card, challenge))
     }
 
     /// Reports that the passcode was changed, again and again if need be: it is whether this arrives or not.
     async fn report(self, proof: CardProof) {
+        self.stage.set(Stage::Report(proof.clone()));
         let mut pauses = REPORT_AGAIN_AFTER.iter();
         loop {
             match carry_out_change(proof.clone(), OwnChange::Passcode).await {
@@ -219,17 +274,11 @@ impl Here {
                     return self.way.go("/sign-in?over");
                 }
                 Err(_) => {
-                    self.unreported.set(None);
-                    self.empty();
+                    self.stage.set(Stage::Change);
                     return self.errors.show_general(t::change_passcode_unreported());
                 }
             }
         }
-    }
-
-    fn empty(self) {
-        empty(self.current);
-        self.new.empty();
     }
 
     fn meet(self, fault: &RegistrationFault) {

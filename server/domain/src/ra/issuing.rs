@@ -26,7 +26,6 @@ use crate::{
     mail::Message,
     person::Person,
     ports::{NewlyEnrolled, StoreError, Transaction, UsedChallenge},
-    registration::addresses,
     trail::Event,
 };
 
@@ -252,11 +251,8 @@ impl Desk {
         let environment = self.environment();
         let (Some(reason), Some(check)) = (issuance.by.reason, issuance.by.check) else { return Ok(()) };
         let registration = transaction.registration(&person.user_number).await?;
-        for address in addresses(person, registration.as_ref(), environment.now()) {
-            let message = Message::RaHelped { deed: Deed::IssueCard, reason, check };
-            environment.post(transaction, person, address, message).await?;
-        }
-        Ok(())
+        let message = Message::RaHelped { deed: Deed::IssueCard, reason, check };
+        environment.tell_everywhere(transaction, person, registration.as_ref(), &message).await
     }
 
     /// An issuance of this officer, and whose card it will be.

@@ -194,8 +194,11 @@ async fn recovery_codes_made_later_take_the_place_of_questions_once_they_are_kep
     let not_seen = registration.make_recovery_codes(&signed_in.session).await.unwrap();
     let codes = registration.make_recovery_codes(&signed_in.session).await.unwrap();
     assert_eq!(world.store.tables().await.registrations, before, "the questions work until the codes are kept");
+    let unlock = world.begin_unlock(&card).await;
 
     let token = registration.keep_recovery_codes(&signed_in.session).await.unwrap();
+    let view = world.services.unlock.view(&unlock).await.unwrap();
+    assert!(matches!(view, UnlockView::Ended { .. }), "it would ask for what is no more: {view:?}");
     let signed_in = renewed(&world, &signed_in, &token).await;
     let RegistrationStatus::Registered { factor, .. } = status(&world, &signed_in).await else { panic!("not there") };
     assert_eq!(factor, Factor::RecoveryCodes { left: 10 });
@@ -375,25 +378,4 @@ async fn each_profile_offers_what_it_has() {
         let proof = proof(&world, &signed_in, &card, Change::Passcode).await;
         assert!(world.services.changes.passcode_changed(&signed_in, &proof).await.is_ok());
     }
-}
-
-#[tokio::test]
-async fn the_own_activity_is_read_page_by_page_and_nothing_is_left_out() {
-    let (world, card) = World::registered().await;
-    let signed_in = world.sign_in(&card).await;
-    let sign_in = &world.services.sign_in;
-    let all = sign_in.activity(&signed_in, None, 100).await.unwrap();
-    assert_eq!(all.older, None);
-    let (mut read, mut before) = (Vec::new(), None);
-    loop {
-        let page = sign_in.activity(&signed_in, before, 2).await.unwrap();
-        assert!(page.entries.len() <= 2);
-        read.extend(page.entries);
-        before = page.older;
-        if before.is_none() {
-            break;
-        }
-    }
-    assert!(read.len() > 4);
-    assert_eq!(read, all.entries);
 }

@@ -15,6 +15,7 @@ use crate::{
     sign_in::renew_session,
     token::{FormId, Token},
     trail::{Event, Outcome},
+    unlock::{EndReason, UnlockStep, end_unlocks},
 };
 
 /// What was set, and the session's new token where the session got one.
@@ -126,7 +127,7 @@ impl RegistrationService {
         })
     }
 
-    /// Gives a registration something else to answer with, and tells its person.
+    /// Gives a registration something else to answer with, and tells its person. An unlock that is under way ends.
     async fn change_factor(
         &self,
         transaction: &mut dyn Transaction,
@@ -147,7 +148,9 @@ impl RegistrationService {
         };
         let registration = registration.with_factor(factor, &environment.policy, &*environment.randomness);
         transaction.save_registration(&registration).await?;
-        environment.tell(transaction, &person, Some(&registration), &message).await?;
+        // It would be about what is no more.
+        end_unlocks(transaction, &flow.person, &UnlockStep::ended(EndReason::Stopped)).await?;
+        environment.tell_everywhere(transaction, &person, Some(&registration), &message).await?;
         environment.record(transaction, event, Outcome::Done, &flow.person, flow.card).await?;
         self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
         let token = Some(renew_session(environment, transaction, session).await?);
