@@ -11,11 +11,11 @@ use card_protocol::passcode::Passcode as TypedPasscode;
 use card_protocol::proof::{KeyAlgorithm, ProofMessage};
 use card_protocol::sealed::{Candidates, ConnectionSecret, Sealed};
 use card_protocol::{
-    CardFailure, CardProof, Challenge, ConnectionKey, ENTRY_SECONDS, Guid, MOST_ENTRIES, NotEntered, Purpose,
-    Signature, Slot,
+    CardFailure, CardProof, Challenge, ConnectionKey, ENTRY_SECONDS, Guid, MOST_ENTRIES, NotEntered, PasscodeNow,
+    Purpose, Signature, Slot,
 };
 use piv::pin_pad::NotSent;
-use piv::transaction::{self, Proof, Unlock, UnlockError};
+use piv::transaction::{self, Change, ChangeError, Proof, Unlock, UnlockError};
 use piv::{Algorithm, CardError, Passcode, PasscodeSource, TransportError, UnlockKey, VerifyError};
 
 use crate::config::AllowedOrigin;
@@ -98,6 +98,11 @@ impl Session {
                 let passcode = self.open_passcode(PasscodeUse::ProveHolder, id, passcode.as_ref());
                 self.prove_holder(reader, purpose, challenge, passcode, last_try).await.map(Done::Proof)
             }
+            Verb::ChangePasscode { reader, guid, challenge, current, new, last_try } => {
+                let passcodes = [(PasscodeUse::ChangeCurrent, &current), (PasscodeUse::ChangeNew, &new)];
+                let passcodes = self.open_passcodes(id, passcodes);
+                self.change_passcode(reader, guid, challenge, passcodes, last_try).await.map(Done::Proof)
+            }
             Verb::ResetPasscode { reader, passcode, unlock_keys } => {
                 let passcode = self.open_passcode(PasscodeUse::ResetPasscode, id, passcode.as_ref());
                 self.reset_passcode(reader, passcode, &unlock_keys).await.map(Done::Proof)
@@ -160,16 +165,38 @@ impl Session {
             return Err(CardFailure::Malformed);
         }
         let passcode = entry(passcode?.as_ref())?;
-        let last_try = match last_try {
-            LastTry::Keep => piv::LastTry::Keep,
-            LastTry::Spend => piv::LastTry::Spend,
-        };
-        let statement = self.statement(purpose, challenge);
+        let (last_try, statement) = (tries(last_try), self.statement(purpose, challenge));
         self.worker
             .carry_out_with_entries(passcode.times(1), reader, Afterwards::Reset, move |card, _| {
                 let digest = |guid, algorithm| statement.digest(guid, algorithm);
                 let proof = transaction::prove_holder(card, passcode.source(), last_try, &digest);
                 Ok(statement.signed(proof.map_err(verify_failure)?))
+            })
+            .await
+    }
+
+    async fn change_passcode(
+        &self,
+        reader: Option<String>,
+        guid: Guid,
+        challenge: Challenge,
+        passcodes: Result<[TypedPasscode; 2], CardFailure>,
+        last_try: LastTry,
+    ) -> Result<CardProof, CardFailure> {
+        let [current, new] = passcodes?;
+        let unchanged = current.expose_secret() == new.expose_secret();
+        // As for an unlock; and where nothing is changed, nobody is to be told of a change.
+        if unchanged || TypedPasscode::parse_new(new.expose_secret()).is_err() {
+            return Err(CardFailure::Malformed);
+        }
+        let (current, new) = (card_passcode(&current)?, card_passcode(&new)?);
+        let guid = piv::Guid::new(guid.0).ok_or(CardFailure::Malformed)?;
+        let (last_try, statement) = (tries(last_try), self.statement(Purpose::Change, challenge));
+        self.worker
+            .carry_out(reader, Afterwards::Reset, move |card, _| {
+                let digest = |guid, algorithm| statement.digest(guid, algorithm);
+                let change = Change { guid, current: &current, new: &new, last_try, digest: &digest };
+                Ok(statement.signed(transaction::change_passcode(card, &change).map_err(change_failure)?))
             })
             .await
     }
@@ -233,11 +260,23 @@ impl Session {
         sealed: Option<&Sealed>,
     ) -> Result<Option<TypedPasscode>, CardFailure> {
         let Some(sealed) = sealed else { return Ok(None) };
-        let opened = self.secret.open_passcode(&used_for.additional_data(request_id), sealed);
-        let passcode = opened.map_err(|_| CardFailure::Malformed)?;
+        self.open_passcodes(request_id, [(used_for, sealed)]).map(|[passcode]| Some(passcode))
+    }
+
+    /// The passcodes that came with the request.
+    fn open_passcodes<const N: usize>(
+        &mut self,
+        request_id: u32,
+        sealed: [(PasscodeUse, &Sealed); N],
+    ) -> Result<[TypedPasscode; N], CardFailure> {
+        let open = |(used_for, sealed): (PasscodeUse, &Sealed)| {
+            self.secret.open_passcode(&used_for.additional_data(request_id), sealed).ok()
+        };
+        let opened: Option<Vec<_>> = sealed.into_iter().map(open).collect();
+        let passcodes = opened.and_then(|opened| opened.try_into().ok()).ok_or(CardFailure::Malformed)?;
         let is_later = self.last_opened.is_none_or(|last| request_id > last);
         self.last_opened = self.last_opened.max(Some(request_id));
-        if is_later { Ok(Some(passcode)) } else { Err(CardFailure::Malformed) }
+        if is_later { Ok(passcodes) } else { Err(CardFailure::Malformed) }
     }
 
     fn statement(&self, purpose: Purpose, challenge: Challenge) -> Statement {
@@ -278,7 +317,19 @@ impl Statement {
 
 fn entry(passcode: Option<&TypedPasscode>) -> Result<Entry, CardFailure> {
     let Some(passcode) = passcode else { return Ok(Entry::Reader) };
-    Passcode::from_digits(passcode.expose_secret()).map(Entry::Page).map_err(|_| CardFailure::Malformed)
+    card_passcode(passcode).map(Entry::Page)
+}
+
+/// A passcode in the form that a card takes.
+fn card_passcode(passcode: &TypedPasscode) -> Result<Passcode, CardFailure> {
+    Passcode::from_digits(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)
+}
+
+fn tries(last_try: LastTry) -> piv::LastTry {
+    match last_try {
+        LastTry::Keep => piv::LastTry::Keep,
+        LastTry::Spend => piv::LastTry::Spend,
+    }
 }
 
 fn unlock_key(key: &card_protocol::UnlockKey) -> UnlockKey {
@@ -309,6 +360,19 @@ fn verify_failure(error: VerifyError) -> CardFailure {
         VerifyError::Blocked => CardFailure::PasscodeBlocked,
         VerifyError::NotSent(reason) => CardFailure::NotEntered { reason: not_entered(reason) },
         VerifyError::Card(error) => card_failure(error),
+    }
+}
+
+fn change_failure(error: ChangeError) -> CardFailure {
+    let not_proved = |error: CardError, passcode| {
+        tracing::info!(%error, "the card gave no proof of its new passcode");
+        CardFailure::ChangeNotProved { passcode }
+    };
+    match error {
+        ChangeError::CardChanged => CardFailure::CardChanged,
+        ChangeError::NotChanged(error) => verify_failure(error),
+        ChangeError::Unknown(error) => not_proved(error, PasscodeNow::NewOrFormer),
+        ChangeError::NotProved(error) => not_proved(error, PasscodeNow::New),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the page knows of reader and card, and what the person can do about it.
 
-use card_protocol::{CardFailure, HeldCard, NotEntered};
+use card_protocol::{CardFailure, HeldCard, NotEntered, PasscodeNow};
 use leptos::prelude::*;
 
 use super::{Button, ButtonKind, Radios};
@@ -252,6 +252,12 @@ fn card_words(failure: &CardFailure) -> (&'static str, &'static str) {
         }
         CardFailure::NotEntered { reason } => (entry_words(*reason), t::reader_keypad_not_sent()),
         CardFailure::NotConfirmed { reason } => (entry_words(*reason), t::reader_keypad_not_confirmed()),
+        CardFailure::ChangeNotProved { passcode: PasscodeNow::New } => {
+            (t::reader_change_not_proved(), t::reader_change_not_proved_help())
+        }
+        CardFailure::ChangeNotProved { passcode: PasscodeNow::NewOrFormer } => {
+            (t::reader_change_unknown(), t::reader_change_unknown_help())
+        }
         CardFailure::WrongPasscode { .. } => (t::reader_wrong_passcode(), ""),
         CardFailure::LastTry => (t::reader_last_try(), t::reader_last_try_help()),
         CardFailure::PasscodeBlocked => (t::reader_passcode_blocked(), t::reader_passcode_blocked_help()),

@@ -4,7 +4,7 @@
 //! Each answer begins with a byte: up to [`LONGEST`] it is the length of the answer that follows, above that it names an
 //! answer of an honest card, or the beginning of a long one.
 
-use piv::transaction::{self, Unlock, UnlockError};
+use piv::transaction::{self, Change, ChangeError, Unlock, UnlockError};
 use piv::{
     Card, Certificate, Guid, Instruction, LastTry, Passcode, PasscodeSource, PublicKey, TransportError, UnlockKey, tlv,
 };
@@ -48,6 +48,21 @@ pub fn run(input: &[u8]) {
         let _ = transaction::prove_holder(&mut holder, PasscodeSource::Known(&passcode), last_try, unlock.digest);
         let [verifications, others @ ..] = holder.secrets();
         assert!(verifications <= 1 && others == [0, 0]);
+    }
+
+    let new = Passcode::from_digits("27150386").expect("eight digits");
+    for last_try in [LastTry::Keep, LastTry::Spend] {
+        let mut changing = card();
+        let change = Change { guid: unlock.guid, current: &passcode, new: &new, last_try, digest: unlock.digest };
+        let outcome = transaction::change_passcode(&mut changing, &change);
+        let [verifications, resets, changes] = changing.secrets();
+        assert!(verifications <= changes && changes <= 1 && resets == 0);
+        match outcome {
+            Ok(proof) => assert!(proof.guid == unlock.guid && verifications == 1),
+            Err(ChangeError::CardChanged) => assert_eq!(changes, 0),
+            Err(ChangeError::NotChanged(_)) => assert_eq!(verifications, 0),
+            Err(ChangeError::Unknown(_) | ChangeError::NotProved(_)) => assert_eq!(changes, 1),
+        }
     }
 
     let mut unlocked = card();

@@ -145,7 +145,7 @@ impl<'a> Application<'a> {
     }
 
     /// Whether a passcode may be tried, by the tries that are left.
-    fn may_try(&mut self, last_try: LastTry) -> Result<(), VerifyError> {
+    pub(crate) fn may_try(&mut self, last_try: LastTry) -> Result<(), VerifyError> {
         match self.passcode_state()? {
             PasscodeState::Blocked => Err(VerifyError::Blocked),
             PasscodeState::Tries(1) | PasscodeState::Unknown if last_try == LastTry::Keep => Err(VerifyError::LastTry),
@@ -153,7 +153,8 @@ impl<'a> Application<'a> {
         }
     }
 
-    fn judge(&mut self, verdict: Verdict) -> Result<(), VerifyError> {
+    /// What a card's verdict on a passcode means; one that doesn't count with its answer is asked for the tries left.
+    pub(crate) fn judge(&mut self, verdict: Verdict) -> Result<(), VerifyError> {
         match verdict {
             Verdict::Accepted => Ok(()),
             Verdict::Blocked => Err(VerifyError::Blocked),

@@ -37,6 +37,11 @@ impl StatusWord {
         self == Self::SUCCESS
     }
 
+    /// Whether it says that the command has changed nothing: 64XX, and the checking errors 67XX to 6FXX (ISO 7816-4, 5.6).
+    pub fn has_changed_nothing(self) -> bool {
+        matches!(self.0 >> 8, 0x64 | 0x67..=0x6F)
+    }
+
     /// With 61XX: how many bytes more are waiting (0 stands for 256 or more).
     pub fn more_available(self) -> Option<u8> {
         let [high, low] = self.0.to_be_bytes();

@@ -1,4 +1,5 @@
-//! What happens between one SELECT and the reset after it: proofs by the card, by its holder, and the unlock.
+//! What happens between one SELECT and the reset after it: proofs by the card, by its holder, the change of the passcode,
+//! and the unlock.
 //!
 //! The caller holds the card for itself alone meanwhile, and resets it after each of these that verifies a passcode,
 //! whether it succeeded or not.
@@ -8,7 +9,7 @@ use crate::card::Card;
 use crate::error::{CardError, VerifyError};
 use crate::objects::Guid;
 use crate::pin_pad::{Entered, Entry, NotSent, PasscodeSource};
-use crate::secrets::UnlockKey;
+use crate::secrets::{Passcode, UnlockKey};
 use crate::slot::{Algorithm, Slot};
 use crate::status::Verdict;
 
@@ -68,6 +69,76 @@ pub fn prove_holder(
     application.verify(passcode, last_try)?;
     let signature = application.sign(Slot::PivAuthentication, algorithm, &digest(guid, algorithm))?;
     Ok(Proof { guid, algorithm, signature })
+}
+
+/// What a change of the passcode needs.
+pub struct Change<'a> {
+    /// The card that it is for.
+    pub guid: Guid,
+    /// The passcode that the card should have.
+    pub current: &'a Passcode,
+    /// The passcode that it shall have.
+    pub new: &'a Passcode,
+    /// Whether the last try may be spent on the current one.
+    pub last_try: LastTry,
+    /// What the card signs at the end, with its PIV authentication key.
+    pub digest: &'a Digest<'a>,
+}
+
+/// Why a passcode was not changed, or was but the card could not say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    /// It is another card than the one that the change is for; nothing was sent to it.
+    #[error("the card is another one")]
+    CardChanged,
+    /// The passcode is as it was: the card has refused the current one, or was not sent it.
+    #[error(transparent)]
+    NotChanged(#[from] VerifyError),
+    /// The card has given no verdict: it has the new passcode or the one before.
+    #[error("the passcode may be changed: {0}")]
+    Unknown(CardError),
+    /// The card has taken the new passcode, and then gave no proof.
+    #[error("the passcode is changed, and there is no proof: {0}")]
+    NotProved(CardError),
+}
+
+impl From<CardError> for ChangeError {
+    fn from(error: CardError) -> Self {
+        Self::NotChanged(error.into())
+    }
+}
+
+/// Replaces the passcode by another, and proves it with a signature by the PIV authentication key (9A).
+///
+/// A card without GUID or certificate is refused before a try is spent.
+///
+/// # Errors
+///
+/// [`ChangeError`].
+pub fn change_passcode(card: &mut dyn Card, change: &Change) -> Result<Proof, ChangeError> {
+    let mut application = Application::select(card)?;
+    let guid = application.guid()?;
+    if guid != change.guid {
+        return Err(ChangeError::CardChanged);
+    }
+    let algorithm = application.certificate(Slot::PivAuthentication)?.algorithm()?;
+    application.may_try(change.last_try)?;
+    match application.change_passcode(change.current, change.new).map_err(ChangeError::Unknown)? {
+        Verdict::Unclear(status) if !status.has_changed_nothing() => {
+            return Err(ChangeError::Unknown(CardError::Refused(status)));
+        }
+        verdict => application.judge(verdict)?,
+    }
+
+    // Whether CHANGE REFERENCE DATA verifies what it sets is told differently by different cards.
+    match application.try_passcode(change.new).map_err(ChangeError::NotProved)? {
+        Verdict::Accepted => {}
+        Verdict::Unclear(status) => return Err(ChangeError::NotProved(CardError::Refused(status))),
+        // A card that has taken a passcode and does not know it is not to be believed.
+        Verdict::Refused { .. } | Verdict::Blocked => return Err(ChangeError::Unknown(CardError::Garbled)),
+    }
+    let signature = application.sign(Slot::PivAuthentication, algorithm, &(change.digest)(guid, algorithm));
+    Ok(Proof { guid, algorithm, signature: signature.map_err(ChangeError::NotProved)? })
 }
 
 /// What an unlock needs.

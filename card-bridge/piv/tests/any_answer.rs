@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use piv::transaction::{self, Unlock};
+use piv::transaction::{self, Change, ChangeError, Unlock};
 use piv::{
     Algorithm, Card, Certificate, Guid, LastTry, Passcode, PasscodeSource, PublicKey, TransportError, UnlockKey, tlv,
 };
@@ -68,6 +68,13 @@ fn run_all(answers: &[Vec<u8>]) {
     let _ = transaction::prove_card(&mut card(), &digest);
     let _ = transaction::prove_holder(&mut card(), PasscodeSource::Known(&passcode), LastTry::Spend, &digest);
     let _ = transaction::unlock(&mut card(), &unlock);
+    let new = Passcode::from_digits("27150386").unwrap();
+    let change = Change { guid: unlock.guid, current: &passcode, new: &new, last_try: LastTry::Spend, digest: &digest };
+    let changed = transaction::change_passcode(&mut card(), &change);
+    // Whatever it answers: a card of another GUID is told from this one, and has not shown this one's.
+    if let Err(ChangeError::CardChanged) = changed {
+        assert!(!matches!(transaction::look(&mut card()), Ok((guid, _)) if guid == change.guid));
+    }
 }
 
 proptest! {

@@ -10,7 +10,7 @@
 #[path = "dialogues/script.rs"]
 mod script;
 
-use piv::transaction::{self, Unlock};
+use piv::transaction::{self, Change, Unlock};
 use piv::{Algorithm, Application, Card, Guid, LastTry, ObjectId, Passcode, PasscodeSource, UnlockKey};
 use script::{Case, Scripted};
 
@@ -44,7 +44,21 @@ fn run(operation: &str, card: &mut dyn Card) -> String {
         next: &next,
         digest: &digest,
     };
+    let new_passcode = Passcode::from_digits(script::NEW_PASSCODE).unwrap();
+    let change = |guid, last_try| Change {
+        guid: Guid::new(guid).unwrap(),
+        current: &passcode,
+        new: &new_passcode,
+        last_try,
+        digest: &digest,
+    };
+    let mut changed = |guid, last_try| {
+        result(transaction::change_passcode(card, &change(guid, last_try)), |proof| show_proof(&proof))
+    };
     match operation {
+        "change_passcode" => changed(script::GUID, LastTry::Keep),
+        "change_passcode_last_try" => changed(script::GUID, LastTry::Spend),
+        "change_passcode_of_another" => changed([9; 16], LastTry::Keep),
         "object" => result(Application::select(card).and_then(|mut piv| piv.object(ObjectId::CHUID)), |object| {
             object.len().to_string()
         }),
@@ -98,6 +112,11 @@ fn a_card_proves_itself() {
 #[test]
 fn a_holder_proves_the_passcode() {
     every_case_of(include_str!("dialogues/prove_holder.txt"));
+}
+
+#[test]
+fn a_holder_changes_the_passcode() {
+    every_case_of(include_str!("dialogues/change_passcode.txt"));
 }
 
 #[test]

@@ -72,6 +72,12 @@ pub enum CardFailure {
         /// Why.
         reason: NotEntered,
     },
+    /// A new passcode was sent in place of the current one, and then the card gave no proof: it was removed or fell silent.
+    #[error("a new passcode was sent and not proved: the card has {passcode:?}")]
+    ChangeNotProved {
+        /// What is known of the passcode that the card has now.
+        passcode: PasscodeNow,
+    },
     /// Another page holds a running request, or has used unlock keys since the release proof of these.
     #[error("another page is using the card")]
     Busy,
@@ -79,6 +85,16 @@ pub enum CardFailure {
     #[error("the request is malformed")]
     #[serde(other)]
     Malformed,
+}
+
+/// The passcode of a card that was sent a new one and did not prove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasscodeNow {
+    /// It has said that it took the new one.
+    New,
+    /// The new one or the one before: it has said nothing that can be understood.
+    NewOrFormer,
 }
 
 /// A card among several.

@@ -23,7 +23,7 @@ pub mod relay;
 pub mod sealed;
 mod values;
 
-pub use failure::{CardFailure, HeldCard, NotEntered};
+pub use failure::{CardFailure, HeldCard, NotEntered, PasscodeNow};
 pub use purpose::{Purpose, Slot};
 pub use values::{CardProof, Challenge, ConnectionKey, Guid, ParseValueError, ServiceKey, Signature, UnlockKey};
 

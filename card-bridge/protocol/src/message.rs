@@ -151,6 +151,23 @@ pub enum Verb {
         #[serde(default)]
         last_try: LastTry,
     },
+    /// Replace the passcode by another, both typed on the screen, and sign with the PIV authentication key (purpose `change`).
+    ChangePasscode {
+        /// The reader to use; needed only where several hold a card.
+        #[serde(default)]
+        reader: Option<String>,
+        /// The card that the passcodes are for: they go to no other.
+        guid: Guid,
+        /// The server's challenge.
+        challenge: Challenge,
+        /// The passcode that the card has, sealed for [`PasscodeUse::ChangeCurrent`].
+        current: Sealed,
+        /// The passcode that it shall have, sealed for [`PasscodeUse::ChangeNew`].
+        new: Sealed,
+        /// What to do when the card gives one try only.
+        #[serde(default)]
+        last_try: LastTry,
+    },
     /// Unlock the card: set a new passcode by the unlock keys of the release proof made on this connection.
     ResetPasscode {
         /// The reader to use; needed only where several hold a card.
@@ -204,7 +221,8 @@ pub enum Done {
     CardStatus(CardStatus),
     /// For [`Verb::ExamineCard`].
     CardExamination(CardExamination),
-    /// For [`Verb::ProveCard`] and [`Verb::ProveHolder`]; for [`Verb::ResetPasscode`] the completion proof.
+    /// For [`Verb::ProveCard`], [`Verb::ProveHolder`] and [`Verb::ChangePasscode`]; for [`Verb::ResetPasscode`] the
+    /// completion proof.
     Proof(CardProof),
 }
 
@@ -234,21 +252,28 @@ pub enum CardExamination {
     },
 }
 
-/// The verb that a sealed passcode is for.
+/// What a sealed passcode is for: the verb, and where it takes two, which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasscodeUse {
     /// [`Verb::ProveHolder`].
     ProveHolder,
     /// [`Verb::ResetPasscode`].
     ResetPasscode,
+    /// [`Verb::ChangePasscode`]: the passcode that the card has.
+    ChangeCurrent,
+    /// [`Verb::ChangePasscode`]: the passcode that it shall have.
+    ChangeNew,
 }
 
 impl PasscodeUse {
-    /// The additional data of a sealed passcode: the request's id (4 bytes) and the verb's name.
+    /// The additional data of a sealed passcode: the request's id (4 bytes) and the verb's name, after a slash which of two
+    /// passcodes it is, so that they can't be exchanged for each other.
     pub fn additional_data(self, request_id: u32) -> Vec<u8> {
         let verb = match self {
             Self::ProveHolder => "prove_holder",
             Self::ResetPasscode => "reset_passcode",
+            Self::ChangeCurrent => "change_passcode/current",
+            Self::ChangeNew => "change_passcode/new",
         };
         [&request_id.to_be_bytes()[..], verb.as_bytes()].concat()
     }
@@ -303,7 +328,7 @@ mod tests {
     #[test]
     fn the_examples_of_the_readme_are_messages_and_written_as_the_bridge_writes_them() {
         let examples = examples();
-        assert_eq!(examples.len(), 15);
+        assert_eq!(examples.len(), 17);
         for example in examples {
             if example.contains(r#""do""#) {
                 serde_json::from_str::<Request>(&example).unwrap_or_else(|error| panic!("{example}: {error}"));

@@ -126,6 +126,18 @@ fn each_kind_gives_all_tries_back_for_the_right_passcode_at_the_last() {
 }
 
 #[test]
+fn each_kind_changes_its_passcode_and_then_knows_the_new_one_only() {
+    with_each(|desk| {
+        let (guid, passcodes) = (desk.card.guid, [PASSCODE, NEW_PASSCODE]);
+        let proof = desk.page.change_passcode(guid, CHALLENGE, passcodes, LastTry::Keep).unwrap();
+        assert!(desk.card.signed(&proof, ORIGIN));
+        let tries_left = desk.kind.passcode_tries.count() - 1;
+        assert_eq!(desk.page.sign_in(PASSCODE), Err(CardFailure::WrongPasscode { tries_left }));
+        assert!(desk.page.sign_in(NEW_PASSCODE).is_ok());
+    });
+}
+
+#[test]
 fn each_kind_is_unlocked_and_then_knows_the_next_unlock_key_only() {
     with_each(|desk| {
         desk.block();

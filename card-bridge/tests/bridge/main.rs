@@ -14,6 +14,7 @@ mod readers;
 mod service;
 
 mod admission;
+mod changing;
 mod conversation;
 mod diagnose;
 mod kinds;

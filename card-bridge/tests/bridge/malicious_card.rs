@@ -136,6 +136,9 @@ fn whatever_a_card_answers_it_gets_no_secret_and_the_next_card_works() {
         assert!(exchanges <= 3 * MOST_COMMANDS_OF_AN_EXCHANGE, "{name}: {exchanges} commands");
         let signed_in = page.prove_holder(Purpose::SignIn, CHALLENGE, PASSCODE, LastTry::Spend);
         assert_eq!(signed_in, Err(CardFailure::UnsupportedCard), "{name}");
+        let changed = page.change_passcode(good.guid, CHALLENGE, [PASSCODE, NEW_PASSCODE], LastTry::Spend);
+        // One that says clearly which card it is, is another one.
+        assert!(matches!(changed, Err(CardFailure::UnsupportedCard | CardFailure::CardChanged)), "{name}: {changed:?}");
         assert!(!told.try_iter().any(carries_a_secret), "{name}");
 
         reader.insert(good.insert());

@@ -9,7 +9,7 @@ use card_protocol::message::{
 };
 use card_protocol::passcode::Passcode;
 use card_protocol::sealed::{Sealed, seal_passcode};
-use card_protocol::{CardFailure, CardProof, Challenge, ConnectionKey, Purpose, SUBPROTOCOL};
+use card_protocol::{CardFailure, CardProof, Challenge, ConnectionKey, Guid, Purpose, SUBPROTOCOL};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::{HeaderValue, Response};
 use tungstenite::{Message, WebSocket};
@@ -179,6 +179,18 @@ impl Page {
 
     pub fn sign_in(&mut self, passcode: &str) -> Result<CardProof, CardFailure> {
         self.prove_holder(Purpose::SignIn, Challenge([1; 32]), passcode, LastTry::Keep)
+    }
+
+    pub fn change_passcode(
+        &mut self,
+        guid: Guid,
+        challenge: Challenge,
+        [current, new]: [&str; 2],
+        last_try: LastTry,
+    ) -> Result<CardProof, CardFailure> {
+        let current = self.seal(PasscodeUse::ChangeCurrent, current);
+        let new = self.seal(PasscodeUse::ChangeNew, new);
+        self.ask_for_proof(Verb::ChangePasscode { reader: None, guid, challenge, current, new, last_try })
     }
 
     pub fn reset_passcode(&mut self, passcode: &str, unlock_keys: Sealed) -> Result<CardProof, CardFailure> {

@@ -6,6 +6,7 @@ use piv::{Card, TransportError, tlv};
 
 pub const GUID: [u8; 16] = *b"GUID of the card";
 pub const PASSCODE: &str = "824917";
+pub const NEW_PASSCODE: &str = "27150386";
 pub const FIRST: [u8; 8] = *b"first\x00\xFF\x7F";
 pub const SECOND: [u8; 8] = [0xA2; 8];
 pub const NEXT: [u8; 8] = [0xA3; 8];
@@ -127,6 +128,7 @@ fn fill_in(text: &str) -> String {
     let padded = format!("0001{}00{}{}", "FF".repeat(202), "3031300D060960864801650304020105000420", "D1".repeat(32));
     let values = [
         ("{passcode}", "383234393137FFFF".to_owned()),
+        ("{new_passcode}", "3237313530333836".to_owned()),
         ("{first}", to_hex(&FIRST)),
         ("{second}", to_hex(&SECOND)),
         ("{next}", to_hex(&NEXT)),
