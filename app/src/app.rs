@@ -48,6 +48,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/unlock/done") view={Lazy::<lazy::UnlockDone>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view={Lazy::<lazy::SignIn>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/profile") view={Lazy::<lazy::ProfilePage>::new()} ssr=SsrMode::Async />
+                <Route
+                    path=path!("/profile/passcode")
+                    view={Lazy::<lazy::ProfilePasscode>::new()}
+                    ssr=SsrMode::Async
+                />
+                <Route path=path!("/profile/end") view={Lazy::<lazy::ProfileEnd>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/register/passcode") view={Lazy::<lazy::RegisterPasscode>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/register/questions") view={Lazy::<lazy::RegisterQuestions>::new()} ssr=SsrMode::Async />
                 <Route

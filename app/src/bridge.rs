@@ -229,6 +229,29 @@ impl Bridge {
         self.proof(&connection, id, verb).await
     }
 
+    /// Has the card change its passcode, both typed on the screen, and its holder prove it (purpose `change`). `confirmed` is
+    /// as for [`Self::prove_holder`]; the passcodes are for that card.
+    ///
+    /// # Errors
+    ///
+    /// [`Trouble`]; the panel shows it already, unless it is the passcode's.
+    pub async fn change_passcode(
+        self,
+        confirmed: &CardProof,
+        challenge: Challenge,
+        current: &Passcode,
+        new: &Passcode,
+        last_try: LastTry,
+    ) -> Result<CardProof, Trouble> {
+        let connection = self.connection().await?;
+        let id = connection.next_id();
+        let current = self.seal_typed(&connection, confirmed, id, PasscodeUse::ChangeCurrent, current).await?;
+        let new = self.seal_typed(&connection, confirmed, id, PasscodeUse::ChangeNew, new).await?;
+        let (reader, guid) = (self.chosen_reader(), confirmed.guid);
+        let verb = Verb::ChangePasscode { reader, guid, challenge, current, new, last_try };
+        self.proof(&connection, id, verb).await
+    }
+
     /// Unlocks the card. `released` is the `release` proof for which the server sealed the unlock keys.
     ///
     /// # Errors
@@ -367,13 +390,25 @@ impl Bridge {
         passcode_use: PasscodeUse,
         entry: Entry<'_>,
     ) -> Result<Option<Sealed>, Trouble> {
-        let Entry::Screen(passcode) = entry else { return Ok(None) };
+        match entry {
+            Entry::Screen(passcode) => self.seal_typed(connection, vouched, id, passcode_use, passcode).await.map(Some),
+            Entry::Reader => Ok(None),
+        }
+    }
+
+    async fn seal_typed(
+        self,
+        connection: &Connection,
+        vouched: &CardProof,
+        id: u32,
+        passcode_use: PasscodeUse,
+        passcode: &Passcode,
+    ) -> Result<Sealed, Trouble> {
         if vouched.connection_key != connection.hello().connection_key {
             return Err(self.fail(Trouble::Bridge(Diagnosis::Lost)));
         }
         seal::seal_passcode(&vouched.connection_key, &passcode_use.additional_data(id), passcode)
             .await
-            .map(Some)
             .map_err(|_| self.fail(Trouble::NoSealing))
     }
 

@@ -9,6 +9,7 @@ mod holder;
 pub mod home;
 pub mod lazy;
 mod more_time;
+mod new_passcode;
 pub mod not_found;
 pub mod not_me;
 pub mod profile;

@@ -2,6 +2,7 @@
 //!
 //! None takes a passcode or an unlock key. Cookies are set here, by actions, and nowhere else.
 
+pub mod changes;
 pub mod demo;
 mod fault;
 pub mod freezing;

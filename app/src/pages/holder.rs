@@ -1,4 +1,5 @@
-//! The passcode of the card, asked for to sign in or to begin a registration: card first, then cardholder.
+//! The passcode of the card, asked for to sign in, to begin a registration or to change something: card first, then
+//! cardholder.
 
 use card_protocol::{
     CardFailure, CardProof, Challenge, Purpose,
@@ -13,6 +14,7 @@ use crate::{
     components::{ButtonKind, Errors, NoJavaScript, OnReader, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
     config::{PolicyProfile, facts},
     server_fns::{
+        changes::{OwnChange, carry_out_change, confirm_changing_card, start_change},
         ra::{DeskFault, OrderText, carry_out, confirm_ordering_card, start_order},
         registration::{RegistrationFault, begin_registration, confirm_registering_card, start_registration},
         session::{SessionFault, confirm_card, sign_in, start_session},
@@ -31,8 +33,48 @@ pub enum Aim {
     SignIn,
     /// To begin a registration.
     Register,
+    /// To begin a change of what is registered.
+    Change(Wanted),
+    /// To end the registration.
+    EndRegistration,
     /// To do something for somebody, at the RA's desk.
     Order(RwSignal<Option<OrderText>>),
+}
+
+/// What a person wants to change of what they have registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Other questions.
+    Questions,
+    /// Recovery codes.
+    RecoveryCodes,
+    /// Another address.
+    Email,
+}
+
+impl Wanted {
+    const ALL: [Self; 3] = [Self::Questions, Self::RecoveryCodes, Self::Email];
+
+    /// Where the passcode is asked for it.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Questions => "/register/passcode?change=questions",
+            Self::RecoveryCodes => "/register/passcode?change=recovery-codes",
+            Self::Email => "/register/passcode?change=email",
+        }
+    }
+
+    /// What an address names.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|wanted| wanted.path().split_once('=').is_some_and(|(_, it)| it == name))
+    }
+
+    fn change(self) -> OwnChange {
+        match self {
+            Self::Questions | Self::RecoveryCodes => OwnChange::Factor,
+            Self::Email => OwnChange::Email,
+        }
+    }
 }
 
 /// Why it was not reached.
@@ -41,6 +83,7 @@ enum Fault {
     SignedOut,
     LockedOut,
     Frozen,
+    NotRegistered,
     Stale,
     Refused,
     Cancelled,
@@ -77,6 +120,7 @@ impl From<RegistrationFault> for Fault {
             RegistrationFault::SignedOut => Self::SignedOut,
             RegistrationFault::LockedOut => Self::LockedOut,
             RegistrationFault::Frozen => Self::Frozen,
+            RegistrationFault::NotRegistered | RegistrationFault::NotOffered => Self::NotRegistered,
             RegistrationFault::Stale => Self::Stale,
             RegistrationFault::Refused => Self::Refused,
             RegistrationFault::Cancelled => Self::Cancelled,
@@ -92,6 +136,7 @@ impl Aim {
         match self {
             Self::SignIn => Purpose::SignIn,
             Self::Register => Purpose::Register,
+            Self::Change(_) | Self::EndRegistration => Purpose::Change,
             Self::Order(_) => Purpose::RaAction,
         }
     }
@@ -101,7 +146,10 @@ impl Aim {
         match self {
             Self::SignIn => "/profile".into(),
             Self::Register if facts().profile == PolicyProfile::Strict => "/register/recovery-codes".into(),
-            Self::Register => "/register/questions".into(),
+            Self::Register | Self::Change(Wanted::Questions) => "/register/questions".into(),
+            Self::Change(Wanted::RecoveryCodes) => "/register/recovery-codes".into(),
+            Self::Change(Wanted::Email) => "/register/email".into(),
+            Self::EndRegistration => "/profile?registration-ended".into(),
             Self::Order(order) => {
                 let person = order.with_untracked(|order| order.as_ref().map(|order| order.person.clone()));
                 ["/ra/people/", &person.unwrap_or_default()].concat().into()
@@ -112,7 +160,7 @@ impl Aim {
     /// What the page that it leads to says.
     fn notice(self) -> Option<&'static str> {
         match self {
-            Self::SignIn | Self::Register => None,
+            Self::SignIn | Self::Register | Self::Change(_) | Self::EndRegistration => None,
             Self::Order(_) => Some(t::ra_done()),
         }
     }
@@ -121,7 +169,8 @@ impl Aim {
     fn label(self) -> &'static str {
         match self {
             Self::SignIn => t::sign_in_submit(),
-            Self::Register => t::continue_(),
+            Self::Register | Self::Change(_) => t::continue_(),
+            Self::EndRegistration => t::end_submit(),
             Self::Order(_) => t::ra_act_submit(),
         }
     }
@@ -130,6 +179,7 @@ impl Aim {
         Ok(match self {
             Self::SignIn => start_session().await?,
             Self::Register => start_registration().await?,
+            Self::Change(_) | Self::EndRegistration => start_change().await?,
             Self::Order(_) => start_order().await?,
         })
     }
@@ -138,6 +188,8 @@ impl Aim {
         Ok(match self {
             Self::SignIn => confirm_card(proof).await?,
             Self::Register => confirm_registering_card(proof).await?,
+            Self::Change(wanted) => confirm_changing_card(proof, wanted.change()).await?,
+            Self::EndRegistration => confirm_changing_card(proof, OwnChange::EndRegistration).await?,
             Self::Order(order) => confirm_ordering_card(proof, ordered(order)?).await?,
         })
     }
@@ -146,6 +198,8 @@ impl Aim {
         match self {
             Self::SignIn => sign_in(proof).await?,
             Self::Register => begin_registration(proof).await?,
+            Self::Change(wanted) => carry_out_change(proof, wanted.change()).await?,
+            Self::EndRegistration => carry_out_change(proof, OwnChange::EndRegistration).await?,
             Self::Order(order) => carry_out(proof, ordered(order)?).await?,
         }
         Ok(())
@@ -295,6 +349,7 @@ fn meet(stop: &Stop, bridge: Bridge, errors: Errors, way: Way, input: NodeRef<ht
             Fault::SignedOut => way.go("/sign-in?over"),
             Fault::LockedOut => errors.show_general(t::dead_locked_out_text()),
             Fault::Frozen => errors.show_general(t::dead_frozen_text()),
+            Fault::NotRegistered => errors.show_general(t::fault_not_registered()),
             Fault::Stale => errors.show_general(t::fault_proof_stale()),
             Fault::Refused => errors.show_general(t::fault_proof_refused()),
             Fault::Cancelled => errors.show_general(t::dead_cancelled_title()),

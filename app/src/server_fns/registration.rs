@@ -16,7 +16,7 @@ use {
         ProofFault, answer,
         challenge::Binding,
         code::NotACode,
-        registration::service::{Change, RegistrationCodeOutcome, RegistrationError, RegistrationView},
+        registration::service::{self, AfterFactor, RegistrationCodeOutcome, RegistrationError, RegistrationView},
         sign_in::{HolderPurpose, SignInError, SignedIn},
         token::FormId,
     },
@@ -31,6 +31,10 @@ pub enum RegistrationFault {
     NotBegun,
     /// It is at another step.
     OtherStep,
+    /// There is no registration to change.
+    NotRegistered,
+    /// Nobody registers here.
+    NotOffered,
     /// Self-service is locked for this person.
     LockedOut,
     /// The person had self-service frozen.
@@ -49,6 +53,8 @@ pub enum RegistrationFault {
     NotAnEmail,
     /// The address is not at an approved domain.
     DomainNotApproved,
+    /// The address is the one on file.
+    SameEmail,
     /// No code was entered.
     NoCode,
     /// What was entered is no code.
@@ -122,6 +128,8 @@ impl From<RegistrationError> for RegistrationFault {
         match fault {
             RegistrationError::NotBegun => Self::NotBegun,
             RegistrationError::WrongStep => Self::OtherStep,
+            RegistrationError::NotRegistered => Self::NotRegistered,
+            RegistrationError::NotOffered => Self::NotOffered,
             RegistrationError::LockedOut => Self::LockedOut,
             RegistrationError::Frozen => Self::Frozen,
             RegistrationError::Proof(ProofFault::Stale) => Self::Stale,
@@ -133,6 +141,7 @@ impl From<RegistrationError> for RegistrationFault {
             RegistrationError::Answers(faults) => Self::Answers(faults.into_iter().map(AnswerFaultAt::from).collect()),
             RegistrationError::NotAnEmailAddress(_) => Self::NotAnEmail,
             RegistrationError::DomainNotApproved => Self::DomainNotApproved,
+            RegistrationError::SameEmail => Self::SameEmail,
             RegistrationError::NotACode(NotACode::Empty) => Self::NoCode,
             RegistrationError::NotACode(NotACode::Letters) => Self::NotACode,
             RegistrationError::TooEarly { .. } => Self::TooEarly,
@@ -198,6 +207,25 @@ pub async fn begin_registration(proof: CardProof) -> Result<(), RegistrationFaul
     Ok(services().registration.begin(&required().await?, &proof).await?)
 }
 
+/// What a flow leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FlowAim {
+    /// A registration, all of it.
+    Registration,
+    /// The change of one part of a registration that is there.
+    Change,
+}
+
+#[cfg(feature = "ssr")]
+impl From<service::FlowAim> for FlowAim {
+    fn from(aim: service::FlowAim) -> Self {
+        match aim {
+            service::FlowAim::Registration => Self::Registration,
+            service::FlowAim::Change => Self::Change,
+        }
+    }
+}
+
 /// What to show of a registration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegistrationPage {
@@ -209,6 +237,8 @@ pub enum RegistrationPage {
     Questions {
         /// Names this rendering of the form.
         form: String,
+        /// For which registration.
+        aim: FlowAim,
         /// All that can be chosen.
         questions: Vec<QuestionText>,
     },
@@ -216,6 +246,8 @@ pub enum RegistrationPage {
     Email {
         /// Names this rendering of the form.
         form: String,
+        /// For which registration.
+        aim: FlowAim,
         /// The address on file; may be empty.
         on_file: String,
     },
@@ -225,6 +257,8 @@ pub enum RegistrationPage {
         form: String,
         /// Names this rendering of the form that asks for another code.
         resend_form: String,
+        /// For which registration.
+        aim: FlowAim,
         /// Where it was sent.
         sent_to: String,
         /// Until when the latest works.
@@ -258,17 +292,21 @@ impl From<RegistrationView> for RegistrationPage {
     fn from(view: RegistrationView) -> Self {
         match view {
             RegistrationView::NotBegun => Self::NotBegun,
-            RegistrationView::Questions { form } => Self::Questions {
+            RegistrationView::Questions { form, aim } => Self::Questions {
                 form: form.to_string(),
+                aim: aim.into(),
                 questions: answer::questions().iter().map(QuestionText::from).collect(),
             },
-            RegistrationView::Email { form, on_file } => {
-                Self::Email { form: form.to_string(), on_file: on_file.map(String::from).unwrap_or_default() }
-            }
-            RegistrationView::Code { form, resend_form, sent_to, valid_until, delivery, resend_at, tries_left: _ } => {
+            RegistrationView::Email { form, aim, on_file } => Self::Email {
+                form: form.to_string(),
+                aim: aim.into(),
+                on_file: on_file.map(String::from).unwrap_or_default(),
+            },
+            RegistrationView::Code { form, resend_form, aim, sent_to, valid_until, delivery, resend_at, .. } => {
                 Self::Code {
                     form: form.to_string(),
                     resend_form: resend_form.to_string(),
+                    aim: aim.into(),
                     sent_to: sent_to.into(),
                     valid_until: valid_until.map(Moment::from),
                     delivery: delivery.into(),
@@ -305,8 +343,14 @@ pub async fn set_questions(
         (question_4.parse().ok(), answer_4.as_str()),
     ];
     let session = required().await?.session;
-    services().registration.set_questions(&session, form_id(&form)?, &chosen).await?;
-    leptos_axum::redirect("/register/email");
+    let set = services().registration.set_questions(&session, form_id(&form)?, &chosen).await?;
+    if let Some(token) = set.token {
+        Cookie::Session.set(&token);
+    }
+    leptos_axum::redirect(match set.then {
+        AfterFactor::ConfirmEmail => "/register/email",
+        AfterFactor::Changed => "/profile?questions-changed",
+    });
     Ok(())
 }
 
@@ -319,6 +363,18 @@ pub async fn set_questions(
 pub async fn make_recovery_codes() -> Result<Vec<String>, RegistrationFault> {
     let codes = services().registration.make_recovery_codes(&required().await?.session).await?;
     Ok(codes.iter().map(|code| code.display().to_string()).collect())
+}
+
+/// The recovery codes that were made for a registration that is there were kept: they work now.
+///
+/// # Errors
+///
+/// [`RegistrationFault`].
+#[server(prefix = "/api", endpoint = "register/recovery-codes-kept", input = Json, output = Json)]
+pub async fn keep_recovery_codes() -> Result<(), RegistrationFault> {
+    let token = services().registration.keep_recovery_codes(&required().await?.session).await?;
+    Cookie::Session.set(&token);
+    Ok(())
 }
 
 /// Confirms the address, and mails a code there.
@@ -349,6 +405,7 @@ pub async fn enter_registration_code(form: String, code: String) -> Result<(), R
     }
     match entered.outcome {
         RegistrationCodeOutcome::Registered => leptos_axum::redirect("/profile?registered"),
+        RegistrationCodeOutcome::EmailChanged => leptos_axum::redirect("/profile?email-changed"),
         RegistrationCodeOutcome::TriesUsedUp => leptos_axum::redirect("/profile?ended"),
         RegistrationCodeOutcome::Wrong { tries_left } => return Err(RegistrationFault::WrongCode { tries_left }),
         RegistrationCodeOutcome::Expired { resent } => {
@@ -387,11 +444,11 @@ pub enum BackTo {
 /// [`RegistrationFault`].
 #[server(prefix = "/api", endpoint = "register/back")]
 pub async fn go_back(step: BackTo) -> Result<(), RegistrationFault> {
-    let (change, page) = match step {
-        BackTo::Questions => (Change::Questions, "/register/questions"),
-        BackTo::Email => (Change::Email, "/register/email"),
+    let (to, page) = match step {
+        BackTo::Questions => (service::BackTo::Questions, "/register/questions"),
+        BackTo::Email => (service::BackTo::Email, "/register/email"),
     };
-    services().registration.change(&required().await?.session, change).await?;
+    services().registration.go_back(&required().await?.session, to).await?;
     leptos_axum::redirect(page);
     Ok(())
 }
@@ -409,7 +466,7 @@ pub async fn stop_registration() -> Result<(), RegistrationFault> {
 }
 
 #[cfg(feature = "ssr")]
-async fn required() -> Result<SignedIn, RegistrationFault> {
+pub(super) async fn required() -> Result<SignedIn, RegistrationFault> {
     signed_in().await?.ok_or(RegistrationFault::SignedOut)
 }
 

@@ -141,8 +141,10 @@ pub struct Profile {
     pub ra_email: Option<String>,
     /// Their registration.
     pub registration: RegistrationState,
-    /// What was done with their cards, newest first.
+    /// What was done with their cards, newest first: one page of it.
     pub activity: Vec<Activity>,
+    /// The record before which there is more; none where this is the last page.
+    pub older: Option<u64>,
     /// Whether they work at the RA's desk.
     pub is_officer: bool,
 }
@@ -214,6 +216,11 @@ pub enum ActivityKind {
     RegistrationEnded,
     EmailSet,
     EmailConfirmed,
+    ChangeBegun,
+    QuestionsChanged,
+    RecoveryCodesMade,
+    EmailChanged,
+    PasscodeChanged,
     CardCancelled,
     RoleGranted,
 }
@@ -227,18 +234,22 @@ pub enum ActivityOutcome {
     Refused,
 }
 
-/// The profile of whoever is signed in; nothing where nobody is.
+/// How many things that were done the profile shows at once.
+#[cfg(feature = "ssr")]
+const ACTIVITY_PAGE: usize = 20;
+
+/// The profile of whoever is signed in, with what was done lately or before a record; nothing where nobody is.
 ///
 /// # Errors
 ///
 /// [`SessionFault`].
 #[server(prefix = "/api", endpoint = "session/profile", input = Json, output = Json)]
-pub async fn my_profile() -> Result<Option<Profile>, SessionFault> {
+pub async fn my_profile(before: Option<u64>) -> Result<Option<Profile>, SessionFault> {
     let Some(signed_in) = signed_in().await? else {
         return Ok(None);
     };
     let registration = services().registration.status(&signed_in).await?;
-    let activity = services().sign_in.activity(&signed_in, 20).await?;
+    let activity = services().sign_in.activity(&signed_in, before, ACTIVITY_PAGE).await?;
     let is_officer = services().desk.officer(&signed_in).is_ok();
     Ok(Some(Profile {
         is_officer,
@@ -247,7 +258,8 @@ pub async fn my_profile() -> Result<Option<Profile>, SessionFault> {
         card: signed_in.session.card.to_string(),
         ra_email: signed_in.person.email.map(String::from),
         registration: registration.into(),
-        activity: activity.iter().filter_map(Activity::of_entry).collect(),
+        activity: activity.entries.iter().filter_map(Activity::of_entry).collect(),
+        older: activity.older,
     }))
 }
 
@@ -360,6 +372,11 @@ impl ActivityKind {
             Event::RegistrationEnded => Self::RegistrationEnded,
             Event::EmailSet => Self::EmailSet,
             Event::EmailConfirmed => Self::EmailConfirmed,
+            Event::ChangeBegun => Self::ChangeBegun,
+            Event::QuestionsChanged => Self::QuestionsChanged,
+            Event::RecoveryCodesMade => Self::RecoveryCodesMade,
+            Event::EmailChanged => Self::EmailChanged,
+            Event::PasscodeChanged => Self::PasscodeChanged,
             Event::CardCancelled => Self::CardCancelled,
             Event::RoleGranted => Self::RoleGranted,
             // Nobody is left to see it.

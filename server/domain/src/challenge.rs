@@ -13,6 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
     Timestamp,
+    change::Change,
     environment::CLOCKS_AGREE_WITHIN,
     ports::Randomness,
     token::{FlowId, SessionId, Token},
@@ -31,6 +32,13 @@ pub enum Binding<'a> {
     Session(SessionId),
     /// A flow.
     Flow(FlowId),
+    /// What a person changes of their own.
+    Change {
+        /// The session.
+        session: SessionId,
+        /// What.
+        change: Change,
+    },
     /// An order of an officer: its session, and what stands for it.
     Order {
         /// The session.
@@ -46,6 +54,7 @@ impl Binding<'_> {
             Self::Browser(nonce) => [b"browser", &nonce.hash().0[..]].concat(),
             Self::Session(id) => [b"session", &id.0.as_bytes()[..]].concat(),
             Self::Flow(id) => [b"flow", &id.0.as_bytes()[..]].concat(),
+            Self::Change { session, change } => [b"change", &session.0.as_bytes()[..], &[change as u8]].concat(),
             Self::Order { session, digest } => [b"order", &session.0.as_bytes()[..], &digest[..]].concat(),
         }
     }

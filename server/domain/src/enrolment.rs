@@ -248,6 +248,7 @@ impl Enrolment {
             recovery_codes: Vec::new(),
             standing: Standing::Open { failed_attempts: 0 },
             registered_at: environment.now(),
+            ended_at: None,
             version: 0,
         };
         transaction.insert_registration(&registration).await?;

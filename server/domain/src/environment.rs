@@ -7,6 +7,7 @@ use card_protocol::{CardProof, Guid, Purpose, sealed::ServiceSecret};
 use crate::{
     Timestamp,
     challenge::{Binding, ChallengeFault, ChallengeKey},
+    change::Changes,
     code::{Code, IssuedCode},
     delivery::Deliveries,
     email::EmailAddress,
@@ -19,7 +20,7 @@ use crate::{
     policy::Policy,
     ports::{AnswerHasher, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
     ra::Desk,
-    registration::{Registration, RegistrationService},
+    registration::{Registration, RegistrationService, addresses},
     sign_in::SignIn,
     token::MailId,
     trail::{Event, Outcome, Reference, TrailEntry, TrailKey, TrailRecord},
@@ -61,6 +62,8 @@ pub struct Services {
     pub sign_in: SignIn,
     /// Registering.
     pub registration: RegistrationService,
+    /// Changing what is one's own.
+    pub changes: Changes,
     /// Unlocking.
     pub unlock: UnlockService,
     /// Freezing self-service.
@@ -82,6 +85,7 @@ impl Services {
             import: Import::new(Arc::clone(&environment)),
             sign_in: SignIn::new(Arc::clone(&environment)),
             registration: RegistrationService::new(Arc::clone(&environment)),
+            changes: Changes::new(Arc::clone(&environment)),
             unlock: UnlockService::new(Arc::clone(&environment)),
             freezing: Freezing::new(Arc::clone(&environment)),
             deliveries: Deliveries::new(Arc::clone(&environment)),
@@ -284,6 +288,20 @@ impl Environment {
         message: &Message,
     ) -> Result<(), StoreError> {
         for address in registration.addresses(self.now()) {
+            self.post(transaction, person, address, message.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells a person of what they have done, at every address that is theirs now, also the one that the RA holds.
+    pub(crate) async fn tell_everywhere(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &Person,
+        registration: Option<&Registration>,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        for address in addresses(person, registration, self.now()) {
             self.post(transaction, person, address, message.clone()).await?;
         }
         Ok(())

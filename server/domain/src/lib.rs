@@ -4,7 +4,7 @@
 //! server answers. A use case loads, makes one transition, saves it together with its trail entry and its mail in one
 //! transaction, and only then answers.
 //!
-//! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`unlock`], [`freezing`],
+//! Start at [`Services`], which holds the use cases: [`sign_in`], [`registration`], [`change`], [`unlock`], [`freezing`],
 //! [`enrolment`], [`import`], [`erasure`], [`ra`].
 
 #![warn(missing_docs)]
@@ -13,6 +13,7 @@ pub mod answer;
 pub mod card;
 mod certificate;
 pub mod challenge;
+pub mod change;
 pub mod code;
 mod comparisons;
 pub mod delivery;

@@ -56,6 +56,14 @@ pub enum Message {
         #[serde(with = "crate::milliseconds")]
         codes_from: Timestamp,
     },
+    /// A person changed the passcode of their card.
+    PasscodeChanged,
+    /// A person set other security questions.
+    QuestionsChanged,
+    /// A person made recovery codes, in place of what they answered with before.
+    RecoveryCodesChanged,
+    /// A person ended their registration.
+    RegistrationEnded,
     /// The code that lets a person choose a new passcode.
     UnlockCode {
         /// As it is shown: `KTRW-MGBD`.
@@ -92,6 +100,10 @@ impl Message {
             Self::UnlockCode { valid_until, .. } | Self::RegistrationCode { valid_until, .. } => Some(*valid_until),
             Self::RegistrationComplete
             | Self::EmailChanged { .. }
+            | Self::PasscodeChanged
+            | Self::QuestionsChanged
+            | Self::RecoveryCodesChanged
+            | Self::RegistrationEnded
             | Self::CardUnlocked
             | Self::SelfServiceLocked
             | Self::UnlockKeyRefused

@@ -40,6 +40,9 @@ pub struct Registration {
     pub standing: Standing,
     /// When it was completed.
     pub registered_at: Timestamp,
+    /// When its person ended it. Address and standing stay, so that nobody ends and begins anew to be rid of failed
+    /// attempts, or of the day for which the former address receives the codes.
+    pub ended_at: Option<Timestamp>,
     /// The version that was read.
     pub version: u32,
 }
@@ -61,6 +64,16 @@ pub struct StoredAnswer {
     pub question: QuestionId,
     /// The hash of the answer.
     pub hash: SecretHash,
+}
+
+/// What a person has set up to answer with: questions, or recovery codes instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewFactor {
+    /// The questions set and the hashes of their answers; none where recovery codes were made.
+    pub answers: Vec<StoredAnswer>,
+    /// The recovery codes that were made; none where questions were set.
+    #[serde(default)]
+    pub recovery_codes: Vec<StoredRecoveryCode>,
 }
 
 /// Whether a person may try to unlock a card. It belongs to the registration, not to a flow or a card.
@@ -91,6 +104,11 @@ impl Registration {
             Profile::CodeOnly => true,
             Profile::Strict => !self.recovery_codes.is_empty(),
         }
+    }
+
+    /// Whether there is still something of it to be told: its person has not ended it, or it is closed to them.
+    pub fn is_to_be_shown(&self) -> bool {
+        self.ended_at.is_none() || !matches!(self.standing, Standing::Open { .. })
     }
 
     /// Where unlock codes go.
@@ -137,6 +155,20 @@ impl Registration {
             frozen @ Standing::Frozen { .. } => frozen,
         };
         Self { asked, standing, ..self }
+    }
+
+    /// Other questions were set, or recovery codes made. Failed attempts stay.
+    #[must_use]
+    pub fn with_factor(self, factor: NewFactor, policy: &Policy, randomness: &dyn Randomness) -> Self {
+        let NewFactor { answers, recovery_codes } = factor;
+        let asked = choose_asked(&answers, policy, randomness);
+        Self { answers, recovery_codes, asked, ..self }
+    }
+
+    /// Its person ended it: nothing is left by which a card could be unlocked.
+    #[must_use]
+    pub fn end(self, now: Timestamp) -> Self {
+        Self { answers: Vec::new(), recovery_codes: Vec::new(), asked: Vec::new(), ended_at: Some(now), ..self }
     }
 
     /// How many attempts are left.

@@ -37,6 +37,15 @@ pub struct SignedIn {
     pub ends_at: Timestamp,
 }
 
+/// A page of what happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityPage {
+    /// The entries, the newest first.
+    pub entries: Vec<TrailEntry>,
+    /// The record before which there are older ones; none where these are the oldest.
+    pub older: Option<u64>,
+}
+
 /// Which proof of the cardholder follows the proof of the card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HolderPurpose {
@@ -197,15 +206,25 @@ impl SignIn {
         Ok(left.filter(|left| left.is_positive()))
     }
 
-    /// The latest entries of the trail about a person, the newest first: their own activity.
+    /// A page of the trail about a person, the newest first: their own activity, all of it or what was before a record.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    pub async fn activity(&self, signed_in: &SignedIn, limit: u64) -> Result<Vec<TrailEntry>, StoreError> {
+    pub async fn activity(
+        &self,
+        signed_in: &SignedIn,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<ActivityPage, StoreError> {
         let mut transaction = self.environment.store.begin().await?;
-        let records = transaction.trail_of(&signed_in.person.trail_name(), limit).await?;
-        Ok(records.iter().filter_map(TrailRecord::read).collect())
+        let asked = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        let name = signed_in.person.trail_name();
+        let mut records = transaction.trail_before(&name, before.unwrap_or(u64::MAX), asked).await?;
+        let has_older = records.len() > limit;
+        records.truncate(limit);
+        let older = records.last().filter(|_| has_older).map(|last| last.number);
+        Ok(ActivityPage { entries: records.iter().filter_map(TrailRecord::read).collect(), older })
     }
 
     /// Ends a session; no error where there is none.
@@ -241,6 +260,18 @@ pub(crate) async fn proved_card(
         CardState::Active | CardState::UnlockKeyUnknown => Ok(card),
         CardState::Cancelled => Err(SignInError::Cancelled),
     }
+}
+
+/// Gives a session a new token and ends all others of its person: what they prove themself by is another.
+pub(crate) async fn renew_session(
+    environment: &Environment,
+    transaction: &mut dyn Transaction,
+    session: &Session,
+) -> Result<Token, StoreError> {
+    let token = Token::generate(&*environment.randomness);
+    transaction.delete_sessions(&session.person, Some(session.id)).await?;
+    transaction.renew_session(session.id, token.hash()).await?;
+    Ok(token)
 }
 
 /// Notes that a challenge was used, once.

@@ -73,6 +73,16 @@ pub enum Event {
     EmailSet,
     /// Another officer confirmed it.
     EmailConfirmed,
+    /// A person began to change something of their registration.
+    ChangeBegun,
+    /// A person set other questions.
+    QuestionsChanged,
+    /// A person made recovery codes, in place of what they answered with before.
+    RecoveryCodesMade,
+    /// A person changed the address.
+    EmailChanged,
+    /// A person changed the passcode of a card.
+    PasscodeChanged,
     /// A card was cancelled.
     CardCancelled,
     /// A person got another role.

@@ -168,6 +168,34 @@ templates!(
     "email/email-changed/body.html"
 );
 templates!(
+    passcode_changed,
+    Envelope,
+    "email/passcode-changed/subject.txt",
+    "email/passcode-changed/body.txt",
+    "email/passcode-changed/body.html"
+);
+templates!(
+    questions_changed,
+    Envelope,
+    "email/questions-changed/subject.txt",
+    "email/questions-changed/body.txt",
+    "email/questions-changed/body.html"
+);
+templates!(
+    recovery_codes_changed,
+    Envelope,
+    "email/recovery-codes-changed/subject.txt",
+    "email/recovery-codes-changed/body.txt",
+    "email/recovery-codes-changed/body.html"
+);
+templates!(
+    registration_ended,
+    Envelope,
+    "email/registration-ended/subject.txt",
+    "email/registration-ended/body.txt",
+    "email/registration-ended/body.html"
+);
+templates!(
     card_unlocked,
     Envelope,
     "email/card-unlocked/subject.txt",
@@ -238,6 +266,10 @@ impl Stationery {
                 email_changed(id, &mail.to, &changed)
             }
             Message::RegistrationComplete => registration_complete(id, &mail.to, &envelope),
+            Message::PasscodeChanged => passcode_changed(id, &mail.to, &envelope),
+            Message::QuestionsChanged => questions_changed(id, &mail.to, &envelope),
+            Message::RecoveryCodesChanged => recovery_codes_changed(id, &mail.to, &envelope),
+            Message::RegistrationEnded => registration_ended(id, &mail.to, &envelope),
             Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
             Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
             Message::RaHelped { deed, reason, check } => {
@@ -356,12 +388,16 @@ mod tests {
         }
     }
 
-    fn every_message() -> [Message; 10] {
+    fn every_message() -> [Message; 14] {
         [
             email_changed(),
             unlock_code(),
             registration_code(),
             Message::RegistrationComplete,
+            Message::PasscodeChanged,
+            Message::QuestionsChanged,
+            Message::RecoveryCodesChanged,
+            Message::RegistrationEnded,
             Message::CardUnlocked,
             Message::SelfServiceLocked,
             Message::UnlockKeyRefused,

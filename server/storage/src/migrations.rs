@@ -13,6 +13,7 @@ mod m0010_refused_mails;
 mod m0011_beginnings_of_unlocks;
 mod m0012_desk;
 mod m0013_recovery_codes;
+mod m0016_ended_registrations;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_beginnings_of_unlocks::Migration),
             Box::new(m0012_desk::Migration),
             Box::new(m0013_recovery_codes::Migration),
+            Box::new(m0016_ended_registrations::Migration),
         ]
     }
 }

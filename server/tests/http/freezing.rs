@@ -77,7 +77,7 @@ async fn a_frozen_person_gets_to_the_registration_authority() {
     sign_in(&mut browser, &card).await;
     let profile = browser.get("/profile").await;
     assert!(profile.body.contains("Frozen: contact your RA"), "{}", profile.body);
-    assert!(!profile.body.contains("Register again"), "{}", profile.body);
+    assert!(!profile.body.contains("End registration"), "{}", profile.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ mod at_once;
 mod audit;
 mod browser;
 mod card;
+mod changes;
 mod clock;
 mod defences;
 mod demonstration;

@@ -13,14 +13,13 @@ use super::{
 };
 use crate::{
     components::{
-        Banner, ButtonKind, Details, ErrorSummary, FieldError, Input, InputKind, NotificationBanner, Page, Step,
-        SubmitButton,
+        Banner, ButtonKind, Details, ErrorSummary, FieldError, Input, InputKind, NotificationBanner, Page, SubmitButton,
     },
     moment::{Moment, Shown, Time},
     server_fns::{
         CodeDelivery,
         registration::{
-            BackTo, CodeResent, EnterRegistrationCode, GoBack, RegistrationFault, RegistrationPage,
+            BackTo, CodeResent, EnterRegistrationCode, FlowAim, GoBack, RegistrationFault, RegistrationPage,
             ResendRegistrationCode, look_at_registration,
         },
     },
@@ -34,8 +33,8 @@ const CODE: &str = "code";
 #[component]
 pub fn RegisterCode() -> impl IntoView {
     at_step(Place::Code, |page, here| match page {
-        RegistrationPage::Code { form, resend_form, sent_to, valid_until, delivery, .. } => {
-            view! { <Form form resend_form sent_to valid_until delivery here /> }.into_any()
+        RegistrationPage::Code { form, resend_form, aim, sent_to, valid_until, delivery, .. } => {
+            view! { <Form form resend_form aim sent_to valid_until delivery here /> }.into_any()
         }
         _ => ().into_any(),
     })
@@ -47,6 +46,8 @@ fn Form(
     form: String,
     /// Names this rendering of the form that asks for another code.
     resend_form: String,
+    /// For which registration.
+    aim: FlowAim,
     /// Where the code was sent.
     sent_to: String,
     /// Until when the latest works.
@@ -74,11 +75,19 @@ fn Form(
         resent.then(|| view! { <NotificationBanner kind=Banner::Success text=t::code_resent() /> })
     };
     let sent = t::register_code_sent(&sent_to);
+    let submit = match aim {
+        FlowAim::Registration => t::register_code_submit(),
+        FlowAim::Change => t::register_change_email(),
+    };
+    let back = match aim {
+        FlowAim::Registration => t::register_change_email(),
+        FlowAim::Change => t::change_email_other(),
+    };
     let value = entered.map(|entered| entered.typed(CODE)).unwrap_or_default();
     view! {
         <Page
             title=t::register_code_title()
-            step=Step { number: 4, of: 4 }
+            nostrip:step=aim.step(4)
             back="/profile"
             errors
             banner=banner.into_any()
@@ -106,13 +115,13 @@ fn Form(
                     error=errors.of(CODE)
                     value
                 />
-                <SubmitButton kind=ButtonKind::Primary label=t::register_code_submit() />
+                <SubmitButton kind=ButtonKind::Primary label=submit />
             </ActionForm>
             <Details summary=t::code_help()>
                 <p class="nhsuk-body">{t::code_help_delay()}</p>
                 <Resend form=resend_form here />
             </Details>
-            <BackButton step=BackTo::Email label=t::register_change_email() />
+            <BackButton step=BackTo::Email label=back />
             <StopForm />
         </Page>
     }

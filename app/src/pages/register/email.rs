@@ -4,9 +4,9 @@ use leptos::{form::ActionForm, prelude::*};
 
 use super::{Here, Place, StopForm, at_step, step::failed};
 use crate::{
-    components::{ButtonKind, FieldError, Input, InputKind, Page, Step, SubmitButton},
+    components::{ButtonKind, FieldError, Input, InputKind, Page, SubmitButton},
     config::facts,
-    server_fns::registration::{BackTo, ConfirmEmail, RegistrationFault, RegistrationPage},
+    server_fns::registration::{BackTo, ConfirmEmail, FlowAim, RegistrationFault, RegistrationPage},
     t,
 };
 
@@ -19,7 +19,7 @@ const EMAIL: &str = "email";
 #[component]
 pub fn RegisterEmail() -> impl IntoView {
     at_step(Place::Email, |page, here| match page {
-        RegistrationPage::Email { form, on_file } => view! { <Form form on_file here /> }.into_any(),
+        RegistrationPage::Email { form, aim, on_file } => view! { <Form form aim on_file here /> }.into_any(),
         _ => ().into_any(),
     })
 }
@@ -28,6 +28,8 @@ pub fn RegisterEmail() -> impl IntoView {
 fn Form(
     /// Names this rendering of the form.
     form: String,
+    /// For which registration.
+    aim: FlowAim,
     /// The address on file.
     on_file: String,
     /// The step.
@@ -37,9 +39,14 @@ fn Form(
     let action = ServerAction::<ConfirmEmail>::new();
     let failed = failed::<ConfirmEmail>();
     let errors = here.errors_of(action, failed.as_ref(), move |fault| words(fault, &domains.get_value()));
-    let value = failed.map_or(on_file, |failed| failed.typed(EMAIL));
+    let (title, now, value) = match aim {
+        FlowAim::Registration => (t::register_email_title(), None, on_file),
+        FlowAim::Change => (t::change_email_title(), Some(t::change_email_now(&on_file)), String::new()),
+    };
+    let value = failed.map_or(value, |failed| failed.typed(EMAIL));
     view! {
-        <Page title=t::register_email_title() step=Step { number: 3, of: 4 } back="/profile" errors>
+        <Page title nostrip:step=aim.step(3) back="/profile" errors>
+            {now.map(|now| view! { <p class="nhsuk-body">{now}</p> })}
             <p class="nhsuk-body">{t::register_email_text()}</p>
             <ActionForm action attr:novalidate=true>
                 <input type="hidden" name="form" value=form />
@@ -54,7 +61,8 @@ fn Form(
                 />
                 <SubmitButton kind=ButtonKind::Primary label=t::register_email_submit() />
             </ActionForm>
-            <BackButton step=BackTo::Questions label=t::register_change_questions() />
+            {(aim == FlowAim::Registration)
+                .then(|| view! { <BackButton step=BackTo::Questions label=t::register_change_questions() /> })}
             <StopForm />
         </Page>
     }
@@ -66,6 +74,7 @@ fn words(fault: &RegistrationFault, domains: &str) -> Vec<FieldError> {
         RegistrationFault::NoEmail => t::register_email_missing().to_owned(),
         RegistrationFault::NotAnEmail => t::register_email_format().to_owned(),
         RegistrationFault::DomainNotApproved => t::register_email_domain(domains),
+        RegistrationFault::SameEmail => t::change_email_same().to_owned(),
         RegistrationFault::TooEarly => t::register_email_too_early().to_owned(),
         _ => return Vec::new(),
     };

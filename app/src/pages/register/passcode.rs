@@ -1,11 +1,11 @@
-//! `/register/passcode`: the passcode, to ensure that the card belongs to whoever registers.
+//! `/register/passcode`: the passcode, to ensure that the card belongs to whoever registers, or changes what is registered.
 
 use leptos::prelude::*;
-use leptos_router::components::Redirect;
+use leptos_router::{components::Redirect, hooks::use_query_map};
 
 use super::{
     super::{
-        holder::{Aim, HolderForm},
+        holder::{Aim, HolderForm, Wanted},
         more_time::{Idle, MoreTime},
     },
     StopForm,
@@ -21,21 +21,27 @@ use crate::{
 pub fn RegisterPasscode() -> impl IntoView {
     let page = Resource::new(|| (), |()| look_at_registration());
     let errors = Errors::new(Vec::new());
+    let query = use_query_map();
+    let wanted = move || query.read().get_str("change").and_then(Wanted::named);
     view! {
         <Suspense fallback=|| ()>
             {move || Suspend::new(async move {
                 if matches!(page.await, Ok(RegistrationPage::SignedOut)) {
                     view! { <Redirect path="/sign-in?over" /> }.into_any()
                 } else {
+                    let wanted = wanted();
+                    let step = wanted.is_none().then_some(Step { number: 1, of: 4 });
+                    let text = wanted.map_or(t::register_passcode_text(), |_| t::change_passcode_text());
+                    let aim = wanted.map_or(Aim::Register, Aim::Change);
                     view! {
                         <Page
                             title=t::register_passcode_title()
-                            step=Step { number: 1, of: 4 }
+                            nostrip:step=step
                             back="/profile"
                             errors
                         >
-                            <p class="nhsuk-body">{t::register_passcode_text()}</p>
-                            <HolderForm aim=Aim::Register errors />
+                            <p class="nhsuk-body">{text}</p>
+                            <HolderForm aim errors />
                         </Page>
                         <MoreTime of=Idle::Session>
                             <StopForm />

@@ -5,12 +5,12 @@ use leptos_router::components::Redirect;
 
 use super::{Here, Place, StopForm, at_step, step::failed};
 use crate::{
-    components::{ButtonKind, Errors, FieldError, Fieldset, Input, InputKind, Page, Select, Step, SubmitButton},
+    components::{ButtonKind, Errors, FieldError, Fieldset, Input, InputKind, Page, Select, SubmitButton},
     config::{PolicyProfile, facts},
     resubmitted::Failed,
     server_fns::{
         QuestionText,
-        registration::{AnswerFault, AnswerFaultAt, RegistrationFault, RegistrationPage, SetQuestions},
+        registration::{AnswerFault, AnswerFaultAt, FlowAim, RegistrationFault, RegistrationPage, SetQuestions},
     },
     t,
 };
@@ -22,7 +22,7 @@ pub fn RegisterQuestions() -> impl IntoView {
         return view! { <Redirect path="/register/recovery-codes" /> }.into_any();
     }
     at_step(Place::Questions, |page, here| match page {
-        RegistrationPage::Questions { form, questions } => view! { <Form form questions here /> }.into_any(),
+        RegistrationPage::Questions { form, aim, questions } => view! { <Form form aim questions here /> }.into_any(),
         _ => ().into_any(),
     })
     .into_any()
@@ -32,6 +32,8 @@ pub fn RegisterQuestions() -> impl IntoView {
 fn Form(
     /// Names this rendering of the form.
     form: String,
+    /// For which registration.
+    aim: FlowAim,
     /// All that can be chosen.
     questions: Vec<QuestionText>,
     /// The step.
@@ -42,7 +44,7 @@ fn Form(
     let errors = here.errors_of(action, failed.as_ref(), words);
     let groups = (1..=4).map(|number| group(number, &questions, failed.as_ref(), errors)).collect_view();
     view! {
-        <Page title=t::register_questions_title() step=Step { number: 2, of: 4 } back="/profile" errors>
+        <Page title=t::register_questions_title() nostrip:step=aim.step(2) back="/profile" errors>
             <p class="nhsuk-body">{t::register_questions_text()}</p>
             <p class="nhsuk-body">
                 {t::recovery_instead_text()} " " <a href="/register/recovery-codes">{t::recovery_instead()}</a>

@@ -7,9 +7,11 @@ use crate::{
     announcer::Announcer,
     app::Way,
     clipboard,
-    components::{Button, ButtonKind, Errors, InsetText, NoJavaScript, Page, Step},
+    components::{Button, ButtonKind, Errors, InsetText, NoJavaScript, Page},
     config::{PolicyProfile, facts},
-    server_fns::registration::{RegistrationFault, make_recovery_codes},
+    server_fns::registration::{
+        FlowAim, RegistrationFault, RegistrationPage, keep_recovery_codes, look_at_registration, make_recovery_codes,
+    },
     t,
     work::Work,
 };
@@ -20,6 +22,25 @@ const FILE: &str = "smartcard-recovery-codes.txt";
 /// In place of the second step.
 #[component]
 pub fn RegisterRecoveryCodes() -> impl IntoView {
+    let page = Resource::new(|| (), |()| look_at_registration());
+    view! {
+        <Suspense fallback=|| ()>
+            {move || Suspend::new(async move {
+                let aim = match page.await {
+                    Ok(RegistrationPage::Questions { aim, .. }) => aim,
+                    _ => FlowAim::Registration,
+                };
+                view! { <Make aim /> }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Make(
+    /// For which registration.
+    aim: FlowAim,
+) -> impl IntoView {
     let (work, way) = (Work::new(), Way::of_page());
     let errors = Errors::new(Vec::new());
     let codes = RwSignal::new(Vec::<String>::new());
@@ -28,22 +49,33 @@ pub fn RegisterRecoveryCodes() -> impl IntoView {
         work.start(async move {
             match make_recovery_codes().await {
                 Ok(made) => codes.set(made),
-                Err(RegistrationFault::SignedOut) => way.go("/sign-in?over"),
-                Err(RegistrationFault::NotBegun) => way.go("/register/passcode"),
-                // They were made already, and can't be shown again: from the next step one comes back and makes others.
-                Err(RegistrationFault::OtherStep) => way.go(Place::Email.path()),
-                Err(RegistrationFault::Unreachable) => errors.show_general(t::fault_unreachable()),
-                Err(_) => errors.show_general(t::fault_unavailable()),
+                Err(fault) => meet(&fault, errors, way),
             }
         });
     });
+    let go_on = Callback::new(move |()| match aim {
+        FlowAim::Registration => way.go(Place::Email.path()),
+        FlowAim::Change => {
+            errors.clear();
+            work.start(async move {
+                match keep_recovery_codes().await {
+                    Ok(()) => way.go("/profile?codes-changed"),
+                    Err(fault) => meet(&fault, errors, way),
+                }
+            });
+        }
+    });
     let has_questions = facts().profile == PolicyProfile::Classic;
+    let text = match aim {
+        FlowAim::Registration => t::recovery_make_text(),
+        FlowAim::Change => t::recovery_change_text(),
+    };
     view! {
-        <Page title=t::recovery_make_title() step=Step { number: 2, of: 4 } back="/profile" errors>
+        <Page title=t::recovery_make_title() nostrip:step=aim.step(2) back="/profile" errors>
             {move || {
                 if codes.read().is_empty() {
                     view! {
-                        <p class="nhsuk-body">{t::recovery_make_text()}</p>
+                        <p class="nhsuk-body">{text}</p>
                         <NoJavaScript />
                         <Button kind=ButtonKind::Primary label=t::recovery_make() on_press=make />
                         {has_questions
@@ -58,10 +90,24 @@ pub fn RegisterRecoveryCodes() -> impl IntoView {
                     }
                         .into_any()
                 } else {
-                    view! { <Shown codes=codes.get() /> }.into_any()
+                    view! { <Shown codes=codes.get() go_on /> }.into_any()
                 }
             }}
         </Page>
+    }
+}
+
+fn meet(fault: &RegistrationFault, errors: Errors, way: Way) {
+    match fault {
+        RegistrationFault::SignedOut => way.go("/sign-in?over"),
+        RegistrationFault::NotBegun => way.go("/register/passcode"),
+        // They were made already, and can't be shown again: from the next step one comes back and makes others.
+        RegistrationFault::OtherStep => way.go(Place::Email.path()),
+        RegistrationFault::LockedOut => errors.show_general(t::dead_locked_out_text()),
+        RegistrationFault::Frozen => errors.show_general(t::dead_frozen_text()),
+        RegistrationFault::NotRegistered => errors.show_general(t::fault_not_registered()),
+        RegistrationFault::Unreachable => errors.show_general(t::fault_unreachable()),
+        _ => errors.show_general(t::fault_unavailable()),
     }
 }
 
@@ -70,8 +116,9 @@ pub fn RegisterRecoveryCodes() -> impl IntoView {
 fn Shown(
     /// The codes.
     codes: Vec<String>,
+    /// What follows once they are kept.
+    go_on: Callback<()>,
 ) -> impl IntoView {
-    let way = Way::of_page();
     let announcer = expect_context::<Announcer>();
     let told = RwSignal::new("");
     let text = StoredValue::new([&codes.join("\n"), "\n"].concat());
@@ -86,7 +133,6 @@ fn Shown(
     let print = Callback::new(move |()| {
         let _ = leptos::prelude::window().print();
     });
-    let go_on = Callback::new(move |()| way.go(Place::Email.path()));
     let file = ["data:text/plain;charset=utf-8,", &text.get_value().replace('\n', "%0A")].concat();
     let items = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
     view! {

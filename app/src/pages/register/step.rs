@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     app::Way,
-    components::{Errors, FieldError, Page},
+    components::{Errors, FieldError, Page, Step},
     resubmitted::{self, Failed},
-    server_fns::registration::{RegistrationFault, RegistrationPage, look_at_registration},
+    server_fns::registration::{FlowAim, RegistrationFault, RegistrationPage, look_at_registration},
     t,
 };
 
@@ -47,6 +47,16 @@ impl Place {
             Self::Questions => "/register/questions",
             Self::Email => "/register/email",
             Self::Code => "/register/code",
+        }
+    }
+}
+
+impl FlowAim {
+    /// Which step of a registration it is; a change has no steps to count.
+    pub fn step(self, number: u32) -> Option<Step> {
+        match self {
+            Self::Registration => Some(Step { number, of: 4 }),
+            Self::Change => None,
         }
     }
 }
@@ -101,6 +111,7 @@ fn general(fault: &RegistrationFault) -> Vec<FieldError> {
         RegistrationFault::Frozen => t::dead_frozen_text(),
         RegistrationFault::Unreachable => t::fault_unreachable(),
         RegistrationFault::OtherStep => t::already_done(),
+        RegistrationFault::NotRegistered | RegistrationFault::NotOffered => t::fault_not_registered(),
         RegistrationFault::SignedOut | RegistrationFault::NotBegun => t::fault_over(),
         _ => t::fault_unavailable(),
     };

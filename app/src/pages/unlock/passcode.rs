@@ -1,26 +1,15 @@
 //! `/unlock/passcode`: the new passcode, and the card being written.
 
-use card_protocol::{
-    CardFailure, CardProof,
-    message::Keypad,
-    passcode::{Passcode, PasscodeFault},
-};
-use leptos::{html, prelude::*};
+use card_protocol::{CardFailure, CardProof, message::Keypad, passcode::Passcode};
+use leptos::prelude::*;
 
-use super::{Here, Place, StopForm, at_step};
+use super::{super::new_passcode::NewPasscode, Here, Place, StopForm, at_step};
 use crate::{
     bridge::{Entry, Trouble, sleep},
-    components::{
-        Button, ButtonKind, Errors, InsetText, NoJavaScript, OnReader, Page, PasscodeInput, PasscodeKind, ReaderPanel,
-        SubmitButton,
-    },
+    components::{Button, ButtonKind, InsetText, NoJavaScript, OnReader, Page, ReaderPanel, SubmitButton},
     server_fns::unlock::{ChallengeFor, UnlockFault, UnlockPage, complete, refused, release},
     t,
 };
-
-/// The fields.
-const NEW: &str = "new-passcode";
-const REPEATED: &str = "repeated-passcode";
 
 /// How long to wait before the outcome is reported again, in milliseconds.
 const REPORT_AGAIN_AFTER: [u32; 4] = [500, 1_500, 4_000, 10_000];
@@ -42,7 +31,7 @@ fn Form(
     here: Here,
 ) -> impl IntoView {
     let errors = here.errors;
-    let (new, repeated) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let passcode = NewPasscode::new(errors);
     let unreported = RwSignal::new(None::<CardProof>);
     let keypad = Memo::new(move |_| here.bridge.keypad());
     let unlock = Callback::new(move |()| {
@@ -51,40 +40,23 @@ fn Form(
         } else if keypad.get_untracked() == Keypad::CurrentAndNew {
             errors.clear();
             here.work.start(unlock(here, None, again, unreported));
-        } else if let Some(passcode) = chosen(new, repeated, errors) {
-            here.work.start(unlock(here, Some(passcode), again, unreported));
+        } else {
+            errors.clear();
+            if let Some(chosen) = passcode.chosen() {
+                here.work.start(unlock(here, Some(chosen), again, unreported));
+            }
         }
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         unlock.run(());
     };
-    let inputs = move || {
-        view! {
-            <PasscodeInput
-                kind=PasscodeKind::New
-                id=NEW
-                label=t::passcode_new_label()
-                hint=t::passcode_new_hint()
-                error=errors.of(NEW)
-                node_ref=new
-            />
-            <PasscodeInput
-                kind=PasscodeKind::New
-                id=REPEATED
-                label=t::passcode_repeat_label()
-                hint=""
-                error=errors.of(REPEATED)
-                node_ref=repeated
-            />
-        }
-    };
     let fields = move || {
         view! {
             <form novalidate on:submit=submit>
                 {move || match keypad.get() {
                     Keypad::CurrentAndNew => view! { <OnReader text=t::reader_keypad_new() /> }.into_any(),
-                    Keypad::None | Keypad::Current => inputs().into_any(),
+                    Keypad::None | Keypad::Current => passcode.fields().into_any(),
                 }}
                 <SubmitButton kind=ButtonKind::Primary label=t::passcode_submit() />
             </form>
@@ -111,35 +83,6 @@ fn Form(
                 <StopForm />
             </Show>
         </Page>
-    }
-}
-
-/// The passcode that was chosen, twice the same; otherwise what is wrong is shown.
-fn chosen(new: NodeRef<html::Input>, repeated: NodeRef<html::Input>, errors: Errors) -> Option<Passcode> {
-    errors.clear();
-    let value = |input: NodeRef<html::Input>| input.get_untracked().map(|input| input.value()).unwrap_or_default();
-    let passcode = match Passcode::parse_new(&zeroize::Zeroizing::new(value(new))) {
-        Ok(passcode) => passcode,
-        Err(fault) => {
-            errors.show_field(NEW, new_passcode_fault(fault));
-            return None;
-        }
-    };
-    if *zeroize::Zeroizing::new(value(repeated)) != passcode.expose_secret() {
-        errors.show_field(REPEATED, t::passcode_mismatch());
-        return None;
-    }
-    Some(passcode)
-}
-
-/// What is wrong with a new passcode.
-fn new_passcode_fault(fault: PasscodeFault) -> &'static str {
-    match fault {
-        PasscodeFault::Empty => t::passcode_new_missing(),
-        PasscodeFault::Digits => t::passcode_digits(),
-        PasscodeFault::OneDigit => t::passcode_one_digit(),
-        PasscodeFault::Sequence => t::passcode_sequence(),
-        PasscodeFault::Common => t::passcode_common(),
     }
 }
 
@@ -195,23 +138,5 @@ async fn report_refusal(here: Here) {
     match refused(proof).await {
         Ok(end) => here.dead_end.set(Some(end)),
         Err(fault) => here.meet(&fault),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_rule_of_a_new_passcode_has_its_sentence() {
-        for (typed, sentence) in [
-            ("", "Enter a new passcode"),
-            ("12345", "Passcode must be 6 to 8 digits"),
-            ("777777", "Passcode must not be one repeated digit"),
-            ("123456", "Passcode must not be a sequence, like 123456"),
-            ("121212", "Passcode must not be one that many people choose"),
-        ] {
-            assert_eq!(Passcode::parse_new(typed).map_err(new_passcode_fault).err(), Some(sentence));
-        }
     }
 }

@@ -229,8 +229,17 @@ pub trait TrailRecords {
     async fn insert_trail_record(&mut self, record: &TrailRecord) -> Result<(), StoreError>;
     /// At most `limit` records from a number on, in order.
     async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
+    /// At most `limit` records about a person whose number is lower than this, the newest first.
+    async fn trail_before(
+        &mut self,
+        person: &TrailName,
+        number: u64,
+        limit: u64,
+    ) -> Result<Vec<TrailRecord>, StoreError>;
     /// The latest records about a person, the newest first.
-    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError>;
+    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+        self.trail_before(person, u64::MAX, limit).await
+    }
 }
 
 /// The mails that wait to be sent.

@@ -113,7 +113,7 @@ impl Desk {
         let now = environment.now();
         let record = PersonRecord {
             cards: cards.iter().map(|card| CardOnRecord { guid: card.guid, state: card.state }).collect(),
-            registration: registration.map(|registration| RegistrationOnRecord {
+            registration: registration.filter(Registration::is_to_be_shown).map(|registration| RegistrationOnRecord {
                 codes_elsewhere_until: registration.pending_former(now).map(|former| former.until),
                 attempts_left: registration.attempts_left(&environment.policy),
                 standing: registration.standing,
@@ -309,7 +309,8 @@ impl Desk {
     ) -> Result<Option<ByOfficer>, StoreError> {
         let records = transaction.trail_of(&person.trail_name(), SETTERS_WITHIN).await?;
         let mut entries = records.iter().filter_map(TrailRecord::read);
-        let latest = entries.find(|entry| matches!(entry.event, Event::EmailSet | Event::Registered));
+        let latest =
+            entries.find(|entry| matches!(entry.event, Event::EmailSet | Event::EmailChanged | Event::Registered));
         Ok(latest.and_then(|entry| entry.by))
     }
 

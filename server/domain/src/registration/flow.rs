@@ -1,14 +1,19 @@
-//! A registration that is under way.
+//! A registration that is under way, or the change of one.
 //!
 //! ```text
-//! SetQuestions --answers--> ConfirmEmail --address--> EnterCode --right code--> Completed
-//!       ^------ change -------'   ^------ change --------'  '--tries used up--> Ended
+//! Questions --answers or codes--> Email --address--> Code --right code--> Completed
+//!     ^---------- change -----------'  ^--- change ----'  '--tries used up--> Ended
+//!
+//! Factor --answers--> Completed          Keep --kept--> Completed
+//!    '--codes--> Keep                    Keep --answers--> Completed
 //! ```
+//!
+//! A change of the address begins at Email, and leaves what the person answers with as it is.
 
 use card_protocol::Guid;
 use serde::{Deserialize, Serialize};
 
-use super::StoredAnswer;
+use super::{NewFactor, StoredAnswer};
 use crate::{
     Timestamp,
     code::{Codes, IssuedCode},
@@ -48,7 +53,11 @@ pub enum RegistrationStep {
     Email(ConfirmEmail),
     /// The code is to be entered.
     Code(EnterCode),
-    /// The registration is complete.
+    /// Other questions are to be set for a registration, or recovery codes made.
+    Factor(ChangeFactor),
+    /// Recovery codes were made for it, and are to be kept.
+    Keep(KeepRecoveryCodes),
+    /// The registration, or the change of one, is complete.
     Completed,
     /// It was stopped, or the tries of its code are used up.
     Ended,
@@ -61,49 +70,96 @@ pub struct SetQuestions {}
 /// The address is to be confirmed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfirmEmail {
-    /// The questions set.
-    pub answers: Vec<StoredAnswer>,
-    /// The recovery codes that were made instead.
-    #[serde(default)]
-    pub recovery_codes: Vec<StoredRecoveryCode>,
+    /// What the person answers with.
+    #[serde(flatten)]
+    pub factor: FlowFactor,
 }
 
 /// The code is to be entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnterCode {
-    /// The questions set.
-    pub answers: Vec<StoredAnswer>,
-    /// The recovery codes that were made instead.
-    #[serde(default)]
-    pub recovery_codes: Vec<StoredRecoveryCode>,
+    /// What the person answers with.
+    #[serde(flatten)]
+    pub factor: FlowFactor,
     /// Where the code was sent.
     pub email: EmailAddress,
     /// The codes sent.
     pub codes: Codes,
 }
 
-impl SetQuestions {
-    /// The questions are set.
-    pub fn set(self, answers: Vec<StoredAnswer>) -> ConfirmEmail {
-        ConfirmEmail { answers, recovery_codes: Vec::new() }
+/// What a person answers with once their address is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FlowFactor {
+    /// What was set up in this flow.
+    New(NewFactor),
+    /// What the registration has: only the address changes.
+    Kept {},
+}
+
+/// Other questions are to be set, or recovery codes made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeFactor {}
+
+/// Recovery codes were made. What the registration has works until the person says that they have kept them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepRecoveryCodes {
+    /// The codes.
+    pub recovery_codes: Vec<StoredRecoveryCode>,
+}
+
+impl NewFactor {
+    /// Questions are set.
+    pub fn questions(answers: Vec<StoredAnswer>) -> Self {
+        Self { answers, recovery_codes: Vec::new() }
     }
 
     /// Recovery codes were made instead.
-    pub fn made_recovery_codes(self, recovery_codes: Vec<StoredRecoveryCode>) -> ConfirmEmail {
-        ConfirmEmail { answers: Vec::new(), recovery_codes }
+    pub fn recovery_codes(recovery_codes: Vec<StoredRecoveryCode>) -> Self {
+        Self { answers: Vec::new(), recovery_codes }
+    }
+}
+
+impl SetQuestions {
+    /// Questions are set, or recovery codes made instead.
+    pub fn set(self, factor: NewFactor) -> ConfirmEmail {
+        ConfirmEmail { factor: FlowFactor::New(factor) }
     }
 }
 
 impl ConfirmEmail {
-    /// The address is confirmed and a code sent there.
-    pub fn confirm(self, email: EmailAddress, code: IssuedCode, policy: &Policy) -> EnterCode {
-        let Self { answers, recovery_codes } = self;
-        EnterCode { answers, recovery_codes, email, codes: Codes { issued: vec![code], tries_left: policy.code_tries } }
+    /// Another address for a registration that is there.
+    pub fn of_registration() -> Self {
+        Self { factor: FlowFactor::Kept {} }
     }
 
-    /// The questions are to be set anew.
-    pub fn change_questions(self) -> SetQuestions {
-        SetQuestions {}
+    /// The address is confirmed and a code sent there.
+    pub fn confirm(self, email: EmailAddress, code: IssuedCode, policy: &Policy) -> EnterCode {
+        let codes = Codes { issued: vec![code], tries_left: policy.code_tries };
+        EnterCode { factor: self.factor, email, codes }
+    }
+
+    /// The questions are to be set anew; not where they stay as they are.
+    pub fn change_questions(self) -> Option<SetQuestions> {
+        match self.factor {
+            FlowFactor::New(_) => Some(SetQuestions {}),
+            FlowFactor::Kept {} => None,
+        }
+    }
+}
+
+impl ChangeFactor {
+    /// Recovery codes were made.
+    pub fn made(self, recovery_codes: Vec<StoredRecoveryCode>) -> KeepRecoveryCodes {
+        KeepRecoveryCodes { recovery_codes }
+    }
+}
+
+impl KeepRecoveryCodes {
+    /// Others were made: these were not kept.
+    #[must_use]
+    pub fn made_anew(self, recovery_codes: Vec<StoredRecoveryCode>) -> Self {
+        Self { recovery_codes }
     }
 }
 
@@ -123,6 +179,29 @@ impl EnterCode {
 
     /// Another address is to be confirmed. The codes sent to this one end.
     pub fn change_email(self) -> ConfirmEmail {
-        ConfirmEmail { answers: self.answers, recovery_codes: self.recovery_codes }
+        ConfirmEmail { factor: self.factor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_was_stored_before_there_were_changes_is_read() {
+        let stored = r#"{"step":"email","answers":[]}"#;
+        let factor = FlowFactor::New(NewFactor { answers: Vec::new(), recovery_codes: Vec::new() });
+        assert_eq!(
+            serde_json::from_str::<RegistrationStep>(stored).unwrap(),
+            RegistrationStep::Email(ConfirmEmail { factor })
+        );
+    }
+
+    #[test]
+    fn what_stays_as_it_is_is_stored_as_nothing_and_read_as_that() {
+        let step = RegistrationStep::Email(ConfirmEmail::of_registration());
+        let stored = serde_json::to_string(&step).unwrap();
+        assert_eq!(stored, r#"{"step":"email"}"#);
+        assert_eq!(serde_json::from_str::<RegistrationStep>(&stored).unwrap(), step);
     }
 }

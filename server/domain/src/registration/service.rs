@@ -1,26 +1,28 @@
 //! The use cases of registration. All but the first need only the session: the card was proved in it.
 
 mod code;
+mod factor;
 
 use std::sync::Arc;
 
 use card_protocol::{CardProof, Purpose};
 use serde::{Deserialize, Serialize};
 
+pub use factor::{AfterFactor, FactorSet};
+
 use super::{
-    FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, flow::SetQuestions, hash_answers,
+    FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing,
+    flow::{ConfirmEmail, FlowFactor, SetQuestions},
 };
 use crate::{
     Environment, Timestamp,
-    answer::{AnswerSet, AnswerSetFault},
+    answer::AnswerSetFault,
     challenge::Binding,
     code::NotACode,
     delivery::CodeDelivery,
     email::{EmailAddress, NotAnEmailAddress},
     environment::{ProofFault, retry_on_conflict},
-    policy::QUESTIONS_SET,
     ports::{HasherError, StoreError, Transaction},
-    recovery::RecoveryCode,
     session::Session,
     sign_in::{SignInError, SignedIn, proved_card, use_challenge},
     token::{FlowId, FormId, Token},
@@ -84,11 +86,15 @@ pub enum RegistrationView {
     Questions {
         /// Names this rendering of the form.
         form: FormId,
+        /// For which registration.
+        aim: FlowAim,
     },
     /// The address is to be confirmed.
     Email {
         /// Names this rendering of the form.
         form: FormId,
+        /// For which registration.
+        aim: FlowAim,
         /// The address on file.
         on_file: Option<EmailAddress>,
     },
@@ -98,6 +104,8 @@ pub enum RegistrationView {
         form: FormId,
         /// Names this rendering of the form that asks for another code.
         resend_form: FormId,
+        /// For which registration.
+        aim: FlowAim,
         /// Where it was sent.
         sent_to: EmailAddress,
         /// Until when the latest works.
@@ -115,12 +123,32 @@ pub enum RegistrationView {
     Ended,
 }
 
+/// What a flow leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowAim {
+    /// A registration, all of it.
+    Registration,
+    /// The change of one part of a registration that is there.
+    Change,
+}
+
+impl FlowAim {
+    fn of(factor: &FlowFactor) -> Self {
+        match factor {
+            FlowFactor::New(_) => Self::Registration,
+            FlowFactor::Kept {} => Self::Change,
+        }
+    }
+}
+
 /// What became of a code that was entered.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum RegistrationCodeOutcome {
     /// It is right: the registration is complete.
     Registered,
+    /// It is right: the address is changed.
+    EmailChanged,
     /// It is wrong.
     Wrong {
         /// How many tries are left.
@@ -152,6 +180,12 @@ pub enum RegistrationError {
     /// It is at another step.
     #[error("the registration is at another step")]
     WrongStep,
+    /// There is no registration to change.
+    #[error("the person is not registered")]
+    NotRegistered,
+    /// Nobody registers here, as the policy is.
+    #[error("nobody registers here")]
+    NotOffered,
     /// Too many attempts have failed: only the RA can help.
     #[error("self-service is locked for this person")]
     LockedOut,
@@ -173,6 +207,9 @@ pub enum RegistrationError {
     /// The address is not at an approved domain.
     #[error("the domain is not approved")]
     DomainNotApproved,
+    /// The address is the one on file.
+    #[error("the address is the one on file")]
+    SameEmail,
     /// What was entered is no code.
     #[error(transparent)]
     NotACode(#[from] NotACode),
@@ -191,7 +228,7 @@ pub enum RegistrationError {
 }
 
 impl RegistrationError {
-    fn is_conflict(&self) -> bool {
+    pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict))
     }
 }
@@ -208,7 +245,7 @@ impl From<SignInError> for RegistrationError {
 
 /// Which step to go back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum BackTo {
     /// Set other questions.
     Questions,
     /// Confirm another address.
@@ -229,13 +266,16 @@ impl RegistrationService {
         let mut transaction = self.environment.store.begin().await?;
         let registration = transaction.registration(&signed_in.person.user_number).await?;
         let now = self.environment.now();
-        Ok(registration.map_or(RegistrationStatus::NotRegistered, |registration| RegistrationStatus::Registered {
-            at: registration.registered_at,
-            factor: Factor::of(&registration),
-            former: registration.pending_former(now).cloned(),
-            email: registration.email,
-            standing: registration.standing,
-        }))
+        Ok(registration.filter(Registration::is_to_be_shown).map_or(
+            RegistrationStatus::NotRegistered,
+            |registration| RegistrationStatus::Registered {
+                at: registration.registered_at,
+                factor: Factor::of(&registration),
+                former: registration.pending_former(now).cloned(),
+                email: registration.email,
+                standing: registration.standing,
+            },
+        ))
     }
 
     /// Begins a registration: the card of the session has proved its holder again (purpose `register`). One that was
@@ -257,24 +297,18 @@ impl RegistrationService {
         let environment = &self.environment;
         let session = &signed_in.session;
         environment.check_challenge(proof, Purpose::Register, Binding::Session(session.id))?;
+        if !environment.policy.profile.registers() {
+            return Err(RegistrationError::NotOffered);
+        }
         if proof.guid != session.card {
             return Err(ProofFault::Refused.into());
         }
         let mut transaction = environment.store.begin().await?;
         let card = proved_card(environment, &mut *transaction, proof).await?;
         refuse_closed(transaction.registration(&session.person).await?.as_ref())?;
-        let now = environment.now();
-        use_challenge(&mut *transaction, proof, now).await?;
-        let flow = RegistrationFlow {
-            id: FlowId::generate(&*environment.randomness),
-            session: session.id,
-            person: session.person.clone(),
-            card: card.guid,
-            step: RegistrationStep::Questions(SetQuestions {}),
-            last_active: now,
-            version: 0,
-        };
-        transaction.replace_registration_flow(&flow).await?;
+        use_challenge(&mut *transaction, proof, environment.now()).await?;
+        let step = RegistrationStep::Questions(SetQuestions {});
+        transaction.replace_registration_flow(&begun(environment, session, step)).await?;
         environment
             .record(&mut *transaction, Event::RegistrationBegun, Outcome::Done, &session.person, card.guid)
             .await?;
@@ -296,14 +330,19 @@ impl RegistrationService {
         };
         let form = FormId::generate(&*environment.randomness);
         Ok(match flow.step {
-            RegistrationStep::Questions(_) => RegistrationView::Questions { form },
-            RegistrationStep::Email(_) => {
+            RegistrationStep::Questions(_) => RegistrationView::Questions { form, aim: FlowAim::Registration },
+            RegistrationStep::Factor(_) | RegistrationStep::Keep(_) => {
+                RegistrationView::Questions { form, aim: FlowAim::Change }
+            }
+            RegistrationStep::Email(step) => {
                 let registration = transaction.registration(&flow.person).await?;
                 let on_file = registration.map(|registration| registration.email);
-                RegistrationView::Email { form, on_file: on_file.or_else(|| signed_in.person.email.clone()) }
+                let on_file = on_file.or_else(|| signed_in.person.email.clone());
+                RegistrationView::Email { form, aim: FlowAim::of(&step.factor), on_file }
             }
             RegistrationStep::Code(code) => RegistrationView::Code {
                 form,
+                aim: FlowAim::of(&code.factor),
                 resend_form: FormId::generate(&*environment.randomness),
                 valid_until: code.codes.valid_until(),
                 delivery: CodeDelivery::of(&code.codes, &mut *transaction, environment.now()).await?,
@@ -330,94 +369,21 @@ impl RegistrationService {
         Ok(())
     }
 
-    /// Sets the four questions: for each the number of the question and the answer as typed.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistrationError`].
-    pub async fn set_questions(
-        &self,
-        session: &Session,
-        form: FormId,
-        chosen: &[(Option<u8>, &str); QUESTIONS_SET],
-    ) -> Result<(), RegistrationError> {
-        if !self.environment.policy.profile.has_questions() {
-            return Err(RegistrationError::WrongStep);
-        }
-        let set = AnswerSet::parse(chosen).map_err(RegistrationError::Answers)?;
-        let answers = hash_answers(&set, &*self.environment.hasher).await?;
-        retry_on_conflict!(async {
-            let mut transaction = self.environment.store.begin().await?;
-            let flow = self.flow(&mut *transaction, session).await?;
-            if transaction.handled_form(flow.id, form).await?.is_some() {
-                return Ok(());
-            }
-            let RegistrationStep::Questions(step) = flow.step else {
-                return Err(RegistrationError::WrongStep);
-            };
-            transaction.insert_handled_form(flow.id, form, "").await?;
-            let step = RegistrationStep::Email(step.set(answers.clone()));
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
-            Ok::<_, RegistrationError>(transaction.commit().await?)
-        })
-    }
-
-    /// Makes ten recovery codes in place of questions, and gives them: this once.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistrationError`].
-    pub async fn make_recovery_codes(&self, session: &Session) -> Result<Vec<RecoveryCode>, RegistrationError> {
-        let environment = &self.environment;
-        // Hashing is dear: not for whoever is at another step.
-        self.questions_step(&mut *environment.store.begin().await?, session).await?;
-        let codes = RecoveryCode::generate(&*environment.randomness);
-        let stored = RecoveryCode::hash_all(&codes, &*environment.hasher).await?;
-        retry_on_conflict!(async {
-            let mut transaction = environment.store.begin().await?;
-            let (flow, step) = self.questions_step(&mut *transaction, session).await?;
-            let step = RegistrationStep::Email(step.made_recovery_codes(stored.clone()));
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
-            Ok::<_, RegistrationError>(transaction.commit().await?)
-        })?;
-        Ok(codes)
-    }
-
-    /// The flow of a session, which is where questions are set or recovery codes made.
-    async fn questions_step(
-        &self,
-        transaction: &mut dyn Transaction,
-        session: &Session,
-    ) -> Result<(RegistrationFlow, SetQuestions), RegistrationError> {
-        let flow = self.flow(transaction, session).await?;
-        match &flow.step {
-            RegistrationStep::Questions(step) => {
-                let step = step.clone();
-                Ok((flow, step))
-            }
-            _ => Err(RegistrationError::WrongStep),
-        }
-    }
-
     /// Goes back to an earlier step.
     ///
     /// # Errors
     ///
     /// [`RegistrationError`].
-    pub async fn change(&self, session: &Session, change: Change) -> Result<(), RegistrationError> {
+    pub async fn go_back(&self, session: &Session, to: BackTo) -> Result<(), RegistrationError> {
         retry_on_conflict!(async {
             let mut transaction = self.environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, session).await?;
-            let step = match (flow.step, change) {
-                (RegistrationStep::Code(step), Change::Email) => RegistrationStep::Email(step.change_email()),
-                (RegistrationStep::Code(step), Change::Questions) => {
-                    RegistrationStep::Questions(step.change_email().change_questions())
-                }
-                (RegistrationStep::Email(step), Change::Questions) => {
-                    RegistrationStep::Questions(step.change_questions())
-                }
-                (step @ RegistrationStep::Email(_), Change::Email)
-                | (step @ RegistrationStep::Questions(_), Change::Questions) => step,
+            let step = match (flow.step, to) {
+                (RegistrationStep::Code(step), BackTo::Email) => RegistrationStep::Email(step.change_email()),
+                (RegistrationStep::Code(step), BackTo::Questions) => questions_again(step.change_email())?,
+                (RegistrationStep::Email(step), BackTo::Questions) => questions_again(step)?,
+                (step @ RegistrationStep::Email(_), BackTo::Email)
+                | (step @ RegistrationStep::Questions(_), BackTo::Questions) => step,
                 _ => return Err(RegistrationError::WrongStep),
             };
             self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
@@ -464,8 +430,25 @@ impl RegistrationService {
     }
 }
 
+/// The flow of a session whose card has proved its holder.
+pub(crate) fn begun(environment: &Environment, session: &Session, step: RegistrationStep) -> RegistrationFlow {
+    RegistrationFlow {
+        id: FlowId::generate(&*environment.randomness),
+        session: session.id,
+        person: session.person.clone(),
+        card: session.card,
+        step,
+        last_active: environment.now(),
+        version: 0,
+    }
+}
+
+fn questions_again(step: ConfirmEmail) -> Result<RegistrationStep, RegistrationError> {
+    step.change_questions().map(RegistrationStep::Questions).ok_or(RegistrationError::WrongStep)
+}
+
 /// Nobody registers anew to get rid of failed attempts, or after the person had self-service frozen.
-fn refuse_closed(registration: Option<&Registration>) -> Result<(), RegistrationError> {
+pub(crate) fn refuse_closed(registration: Option<&Registration>) -> Result<(), RegistrationError> {
     match registration.map(|registration| registration.standing) {
         Some(Standing::LockedOut { .. }) => Err(RegistrationError::LockedOut),
         Some(Standing::Frozen { .. }) => Err(RegistrationError::Frozen),

@@ -219,7 +219,7 @@ async fn who_is_taken_in_again_is_nobody_whom_the_trail_knows() {
     let before = entries(&world.store.tables().await);
     world.services.enrolment.enrol(&new_card(&card, "1001")).await.unwrap();
     let signed_in = world.sign_in(&card).await;
-    let activity = world.services.sign_in.activity(&signed_in, 100).await.unwrap();
+    let activity = world.services.sign_in.activity(&signed_in, None, 100).await.unwrap().entries;
     let events: Vec<Event> = activity.iter().map(|entry| entry.event).collect();
     assert_eq!(events, [Event::SignedIn, Event::CardEnrolled]);
     let names: Vec<_> = before.iter().flat_map(|entry| [&entry.person, &entry.card]).flatten().collect();

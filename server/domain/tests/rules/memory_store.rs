@@ -399,9 +399,15 @@ impl TrailRecords for MemoryTransaction {
         Ok(self.working.trail.iter().filter(|record| record.number >= number).take(limit).cloned().collect())
     }
 
-    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
+    async fn trail_before(
+        &mut self,
+        person: &TrailName,
+        number: u64,
+        limit: u64,
+    ) -> Result<Vec<TrailRecord>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let theirs = self.working.trail.iter().rev().filter(|record| record.person.as_ref() == Some(person));
+        let is_theirs = |record: &&TrailRecord| record.person.as_ref() == Some(person) && record.number < number;
+        let theirs = self.working.trail.iter().rev().filter(is_theirs);
         Ok(theirs.take(limit).cloned().collect())
     }
 }

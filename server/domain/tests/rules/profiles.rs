@@ -1,10 +1,13 @@
 //! The profiles beside the classic one: what they ask for, and in which order.
 
+use card_protocol::Purpose;
 use domain::{
+    challenge::Binding,
     email::EmailAddress,
     enrolment::{NewCard, NewHolder},
     policy::{Policy, Profile},
     registration::service::RegistrationError,
+    sign_in::HolderPurpose,
     unlock::service::{AnswerOutcome, CodeOutcome, DeadEndReason, Identified, UnlockView},
 };
 use time::Duration;
@@ -68,11 +71,23 @@ async fn a_proof_that_does_not_hold_has_no_code_made_and_no_mail_sent() {
     let (browser, other) = (world.token(), SoftwareCard::new(9, ORIGIN));
     for forger in [&other, &card] {
         let challenge = world.services.unlock.start(&world.token());
-        let proof = forger.prove(card_protocol::Purpose::Unlock, challenge);
+        let proof = forger.prove(Purpose::Unlock, challenge);
         assert!(world.services.unlock.identify(&browser, &proof).await.is_err());
     }
     assert_eq!((world.hasher.hashed(), world.mails().await.len()), (0, 0));
     assert!(world.store.tables().await.registrations.is_empty());
+}
+
+#[tokio::test]
+async fn in_code_only_nobody_registers() {
+    let (world, card) = World::with_card_under(policy(Profile::CodeOnly)).await;
+    let signed_in = world.sign_in(&card).await;
+    let binding = Binding::Session(signed_in.session.id);
+    let hello = card.prove(Purpose::Hello, world.services.sign_in.challenge(binding));
+    let challenge = world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::Register).await.unwrap();
+    let refused = world.services.registration.begin(&signed_in, &card.prove(Purpose::Register, challenge)).await;
+    assert!(matches!(refused, Err(RegistrationError::NotOffered)), "{refused:?}");
+    assert!(world.store.tables().await.registration_flows.is_empty());
 }
 
 #[tokio::test]

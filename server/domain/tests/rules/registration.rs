@@ -7,7 +7,7 @@ use domain::{
     policy::Policy,
     registration::{
         RegistrationView, Standing,
-        service::{Change, RegistrationCodeOutcome, RegistrationError, RegistrationStatus},
+        service::{BackTo, RegistrationCodeOutcome, RegistrationError, RegistrationStatus},
     },
     sign_in::HolderPurpose,
 };
@@ -169,7 +169,7 @@ async fn a_changed_address_makes_the_code_sent_before_worthless() {
     world.set_questions(&signed_in).await;
     world.confirm_email(&signed_in, "jane@nhs.net").await;
     let code = world.last_code().await;
-    world.services.registration.change(&signed_in.session, Change::Email).await.unwrap();
+    world.services.registration.go_back(&signed_in.session, BackTo::Email).await.unwrap();
     world.confirm_email(&signed_in, "other@nhs.net").await;
     let entered = world.enter_registration_code(&signed_in, &code).await;
     assert!(matches!(entered.outcome, RegistrationCodeOutcome::Wrong { .. }));

@@ -95,7 +95,7 @@ async fn people_see_their_own_part_of_the_trail() {
     world.services.enrolment.enrol(&new_card(&other, "1002")).await.unwrap();
     let signed_in = world.sign_in(&card).await;
     world.sign_in(&other).await;
-    let activity = world.services.sign_in.activity(&signed_in, 100).await.unwrap();
+    let activity = world.services.sign_in.activity(&signed_in, None, 100).await.unwrap().entries;
     let events: Vec<Event> = activity.iter().map(|entry| entry.event).collect();
     assert_eq!(events, [Event::SignedIn, Event::CardEnrolled]);
     let salt = &signed_in.person.trail_salt;
@@ -112,4 +112,25 @@ fn a_record_that_names_a_user_number_and_a_guid_still_fits() {
     let person = Some(TrailName::of_record("1001".to_owned()));
     let record = TrailRecord { number: 1, entry: entry.to_owned(), person, mac: mac.finalize().into_bytes().into() };
     assert_eq!(follow(&[record]), Ok(1));
+}
+
+#[tokio::test]
+async fn the_own_activity_is_read_page_by_page_and_nothing_is_left_out() {
+    let (world, card) = World::registered().await;
+    let signed_in = world.sign_in(&card).await;
+    let sign_in = &world.services.sign_in;
+    let all = sign_in.activity(&signed_in, None, 100).await.unwrap();
+    assert_eq!(all.older, None);
+    let (mut read, mut before) = (Vec::new(), None);
+    loop {
+        let page = sign_in.activity(&signed_in, before, 2).await.unwrap();
+        assert!(page.entries.len() <= 2);
+        read.extend(page.entries);
+        before = page.older;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert!(read.len() > 4);
+    assert_eq!(read, all.entries);
 }

@@ -2,7 +2,7 @@
 
 use card_protocol::Purpose;
 use domain::{
-    registration::{RegistrationView, Standing, service::Change},
+    registration::{RegistrationView, Standing, service::BackTo},
     token::{FormId, Token},
     unlock::service::{AnswerOutcome, CodeOutcome, FlowPurpose, Identified},
     unlock_key::KeyRingState,
@@ -203,8 +203,8 @@ async fn walk_registration(steps: Vec<RegistrationStep>) {
             RegistrationStep::CodeWrong => registration.enter_code(&signed_in, form, &wrong_code()).await.is_ok(),
             RegistrationStep::Resend => registration.resend_code(&signed_in, form).await.is_ok(),
             RegistrationStep::Change(email) => {
-                let change = if email { Change::Email } else { Change::Questions };
-                registration.change(&signed_in.session, change).await.is_ok()
+                let to = if email { BackTo::Email } else { BackTo::Questions };
+                registration.go_back(&signed_in.session, to).await.is_ok()
             }
             RegistrationStep::Stop => registration.stop(&signed_in.session).await.is_ok(),
             RegistrationStep::Wait(minutes) => {

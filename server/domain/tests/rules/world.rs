@@ -127,7 +127,7 @@ impl World {
 
     pub async fn form(&self, signed_in: &SignedIn) -> FormId {
         match self.services.registration.view(signed_in).await.unwrap() {
-            RegistrationView::Questions { form }
+            RegistrationView::Questions { form, .. }
             | RegistrationView::Email { form, .. }
             | RegistrationView::Code { form, .. } => form,
             other => panic!("no form in {other:?}"),

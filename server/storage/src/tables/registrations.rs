@@ -37,6 +37,7 @@ pub struct Model {
     pub version: i64,
     #[sea_orm(column_type = "Text")]
     pub recovery_codes: String,
+    pub ended_at: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -66,6 +67,7 @@ impl TryFrom<&Registration> for Model {
             registered_at: value::milliseconds(registration.registered_at),
             version: registration.version.into(),
             recovery_codes: value::json(&registration.recovery_codes, "registrations.recovery_codes")?,
+            ended_at: registration.ended_at.map(value::milliseconds),
         })
     }
 }
@@ -83,6 +85,7 @@ impl TryFrom<Model> for Registration {
             asked: value::read_json(&row.asked, "registrations.asked")?,
             standing: read_standing(row.failed_attempts, row.locked_out_since, row.frozen_since)?,
             registered_at: value::read_time(row.registered_at, "registrations.registered_at")?,
+            ended_at: row.ended_at.map(|at| value::read_time(at, "registrations.ended_at")).transpose()?,
             version: value::read_version(row.version, "registrations.version")?,
         })
     }
@@ -149,6 +152,7 @@ impl Registrations for SqlTransaction {
                 .col_expr(Column::LockedOutSince, row.locked_out_since.into())
                 .col_expr(Column::FrozenSince, row.frozen_since.into())
                 .col_expr(Column::RegisteredAt, row.registered_at.into())
+                .col_expr(Column::EndedAt, row.ended_at.into())
                 .col_expr(Column::Version, Expr::col(Column::Version).add(1))
                 .filter(Column::Person.eq(row.person))
                 .filter(Column::Version.eq(row.version)),

@@ -71,9 +71,19 @@ impl TrailRecords for SqlTransaction {
         self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()
     }
 
-    async fn trail_of(&mut self, person: &TrailName, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {
-        let select =
-            Entity::find().filter(Column::Person.eq(person.as_str())).order_by_desc(Column::Number).limit(limit);
+    async fn trail_before(
+        &mut self,
+        person: &TrailName,
+        number: u64,
+        limit: u64,
+    ) -> Result<Vec<TrailRecord>, StoreError> {
+        // No record has a higher number than the column can hold.
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        let select = Entity::find()
+            .filter(Column::Person.eq(person.as_str()))
+            .filter(Column::Number.lt(number))
+            .order_by_desc(Column::Number)
+            .limit(limit);
         self.list(select).await?.into_iter().map(TrailRecord::try_from).collect()
     }
 }

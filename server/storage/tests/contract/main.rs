@@ -102,6 +102,7 @@ hold_to_contract! {
         every_state_of_a_key_ring_comes_back,
         an_unlock_key_comes_back,
         every_standing_of_a_registration_comes_back,
+        an_ended_registration_comes_back,
         every_step_of_a_registration_flow_comes_back,
         every_step_of_an_unlock_flow_comes_back,
         a_session_comes_back,

@@ -1,7 +1,10 @@
 //! The address of a registration and its code; the right code completes it.
 
 use super::{
-    super::{FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing, choose_asked, flow::EnterCode},
+    super::{
+        FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing,
+        flow::{EnterCode, FlowFactor},
+    },
     CodeEntered, RegistrationCodeOutcome, RegistrationError, RegistrationService, refuse_closed,
 };
 use crate::{
@@ -14,9 +17,8 @@ use crate::{
     person::Person,
     policy::Policy,
     ports::{StoreError, Transaction},
-    session::Session,
-    sign_in::SignedIn,
-    token::{FormId, Token},
+    sign_in::{SignedIn, renew_session},
+    token::FormId,
     trail::{Event, Outcome},
 };
 
@@ -50,6 +52,10 @@ impl RegistrationService {
             let RegistrationStep::Email(step) = flow.step.clone() else {
                 return Err(RegistrationError::WrongStep);
             };
+            let registration = transaction.registration(&flow.person).await?;
+            if step.factor == (FlowFactor::Kept {}) && registration.is_some_and(|found| found.email == email) {
+                return Err(RegistrationError::SameEmail);
+            }
             if let Some(at) = environment.next_code_at(&mut *transaction, &flow.person, None).await? {
                 return Err(RegistrationError::TooEarly { at });
             }
@@ -105,9 +111,8 @@ impl RegistrationService {
         let mut token = None;
         let outcome = match compared {
             CodeMatch::Right => {
-                self.complete(&mut *transaction, signed_in, flow, step).await?;
-                token = Some(self.renew_session(&mut *transaction, &signed_in.session).await?);
-                RegistrationCodeOutcome::Registered
+                token = Some(renew_session(environment, &mut *transaction, &signed_in.session).await?);
+                self.complete(&mut *transaction, signed_in, flow, step).await?
             }
             CodeMatch::Expired => {
                 let wait = environment.next_code_at(&mut *transaction, &flow.person, None).await?;
@@ -185,57 +190,84 @@ impl RegistrationService {
         }
     }
 
-    /// Makes the registration what was set up. Failed attempts of an earlier one stay.
+    /// Makes the registration what was set up, or gives it the other address. Failed attempts of an earlier one stay.
     async fn complete(
         &self,
         transaction: &mut dyn Transaction,
         signed_in: &SignedIn,
         flow: RegistrationFlow,
         step: EnterCode,
-    ) -> Result<(), RegistrationError> {
+    ) -> Result<RegistrationCodeOutcome, RegistrationError> {
         let environment = &self.environment;
         let earlier = transaction.registration(&flow.person).await?;
         refuse_closed(earlier.as_ref())?;
         let person = &signed_in.person;
         let now = environment.now();
         let former = former_address(&step.email, person, earlier.as_ref(), &environment.policy, now);
-        let registration = Registration {
-            person: flow.person.clone(),
-            email: step.email,
-            former,
-            asked: choose_asked(&step.answers, &environment.policy, &*environment.randomness),
-            answers: step.answers,
-            recovery_codes: step.recovery_codes,
-            standing: earlier.as_ref().map_or(Standing::Open { failed_attempts: 0 }, |earlier| earlier.standing),
-            registered_at: now,
-            version: earlier.as_ref().map_or(0, |earlier| earlier.version),
+        let (registration, event, outcome) = match step.factor {
+            FlowFactor::New(factor) => {
+                let registration = Registration {
+                    person: flow.person.clone(),
+                    email: step.email,
+                    former,
+                    answers: Vec::new(),
+                    recovery_codes: Vec::new(),
+                    asked: Vec::new(),
+                    standing: earlier
+                        .as_ref()
+                        .map_or(Standing::Open { failed_attempts: 0 }, |earlier| earlier.standing),
+                    registered_at: now,
+                    ended_at: None,
+                    version: earlier.as_ref().map_or(0, |earlier| earlier.version),
+                };
+                let registration = registration.with_factor(factor, &environment.policy, &*environment.randomness);
+                (registration, Event::Registered, RegistrationCodeOutcome::Registered)
+            }
+            FlowFactor::Kept {} => {
+                let standing = earlier.clone().filter(|earlier| earlier.ended_at.is_none());
+                let standing = standing.ok_or(RegistrationError::NotRegistered)?;
+                let registration = Registration { email: step.email, former, ..standing };
+                (registration, Event::EmailChanged, RegistrationCodeOutcome::EmailChanged)
+            }
         };
         match &earlier {
             None => transaction.insert_registration(&registration).await?,
             Some(_) => transaction.save_registration(&registration).await?,
         }
-        environment.post(transaction, person, &registration.email, Message::RegistrationComplete).await?;
-        if let Some(former) = registration.pending_former(now) {
-            let (former, new, codes_from) = (former.email.clone(), registration.email.clone(), former.until);
-            let changed = Message::EmailChanged { former, new, codes_from };
-            environment.tell(transaction, person, &registration, &changed).await?;
-            // An address that was on file for less than a day is told too.
-            let between = earlier.filter(|earlier| registration.addresses(now).all(|told| *told != earlier.email));
-            if let Some(between) = between {
-                environment.post(transaction, person, &between.email, changed).await?;
-            }
+        if event == Event::Registered {
+            environment.post(transaction, person, &registration.email, Message::RegistrationComplete).await?;
         }
-        environment.record(transaction, Event::Registered, Outcome::Done, &flow.person, flow.card).await?;
+        self.tell_of_address(transaction, person, &registration, earlier).await?;
+        environment.record(transaction, event, Outcome::Done, &flow.person, flow.card).await?;
         self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
-        Ok(())
+        Ok(outcome)
     }
 
-    /// Gives the session a new token and ends all others of the person.
-    async fn renew_session(&self, transaction: &mut dyn Transaction, session: &Session) -> Result<Token, StoreError> {
-        let token = Token::generate(&*self.environment.randomness);
-        transaction.delete_sessions(&session.person, Some(session.id)).await?;
-        transaction.renew_session(session.id, token.hash()).await?;
-        Ok(token)
+    /// Tells every address concerned that another is on file, where it is.
+    async fn tell_of_address(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &Person,
+        registration: &Registration,
+        earlier: Option<Registration>,
+    ) -> Result<(), StoreError> {
+        let environment = &self.environment;
+        let now = environment.now();
+        let before = earlier.map(|earlier| earlier.email).filter(|before| *before != registration.email);
+        let (former, codes_from) = match (registration.pending_former(now), &before) {
+            (Some(former), _) => (former.email.clone(), former.until),
+            // Taken back before the codes went elsewhere.
+            (None, Some(before)) => (before.clone(), now),
+            (None, None) => return Ok(()),
+        };
+        let changed = Message::EmailChanged { former, new: registration.email.clone(), codes_from };
+        environment.tell(transaction, person, registration, &changed).await?;
+        // An address that was on file for less than a day is told too.
+        let between = before.filter(|before| registration.addresses(now).all(|told| told != before));
+        if let Some(between) = between {
+            environment.post(transaction, person, &between, changed).await?;
+        }
+        Ok(())
     }
 
     async fn send_code(

@@ -129,6 +129,7 @@ impl UnlockService {
             asked: Vec::new(),
             standing: Standing::Open { failed_attempts: 0 },
             registered_at: environment.now(),
+            ended_at: None,
             version: 0,
         };
         transaction.insert_registration(&registration).await?;

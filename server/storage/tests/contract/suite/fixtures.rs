@@ -139,6 +139,7 @@ pub fn registration() -> Registration {
         asked: vec![question(9), question(1), question(17)],
         standing: Standing::Open { failed_attempts: 0 },
         registered_at: at(5),
+        ended_at: None,
         version: 0,
     }
 }

@@ -6,8 +6,10 @@ use domain::{
     person::Person,
     ports::UsedChallenge,
     registration::{
-        Registration, RegistrationFlow, RegistrationStep, Standing,
-        flow::{ConfirmEmail, EnterCode as EnterRegistrationCode, SetQuestions},
+        NewFactor, Registration, RegistrationFlow, RegistrationStep, Standing,
+        flow::{
+            ChangeFactor, ConfirmEmail, EnterCode as EnterRegistrationCode, FlowFactor, KeepRecoveryCodes, SetQuestions,
+        },
     },
     token::{FlowId, FormId, KeyId},
     unlock::{
@@ -107,18 +109,30 @@ pub async fn every_standing_of_a_registration_comes_back(store: &Shared) {
     assert_eq!(tried!(store, |transaction| transaction.registration(&user_number(2))).unwrap(), None);
 }
 
+pub async fn an_ended_registration_comes_back(store: &Shared) {
+    with_card(store).await;
+    committed!(store, |transaction| transaction.insert_registration(&registration()));
+    let ended = registration().end(at(999));
+    committed!(store, |transaction| transaction.save_registration(&ended));
+    let found = tried!(store, |transaction| transaction.registration(&user_number(1))).unwrap();
+    assert_eq!(found, Some(Registration { version: 1, ..ended }));
+}
+
+fn new_factor() -> FlowFactor {
+    FlowFactor::New(NewFactor { answers: answers(), recovery_codes: recovery_codes() })
+}
+
 pub async fn every_step_of_a_registration_flow_comes_back(store: &Shared) {
     with_card(store).await;
     committed!(store, |transaction| transaction.replace_registration_flow(&registration_flow(1, 1)));
     let steps = [
         RegistrationStep::Questions(SetQuestions {}),
-        RegistrationStep::Email(ConfirmEmail { answers: answers(), recovery_codes: recovery_codes() }),
-        RegistrationStep::Code(EnterRegistrationCode {
-            answers: answers(),
-            recovery_codes: recovery_codes(),
-            email: email(3),
-            codes: codes(),
-        }),
+        RegistrationStep::Email(ConfirmEmail { factor: new_factor() }),
+        RegistrationStep::Email(ConfirmEmail::of_registration()),
+        RegistrationStep::Code(EnterRegistrationCode { factor: new_factor(), email: email(3), codes: codes() }),
+        RegistrationStep::Code(EnterRegistrationCode { factor: FlowFactor::Kept {}, email: email(3), codes: codes() }),
+        RegistrationStep::Factor(ChangeFactor {}),
+        RegistrationStep::Keep(KeepRecoveryCodes { recovery_codes: recovery_codes() }),
         RegistrationStep::Completed,
         RegistrationStep::Ended,
     ];

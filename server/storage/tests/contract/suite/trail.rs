@@ -21,6 +21,10 @@ pub async fn records_about_a_person_come_newest_first(store: &Shared) {
     with_records(store).await;
     let found = tried!(store, |transaction| transaction.trail_of(&trail_name(1), 2)).unwrap();
     assert_eq!(found, [record(5, Some(1)), record(4, Some(1))]);
+    let found = tried!(store, |transaction| transaction.trail_before(&trail_name(1), 4, 2)).unwrap();
+    assert_eq!(found, [record(1, Some(1))]);
+    let found = tried!(store, |transaction| transaction.trail_before(&trail_name(1), 5, 1)).unwrap();
+    assert_eq!(found, [record(4, Some(1))]);
 }
 
 pub async fn a_number_is_taken_once(store: &Shared) {
