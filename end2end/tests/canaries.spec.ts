@@ -28,6 +28,7 @@ import { RunningProgram } from '../harness/process.ts';
 import { Wire } from '../harness/wire.ts';
 import type { World } from '../harness/world.ts';
 import { expectFieldError, expectHeading, open, reload } from '../steps/page.ts';
+import { changePasscode, expectChanged, toPasscode } from '../steps/profile.ts';
 import { beginRegistration, fillQuestions, sendCode } from '../steps/register.ts';
 import { enterPasscode, signIn } from '../steps/sign-in.ts';
 import { DONE, answerRightly, answerWrongly, choosePasscode, enterCode, start } from '../steps/unlock.ts';
@@ -88,6 +89,7 @@ async function fullRun(page: Page, world: World): Promise<Run> {
 
   await lockByWrongPasscodes(newcomer.passcode);
   const registered = { ...newcomer, registered: { email: newcomer.email, answers: chosen } };
+  let current = '';
   for (const passcode of [NEW_PASSCODE_7, randomPasscode()]) {
     run.secrets.push(...passcodeCanaries('a new passcode', passcode));
     await start(page);
@@ -99,7 +101,18 @@ async function fullRun(page: Page, world: World): Promise<Run> {
     await choosePasscode(page, passcode);
     await expectHeading(page, DONE);
     await world.mailbox.next();
+    current = passcode;
   }
+
+  const changed = randomPasscode();
+  run.secrets.push(...passcodeCanaries('a changed passcode', changed));
+  await signIn(page, current);
+  await toPasscode(page);
+  await changePasscode(page, WRONG_PASSCODE, changed);
+  await expectFieldError(page, 'Current passcode', 'Your passcode is not correct. You have 2 tries left');
+  await changePasscode(page, current, changed);
+  await expectChanged(page, 'Your passcode was changed.');
+  await world.mailbox.next();
   return run;
 }
 
@@ -141,7 +154,7 @@ test('after a full run no secret is found where it must not be', async ({ page, 
   expect(search(everySecret, places)).toEqual([]);
   expect(search(run.secrets, wire.requestBodies), 'passcodes and unlock keys never go to the service').toEqual([]);
   expect(search(run.codes, [...running, ...stopped, ...kept, ...wire.requestHeads, ...wire.responses])).toEqual([]);
-  expect(world.mailbox.mails.filter(({ subject }) => /code/i.test(subject)).length).toBe(3);
+  expect(world.mailbox.mails.filter(({ subject }) => / Code$/.test(subject)).length).toBe(3);
   for (const { subject } of world.mailbox.mails) {
     expect(search(run.codes, [{ name: 'a subject', content: Buffer.from(subject) }])).toEqual([]);
   }

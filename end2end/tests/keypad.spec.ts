@@ -10,6 +10,7 @@ import { takesPasscode } from '../harness/piv-tool.ts';
 import type { World } from '../harness/world.ts';
 import { expectAccessible } from '../steps/accessible.ts';
 import { expectHeading, expectReader, expectStep, open } from '../steps/page.ts';
+import { changePasscode, expectChanged } from '../steps/profile.ts';
 import { REGISTER } from '../steps/register.ts';
 import { enterPasscode } from '../steps/sign-in.ts';
 import { DONE, answerRightly, choosePasscode, enterRightCode, start } from '../steps/unlock.ts';
@@ -168,5 +169,20 @@ test('where the keys take no new passcode it is chosen on the screen', async ({ 
   const passcode = randomPasscode();
   await choosePasscode(page, passcode);
   await expectHeading(page, DONE);
+  expect(await takesPasscode(passcode)).toBe(true);
+});
+
+test('a passcode is changed on the screen also where the reader has keys', async ({ page, world }) => {
+  const reader = await KeypadReader.between(page, world.bridge);
+  const card = await world.insert('member');
+  await open(page, '/sign-in');
+  await press(page, 'Sign in');
+  (await reader.asks()).type(card.passcode);
+  await page.getByRole('link', { name: 'Change passcode' }).click();
+  await expect(page.getByText('The keys of your reader are not used for this.')).toBeVisible();
+  const passcode = randomPasscode();
+  await changePasscode(page, card.passcode, passcode);
+  await expectChanged(page, 'Your passcode was changed.');
+  await world.mailbox.next();
   expect(await takesPasscode(passcode)).toBe(true);
 });
