@@ -1,6 +1,8 @@
 //! The files of an import on their way from the page to the service: digested piece by piece, and then sent as one form. A
 //! file is never in memory as a whole.
 
+use std::fmt::Write;
+
 use leptos::{html, prelude::*};
 use sha2::{Digest, Sha256};
 use wasm_bindgen::{JsCast, JsValue};
@@ -119,7 +121,12 @@ async fn digest(field: NodeRef<html::Input>) -> Result<String, DeskFault> {
         digest.update(&piece);
         from = until;
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut text = String::new();
+    for byte in digest.finalize() {
+        // A string takes what is written to it.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
 }
 
 async fn read(file: &File, from: f64, until: f64) -> Result<Vec<u8>, JsValue> {

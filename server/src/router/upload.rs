@@ -41,7 +41,7 @@ const FIELD_LIMIT: u64 = 8 * 1024;
 const PIECE_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long all of it may take.
-const ALL_WITHIN: Duration = Duration::from_secs(30 * 60);
+const ALL_WITHIN: Duration = Duration::from_mins(30);
 
 /// How often it is noted that files still arrive.
 const NOTED_EVERY: Duration = Duration::from_secs(30);

@@ -117,7 +117,7 @@ async fn files_that_the_officers_card_has_signed_for_are_taken_in() {
     assert_eq!(run["state"], "All rows were read.", "{run}");
     assert_eq!(run["people"], json!({ "added": 1, "moved": 0, "unchanged": 0, "refused": 1 }));
     assert_eq!(run["cards"], json!({ "added": 1, "moved": 0, "unchanged": 0, "refused": 1 }));
-    let faults: Vec<_> = run["faults"].as_array().unwrap().iter().map(|row| row.to_string()).collect();
+    let faults: Vec<_> = run["faults"].as_array().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(
         faults,
         [

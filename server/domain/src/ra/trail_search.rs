@@ -223,8 +223,8 @@ async fn with_people(
 ) -> Result<Vec<TrailLine>, StoreError> {
     let entries: Vec<(u64, TrailEntry)> =
         records.iter().filter_map(|record| Some((record.number, record.read()?))).collect();
-    let named = entries.iter().flat_map(|(_, entry)| [entry.person.as_ref(), entry.by.as_ref().map(|by| &by.officer)]);
-    let mut names: Vec<TrailName> = named.flatten().cloned().collect();
+    let told = entries.iter().flat_map(|(_, entry)| [entry.person.as_ref(), entry.by.as_ref().map(|by| &by.officer)]);
+    let mut names: Vec<TrailName> = told.flatten().cloned().collect();
     names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     names.dedup();
     let people = transaction.people_named(&names).await?;

@@ -3,7 +3,7 @@
 use card_protocol::Purpose;
 use domain::{
     ProofFault,
-    delivery::Undelivered,
+    delivery::{MailState, Undelivered},
     enrolment::{Enrolled, NewCard, NewHolder},
     figure::{CountedFor, Days, Figure},
     import::{Extent, RunEnd, RunState},
@@ -13,7 +13,10 @@ use domain::{
     role::Role,
     trail::{Event, Outcome},
 };
-use time::Duration;
+use time::{
+    Duration,
+    Month::{April, February, March},
+};
 
 use crate::{
     desk::{AtDesk, at_desk, jane},
@@ -129,7 +132,6 @@ async fn steps_are_whole_and_the_first_begins_with_the_report() {
     let world = World::empty();
     let officer = at_desk(&world, 7, Role::RaAgent).await.officer;
     let date = |month, day| time::Date::from_calendar_date(2026, month, day).unwrap();
-    use time::Month::{April, February, March};
     let days = Days { first: date(February, 26), last: date(April, 2) };
     for (step, firsts) in [
         (Step::Month, vec![date(February, 26), date(March, 1), date(April, 1)]),
@@ -309,7 +311,6 @@ async fn a_record_tells_how_far_the_mails_of_the_person_are() {
     world.services.deliveries.undelivered(code.id, None, Undelivered::Refused).await.unwrap();
     let record = world.services.desk.open(&agent, &jane()).await.unwrap();
     let states: Vec<_> = record.mails.iter().map(|mail| mail.state).collect();
-    use domain::delivery::MailState;
     assert!(
         matches!(states[..], [MailState::Waiting { .. }, MailState::Undelivered(Undelivered::Refused)]),
         "{states:?}"

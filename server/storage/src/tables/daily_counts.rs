@@ -36,11 +36,11 @@ impl ActiveModelBehavior for ActiveModel {}
 const NONE: &str = "";
 
 #[derive(FromQueryResult)]
-struct Sum {
+struct Summed {
     /// A day or an organisation.
     key: String,
     figure: String,
-    sum: i64,
+    total: i64,
 }
 
 #[derive(FromQueryResult)]
@@ -70,8 +70,8 @@ fn read_figure(text: &str) -> Result<Figure, StoreError> {
     Figure::parse(text).ok_or(UnknownValue).map_err(unreadable("daily_counts.figure"))
 }
 
-fn read_count(sum: i64) -> Result<u64, StoreError> {
-    u64::try_from(sum).map_err(unreadable("daily_counts.count"))
+fn read_count(total: i64) -> Result<u64, StoreError> {
+    u64::try_from(total).map_err(unreadable("daily_counts.count"))
 }
 
 fn read_organisation(text: &str) -> Result<Organisation, StoreError> {
@@ -85,7 +85,7 @@ fn sums(days: Days, by: Column) -> Result<Select<Entity>, StoreError> {
         .column_as(by, "key")
         .column(Column::Figure)
         // PostgreSQL sums whole numbers up to a decimal one.
-        .column_as(Expr::cust("CAST(sum(count) AS bigint)"), "sum")
+        .column_as(Expr::cust("CAST(sum(count) AS bigint)"), "total")
         .filter(Column::Day.between(text(days.first)?, text(days.last)?))
         .group_by(by)
         .group_by(Column::Figure);
@@ -118,9 +118,9 @@ impl DailyCounts for SqlTransaction {
             CountedFor::Organisation(organisation) => select.filter(Column::Organisation.eq(organisation.as_str())),
             CountedFor::NoOrganisation => select.filter(Column::Organisation.eq(NONE)),
         };
-        let rows = self.list_as::<_, Sum>(select).await?;
-        let counts = rows.into_iter().map(|Sum { key, figure, sum }| {
-            Ok(DayCount { day: read_day(&key)?, figure: read_figure(&figure)?, count: read_count(sum)? })
+        let rows = self.list_as::<_, Summed>(select).await?;
+        let counts = rows.into_iter().map(|Summed { key, figure, total }| {
+            Ok(DayCount { day: read_day(&key)?, figure: read_figure(&figure)?, count: read_count(total)? })
         });
         let mut counts = counts.collect::<Result<Vec<_>, StoreError>>()?;
         counts.sort_unstable_by_key(|count| (count.day, count.figure));
@@ -128,10 +128,10 @@ impl DailyCounts for SqlTransaction {
     }
 
     async fn counts_by_organisation(&mut self, days: Days) -> Result<Vec<OrganisationCount>, StoreError> {
-        let rows = self.list_as::<_, Sum>(sums(days, Column::Organisation)?).await?;
-        let counts = rows.into_iter().map(|Sum { key, figure, sum }| {
+        let rows = self.list_as::<_, Summed>(sums(days, Column::Organisation)?).await?;
+        let counts = rows.into_iter().map(|Summed { key, figure, total }| {
             let organisation = if key == NONE { None } else { Some(read_organisation(&key)?) };
-            Ok(OrganisationCount { organisation, figure: read_figure(&figure)?, count: read_count(sum)? })
+            Ok(OrganisationCount { organisation, figure: read_figure(&figure)?, count: read_count(total)? })
         });
         let mut counts = counts.collect::<Result<Vec<_>, StoreError>>()?;
         // Alike on both databases, whatever the collation.

@@ -20,11 +20,12 @@ pub fn Chart(
     /// What is counted.
     names: [&'static str; 4],
 ) -> impl IntoView {
-    let most = lines.iter().flat_map(|(_, counts)| *counts).max().unwrap_or_default();
-    let first = lines.first().map(|(day, _)| day.clone()).unwrap_or_default();
-    let last = lines.last().map(|(day, _)| day.clone()).unwrap_or_default();
+    let (days, steps): (Vec<String>, Vec<Counts>) = lines.into_iter().unzip();
+    let most = steps.iter().flatten().copied().max().unwrap_or_default();
+    let first = days.first().cloned().unwrap_or_default();
+    let last = days.last().cloned().unwrap_or_default();
     let series = [0, 1, 2, 3].map(|series| {
-        let counts: Vec<u64> = lines.iter().map(|(_, counts)| counts[series]).collect();
+        let counts: Vec<u64> = steps.iter().map(|counts| counts[series]).collect();
         let class = format!("app-chart__line app-chart__line--{series}");
         view! { <polyline class=class points=points(&counts, most) /> }
     });
