@@ -1,6 +1,6 @@
 //! `/profile`: who is signed in, their registration, what was done with their cards.
 
-mod activity;
+pub mod activity;
 pub mod end;
 pub mod passcode;
 mod self_service;
@@ -8,7 +8,7 @@ mod self_service;
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::{components::Redirect, hooks::use_query_map};
 
-pub use self::activity::{YourActivity, kind_word};
+pub use self::activity::YourActivity;
 use self::self_service::SelfService;
 use super::more_time::{Idle, MoreTime};
 use crate::{

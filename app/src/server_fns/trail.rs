@@ -13,7 +13,7 @@ use {
         services,
         session::ActivityKind,
     },
-    crate::{pages::profile::kind_word, t},
+    crate::{pages::profile::activity::kind_word, t},
     domain::{
         Timestamp,
         person::{Person, UserNumber},
