@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use domain::ports::Store;
-use storage::Work;
 
 use crate::{config::Settings, randomness::SystemRandomness, secrets::Secrets};
 
@@ -28,8 +27,8 @@ fn secrets(settings: &Settings) -> anyhow::Result<Secrets> {
 }
 
 /// Opens the database.
-async fn store(settings: &Settings, work: Work) -> anyhow::Result<Arc<dyn Store>> {
+async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     let location = settings.database.location(settings.data.as_deref())?;
-    let store = storage::connect_for(&location, work).await.context("the database")?;
+    let store = storage::connect(&location).await.context("the database")?;
     Ok(Arc::new(store))
 }

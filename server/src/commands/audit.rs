@@ -5,7 +5,6 @@ use domain::{
     ports::{Store, StoreError},
     trail::{BrokenChain, ChainEnd, TrailKey},
 };
-use storage::Work;
 
 use crate::config::Settings;
 
@@ -33,7 +32,7 @@ pub enum Verdict {
 /// When the chain is broken, rewritten or cut off, or cannot be read.
 pub async fn verify(settings: &Settings, expected: Option<ChainEnd>) -> anyhow::Result<()> {
     let secrets = super::secrets(settings)?;
-    let store = super::store(settings, Work::Service).await?;
+    let store = super::store(settings).await?;
     match follow(&*store, &secrets.trail_key, expected).await? {
         Verdict::Holds(end) => {
             println!("The audit trail holds: {} records, the last {end}", end.number);

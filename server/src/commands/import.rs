@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use domain::import::{Extent, ImportFile};
-use storage::Work;
 
 use crate::{
     config::Settings,
@@ -18,7 +17,7 @@ use crate::{
 /// When a row was refused, or the import ended before its end.
 pub async fn run(settings: &Settings, people: &Path, cards: &Path, extent: Extent) -> anyhow::Result<()> {
     let key = super::secrets(settings)?.import_key.context(super::import_key::MISSING)?;
-    let application = super::serve::application_for(settings, None, Work::Import).await?;
+    let application = super::serve::application(settings, None).await?;
     let mut report = Report::on_standard_error();
     let inputs = || {
         let people = Input::open(ImportFile::People, people)?;

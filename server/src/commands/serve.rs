@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use app::{config::Demonstration, demo::DemoMailbox};
-use storage::Work;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -60,21 +59,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 ///
 /// When it cannot start.
 pub async fn application(settings: &Settings, manifest: Option<&Manifest>) -> anyhow::Result<Application> {
-    application_for(settings, manifest, Work::Service).await
-}
-
-/// The same for other work.
-///
-/// # Errors
-///
-/// When it cannot start.
-pub async fn application_for(
-    settings: &Settings,
-    manifest: Option<&Manifest>,
-    work: Work,
-) -> anyhow::Result<Application> {
     let secrets = super::secrets(settings)?;
-    let store = super::store(settings, work).await?;
+    let store = super::store(settings).await?;
     let mailbox = (settings.mail.host.is_none() && settings.demonstration.is_some()).then(DemoMailbox::default);
     let postman: Arc<dyn Postman> = match &mailbox {
         Some(mailbox) => Arc::new(MailboxPostman::new(mailbox.clone(), Arc::new(SystemClock))),

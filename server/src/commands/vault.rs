@@ -1,7 +1,6 @@
 //! `vault rotate`: seals every key that is kept under the vault key that is in use.
 
 use domain::{ports::Vault, resealing::Resealing};
-use storage::Work;
 
 use crate::{config::Settings, randomness::SystemRandomness, vault::AesGcmVault};
 
@@ -13,7 +12,7 @@ use crate::{config::Settings, randomness::SystemRandomness, vault::AesGcmVault};
 /// When an unlock key does not open, or the database does not answer.
 pub async fn rotate(settings: &Settings) -> anyhow::Result<()> {
     let secrets = super::secrets(settings)?;
-    let store = super::store(settings, Work::Service).await?;
+    let store = super::store(settings).await?;
     let vault = AesGcmVault::new(&secrets.vault_keys, std::sync::Arc::new(SystemRandomness));
     let vault: &dyn Vault = &vault;
     let mut done = Resealing::default();

@@ -28,16 +28,6 @@ enum Kind {
     Postgres(Box<PgConnectOptions>),
 }
 
-/// What a database is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// The service: short transactions of many people.
-    Service,
-    /// An import: it changes pages all over the database, so more of it is kept in memory, and the log is written back
-    /// less often.
-    Import,
-}
-
 /// The text names no database that can be used. It is not repeated, as a URL can hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotALocation {
@@ -118,17 +108,8 @@ pub enum ConnectError {
 ///
 /// [`ConnectError`].
 pub async fn connect(location: &Location) -> Result<SqlStore, ConnectError> {
-    connect_for(location, Work::Service).await
-}
-
-/// The same for other work.
-///
-/// # Errors
-///
-/// [`ConnectError`].
-pub async fn connect_for(location: &Location, work: Work) -> Result<SqlStore, ConnectError> {
     let connection = match &location.0 {
-        Kind::Folder(path) => sqlite::open(path, work).await?,
+        Kind::Folder(path) => sqlite::open(path).await?,
         Kind::Postgres(options) => open_postgres(options).await?,
     };
     migrations::run(&connection).await.map_err(ConnectError::Migration)?;

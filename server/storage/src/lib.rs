@@ -27,6 +27,6 @@ pub mod testing;
 mod transaction;
 mod value;
 
-pub use connect::{ConnectError, Location, NotALocation, Work, connect, connect_for};
+pub use connect::{ConnectError, Location, NotALocation, connect};
 pub use store::SqlStore;
 pub use transaction::SqlTransaction;

@@ -19,7 +19,7 @@ use sea_orm::{
     },
 };
 
-use crate::connect::{ACQUIRE_TIMEOUT, ConnectError, Work};
+use crate::connect::{ACQUIRE_TIMEOUT, ConnectError};
 
 /// The name of the file in the data folder; SQLite makes `-wal` and `-shm` beside it, with the same permissions.
 pub(crate) const FILE: &str = "service-centre.sqlite";
@@ -32,21 +32,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// How much of the database is kept in memory at most. The keys of most tables are random, so that what is added lies
 /// all over their indexes.
-fn cache_kib(work: Work) -> u32 {
-    match work {
-        Work::Service => 64 * 1024,
-        Work::Import => 256 * 1024,
-    }
-}
-
-/// How long the log may be, in pages of 4 KiB, before a commit writes it back into the database. An import changes the
-/// same pages again and again, and the longer the log, the fewer of them are written back twice.
-fn log_pages(work: Work) -> u32 {
-    match work {
-        Work::Service => 1_000,
-        Work::Import => 64 * 1024,
-    }
-}
+const CACHE_KIB: u32 = 64 * 1024;
 
 /// What must hold for a commit to be durable and for an erased row to be gone: pragma and value.
 ///
@@ -63,7 +49,7 @@ const SETTINGS: [(&str, &str); 7] = [
 ];
 
 /// Opens the file in this folder, and makes both where they are not.
-pub(crate) async fn open(folder: &Path, work: Work) -> Result<DatabaseConnection, ConnectError> {
+pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
     let file = make_file(folder)?;
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -73,8 +59,7 @@ pub(crate) async fn open(folder: &Path, work: Work) -> Result<DatabaseConnection
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
-        .pragma("cache_size", format!("-{}", cache_kib(work)))
-        .pragma("wal_autocheckpoint", log_pages(work).to_string())
+        .pragma("cache_size", format!("-{CACHE_KIB}"))
         .pragma("journal_size_limit", "0")
         .disable_statement_logging();
     let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(connect(&options).await.map_err(ConnectError::Open)?);
@@ -195,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_database_is_unavailable_and_what_is_written_later_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open(folder.path(), Work::Service).await.unwrap();
+        let connection = open(folder.path()).await.unwrap();
         migrations::run(&connection).await.unwrap();
         let store = SqlStore::new(connection.clone());
         // As many pages as it has already.
@@ -218,7 +203,7 @@ mod tests {
             insert(&store, number).await.unwrap();
         }
         // As another program finds it.
-        let other = SqlStore::new(open(folder.path(), Work::Service).await.unwrap());
+        let other = SqlStore::new(open(folder.path()).await.unwrap());
         let mut transaction = other.begin().await.unwrap();
         for number in (0..written).chain(1000..1010) {
             assert_eq!(transaction.person(&person(number).user_number).await.unwrap(), Some(person(number)));
@@ -229,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn durability_and_erasure_are_really_set() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open(folder.path(), Work::Service).await.unwrap();
+        let connection = open(folder.path()).await.unwrap();
         let mut found = Vec::new();
         for (setting, _) in SETTINGS {
             found.push((setting, pragma(&connection, setting).await.unwrap().unwrap_or_default()));
