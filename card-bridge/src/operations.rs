@@ -179,6 +179,7 @@ impl Session {
         }
         let passcode = entry(passcode?.as_ref())?;
         let entries = passcode.times(1);
+        let unlocks = self.worker.unlocks();
         let (last_try, statement) = (tries(last_try), self.statement(purpose, challenge));
         let prove = {
             let statement = statement.clone();
@@ -190,7 +191,7 @@ impl Session {
         let proof = self.worker.carry_out_with_entries(entries, reader, Afterwards::Reset, prove).await?;
         if purpose == Purpose::RaAction {
             let digest = statement.digest(proof.guid, proof.algorithm);
-            self.order = Some(Order::now(digest));
+            self.order = Some(Order::now(digest, unlocks.load(Ordering::SeqCst)));
         }
         Ok(statement.signed(proof))
     }

@@ -115,7 +115,7 @@ test('a card that is pulled while it is issued is issued by the same again, and 
   await page.getByRole('link', { name: /^Replace/ }).click();
   await expect(page.getByText('It takes the place of the Smartcard')).toBeVisible();
   // Just after the unlock key was replaced.
-  await world.secondReader.insert('blank', { fault: 'pull', when: 'after', instruction: '24' });
+  await world.secondReader.insert('blank', { fault: 'pull', when: 'after', instruction: '24', nth: 2 });
   const passcode = randomPasscode();
   await fillIn(page, passcode);
   await expect(page.getByText('Blank Smartcard: in')).toBeVisible();

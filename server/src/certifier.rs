@@ -8,8 +8,8 @@ use domain::{
 };
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, PublicKeyData, SanType, SignatureAlgorithm,
-    string::Ia5String,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, PublicKeyData, SanType, SerialNumber,
+    SignatureAlgorithm, string::Ia5String,
 };
 use spki::{SubjectPublicKeyInfoRef, der::Decode};
 use time::Duration;
@@ -66,6 +66,8 @@ impl Certifier for X509Certifier {
         };
         let uri = Ia5String::try_from(format!("urn:uuid:{uuid}")).map_err(failed)?;
         params.subject_alt_names = vec![SanType::URI(uri)];
+        // Random, for a card may get another certificate for the same key (RFC 5280, 4.1.2.2).
+        params.serial_number = Some(SerialNumber::from_slice(uuid::Uuid::new_v4().as_bytes()));
         params.use_authority_key_identifier_extension = true;
         params.not_before = subject.from;
         params.not_after = subject.until;

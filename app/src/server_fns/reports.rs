@@ -62,7 +62,8 @@ impl ReportParameters {
     /// [`DeskFault::NotDays`], also where the organisation can be none.
     pub fn read(&self, today: Date) -> Result<ReportWanted, DeskFault> {
         let last = day(&self.until)?.unwrap_or(today);
-        let first = day(&self.from)?.unwrap_or(last - Duration::days(DAYS - 1));
+        let usual = last.checked_sub(Duration::days(DAYS - 1));
+        let first = day(&self.from)?.or(usual).ok_or(DeskFault::NotDays)?;
         let step = match self.step.as_str() {
             "week" => DomainStep::Week,
             "month" => DomainStep::Month,

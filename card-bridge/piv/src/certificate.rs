@@ -51,6 +51,11 @@ impl Certificate {
         Ok(Self(der.to_vec()))
     }
 
+    /// Takes what is to be put into an object, DER.
+    pub fn of(der: &[u8]) -> Self {
+        Self(der.to_vec())
+    }
+
     /// The content of a certificate object that holds `der`: CertInfo is plain, the error detection code empty.
     pub fn to_object(der: &[u8]) -> Vec<u8> {
         [tlv::encode(0x70, der), tlv::encode(0x71, &[0x00]), tlv::encode(0xFE, &[])].concat()

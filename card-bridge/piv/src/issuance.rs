@@ -104,11 +104,18 @@ pub enum IssuanceError {
 pub fn prepare(card: &mut dyn Card, preparation: &Preparation) -> Result<Prepared, IssuanceError> {
     let Preparation { guid, transport, management_key, .. } = *preparation;
     let mut application = Application::select(card)?;
-    if !may_be_written(&mut application, guid)? {
+    let is_ours = is_ours(&mut application, guid)?;
+    if !is_ours && !is_blank(&mut application)? {
         return Err(IssuanceError::NotBlank);
     }
     let authenticated = application.authenticate_management(&[management_key, transport.management_key])?;
     let (algorithm, position) = authenticated.ok_or(IssuanceError::ForeignKeys)?;
+
+    let transport_unlock_key = transport.unlock_key;
+    if !is_ours && application.change_unlock_key(transport_unlock_key, transport_unlock_key)? != Verdict::Accepted {
+        // It is on its way to be another: it keeps its GUID, which says whose secrets it has.
+        return Err(IssuanceError::ForeignKeys);
+    }
 
     // Before any secret: from now on the card says whose secrets it may have.
     application.put(ObjectId::CHUID, &chuid(guid, preparation.expires))?;
@@ -133,15 +140,22 @@ pub fn prepare(card: &mut dyn Card, preparation: &Preparation) -> Result<Prepare
     Ok(Prepared { authentication_key, card_authentication_key, proof: Proof { guid, algorithm, signature } })
 }
 
-/// Whether a card is on its way to be this one, or nobody's: some come with a GUID, none with a certificate.
-fn may_be_written(application: &mut Application, guid: Guid) -> Result<bool, CardError> {
+/// Whether a card is on its way to be this one.
+fn is_ours(application: &mut Application, guid: Guid) -> Result<bool, CardError> {
     match application.guid() {
-        Ok(found) if found == guid => return Ok(true),
-        Ok(_) | Err(CardError::Unsuitable) => {}
-        Err(error) => return Err(error),
+        Ok(found) => Ok(found == guid),
+        // It has none, or an empty one.
+        Err(CardError::Unsuitable) => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+/// Whether a card is nobody's: some come with a GUID, none with a certificate.
+fn is_blank(application: &mut Application) -> Result<bool, CardError> {
     for slot in [Slot::PivAuthentication, Slot::CardAuthentication] {
-        match application.certificate(slot) {
+        match application.object(ObjectId::certificate(slot)) {
+            // Compressed or malformed, it is somebody's.
+            Ok(content) if tlv::find(&content, 0x70).is_ok_and(|found| found.is_none_or(<[u8]>::is_empty)) => {}
             Err(CardError::Unsuitable) => {}
             Ok(_) | Err(CardError::Garbled) => return Ok(false),
             Err(error) => return Err(error),

@@ -1,6 +1,7 @@
 //! Issuing a card at the desk of a Registration Authority. The officer's card is in one reader, the blank one in another; what
 //! the officer's card has signed lets the bridge open the secrets of the blank one.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use card_protocol::issuing::FirstTried;
@@ -10,7 +11,7 @@ use card_protocol::proof::KeyAlgorithm;
 use card_protocol::sealed::Sealed;
 use card_protocol::{CardFailure, Der, Purpose};
 use piv::issuance::{self, IssuanceError, Preparation, TransportKeys};
-use piv::{Algorithm, ManagementKey, Passcode};
+use piv::{Algorithm, Certificate, ManagementKey, Passcode};
 
 use super::{Session, card_failure, unlock_key};
 use crate::moment::Moment;
@@ -23,6 +24,8 @@ const MAKING_KEYS: Duration = Duration::from_secs(90);
 pub(super) struct Order {
     made: Moment,
     digest: Vec<u8>,
+    /// How many unlocks and preparations had been begun by then.
+    unlocks: u64,
 }
 
 /// A card that was prepared: its certificates will be written, as often as they come.
@@ -30,12 +33,14 @@ pub(super) struct Issuing {
     made: Moment,
     guid: piv::Guid,
     management_keys: [ManagementKey; 2],
+    /// Of slots 9A and 9E, each a `SubjectPublicKeyInfo`.
+    public_keys: [Vec<u8>; 2],
 }
 
 impl Order {
     /// Given now, by the proof of this digest.
-    pub(super) fn now(digest: Vec<u8>) -> Self {
-        Self { made: Moment::now(), digest }
+    pub(super) fn now(digest: Vec<u8>, unlocks: u64) -> Self {
+        Self { made: Moment::now(), digest, unlocks }
     }
 }
 
@@ -64,7 +69,12 @@ impl Session {
         let prepare = {
             let (management_key, transport_key) = (management_key.clone(), transport_key.clone());
             let statement = statement.clone();
+            let (unlocks, begun) = (self.worker.unlocks(), order.unlocks);
             move |card: &mut dyn piv::Card, _| {
+                // Secrets from before another preparation may be those of a card that is issued by now.
+                if unlocks.compare_exchange(begun, begun + 1, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+                    return Err(CardFailure::Busy);
+                }
                 let preparation = Preparation {
                     guid,
                     expires: secrets.expires,
@@ -86,12 +96,12 @@ impl Session {
             }
         };
         let prepared = self.worker.carry_out_slowly(MAKING_KEYS, reader, Afterwards::Reset, prepare).await?;
-        self.issuing = Some(Issuing { made: Moment::now(), guid, management_keys: [management_key, transport_key] });
-        Ok(PreparedCard {
-            authentication_key: Der(prepared.authentication_key.to_public_key_info(algorithm)),
-            card_authentication_key: Der(prepared.card_authentication_key.to_public_key_info(algorithm)),
-            proof: statement.signed(prepared.proof),
-        })
+        let keys = [&prepared.authentication_key, &prepared.card_authentication_key];
+        let public_keys = keys.map(|key| key.to_public_key_info(algorithm));
+        let [authentication_key, card_authentication_key] = public_keys.clone().map(Der);
+        let management_keys = [management_key, transport_key];
+        self.issuing = Some(Issuing { made: Moment::now(), guid, management_keys, public_keys });
+        Ok(PreparedCard { authentication_key, card_authentication_key, proof: statement.signed(prepared.proof) })
     }
 
     /// Writes the certificates of the card that was prepared before.
@@ -103,7 +113,13 @@ impl Session {
     ) -> Result<(), CardFailure> {
         let life = self.worker.limits().release;
         let issuing = self.issuing.as_ref().filter(|issuing| issuing.made.until(Moment::now()) < life);
-        let Issuing { guid, management_keys, .. } = issuing.ok_or(CardFailure::Malformed)?;
+        let Issuing { guid, management_keys, public_keys, .. } = issuing.ok_or(CardFailure::Malformed)?;
+        // A card with a certificate of another key proves nothing any more.
+        let is_for =
+            |der: &Der, key: &Vec<u8>| Certificate::of(&der.0).public_key_info().is_ok_and(|found| found == *key);
+        if !is_for(&authentication, &public_keys[0]) || !is_for(&card_authentication, &public_keys[1]) {
+            return Err(CardFailure::Malformed);
+        }
         let (guid, management_keys) = (*guid, management_keys.clone());
         let load = move |card: &mut dyn piv::Card, _| {
             let [own, transport] = &management_keys;

@@ -9,6 +9,7 @@ use card_protocol::proof::{KeyAlgorithm, ProofMessage};
 use card_protocol::sealed::{Sealed, ServiceSecret};
 use card_protocol::{CardFailure, CardProof, Challenge, Der, Guid, Purpose, UnlockKey};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use piv::tlv;
 use spki::DecodePublicKey;
 use tempfile::TempDir;
 use virtual_card::VirtualCard;
@@ -21,8 +22,6 @@ const CHALLENGE: Challenge = Challenge([7; 32]);
 const COMPLETION: Challenge = Challenge([8; 32]);
 const NEW_PASSCODE: &str = "27150386";
 const GUID: Guid = Guid([9; 16]);
-/// Any of P-256 will do: the bridge reads no more in it than the kind of key.
-const CERTIFICATE: &[u8] = include_bytes!("../../piv/tests/certificates/p256.der");
 
 fn secrets() -> IssuingSecrets {
     IssuingSecrets {
@@ -56,9 +55,20 @@ fn prepare(page: &mut Page, passcode: &str, secrets: Sealed) -> Result<PreparedC
     }
 }
 
-fn load(page: &mut Page) -> Result<Done, CardFailure> {
-    let certificate = || Der(CERTIFICATE.to_vec());
-    page.ask(Verb::LoadCertificates { reader: None, authentication: certificate(), card_authentication: certificate() })
+/// As much of a certificate (RFC 5280, 4.1) as the bridge reads: nothing but its key.
+fn certificate(key: &Der) -> Der {
+    let nothing = tlv::encode(0x30, &[]);
+    let serial = tlv::encode(0x02, &[1]);
+    let to_be_signed = [&serial, &nothing, &nothing, &nothing, &nothing, &key.0].map(Vec::as_slice).concat();
+    Der(tlv::encode(0x30, &tlv::encode(0x30, &to_be_signed)))
+}
+
+fn load(page: &mut Page, card: &PreparedCard) -> Result<Done, CardFailure> {
+    page.ask(Verb::LoadCertificates {
+        reader: None,
+        authentication: certificate(&card.authentication_key),
+        card_authentication: certificate(&card.card_authentication_key),
+    })
 }
 
 /// A reader with an officer's card in it, and a blank card to take its place.
@@ -108,7 +118,7 @@ fn a_blank_card_becomes_somebodys_and_says_so_itself() {
     assert!(signed(&prepared.proof, &prepared.authentication_key));
     // It has no certificates yet.
     assert_eq!(page.prove_card(Purpose::Hello, CHALLENGE), Err(CardFailure::UnsupportedCard));
-    assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
+    assert_eq!(load(&mut page, &prepared), Ok(Done::CertificatesLoaded));
     let hello = page.prove_card(Purpose::Hello, CHALLENGE).unwrap();
     assert!(signed(&hello, &prepared.card_authentication_key));
     assert!(signed(&page.sign_in(NEW_PASSCODE).unwrap(), &prepared.authentication_key));
@@ -186,16 +196,53 @@ fn certificates_are_written_to_the_card_that_was_prepared_and_no_other() {
     let desk = Desk::new();
     let bridge = serve(desk.reader.clone(), LIMITS);
     let mut page = Page::open(bridge.address, ORIGIN);
-    assert_eq!(load(&mut page), Err(CardFailure::Malformed));
     let sealed = seal(&service(), &order(&mut page));
     desk.insert_blank();
-    prepare(&mut page, NEW_PASSCODE, sealed).unwrap();
+    let card = prepare(&mut page, NEW_PASSCODE, sealed).unwrap();
     desk.insert_officer();
-    assert_eq!(load(&mut page), Err(CardFailure::NotBlank));
+    assert_eq!(load(&mut page, &card), Err(CardFailure::NotBlank));
     desk.insert_blank();
-    assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
+    assert_eq!(load(&mut page, &card), Ok(Done::CertificatesLoaded));
     // An answer that was lost is asked for again.
-    assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
+    assert_eq!(load(&mut page, &card), Ok(Done::CertificatesLoaded));
     let mut other = Page::open(bridge.address, ORIGIN);
-    assert_eq!(load(&mut other), Err(CardFailure::Malformed));
+    assert_eq!(load(&mut other, &card), Err(CardFailure::Malformed));
+}
+
+#[test]
+fn a_certificate_of_another_key_never_reaches_the_card() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let sealed = seal(&service(), &order(&mut page));
+    desk.insert_blank();
+    let card = prepare(&mut page, NEW_PASSCODE, sealed).unwrap();
+    let exchanges = desk.reader.exchanges();
+    let swapped = PreparedCard {
+        authentication_key: card.card_authentication_key.clone(),
+        card_authentication_key: card.authentication_key.clone(),
+        ..card.clone()
+    };
+    assert_eq!(load(&mut page, &swapped), Err(CardFailure::Malformed));
+    let junk = || Der(vec![0; 40]);
+    let verb = Verb::LoadCertificates { reader: None, authentication: junk(), card_authentication: junk() };
+    assert_eq!(page.ask(verb), Err(CardFailure::Malformed));
+    assert_eq!(desk.reader.exchanges(), exchanges);
+    assert!(load(&mut page, &card).is_ok());
+}
+
+#[test]
+fn an_order_that_another_has_overtaken_makes_no_keys_anew() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let (mut slow, mut quick) = (Page::open(bridge.address, ORIGIN), Page::open(bridge.address, ORIGIN));
+    let late = seal(&service(), &order(&mut slow));
+    let sealed = seal(&service(), &order(&mut quick));
+    desk.insert_blank();
+    let card = prepare(&mut quick, NEW_PASSCODE, sealed).unwrap();
+    assert!(load(&mut quick, &card).is_ok());
+    let exchanges = desk.reader.exchanges();
+    assert_eq!(prepare(&mut slow, NEW_PASSCODE, late), Err(CardFailure::Busy));
+    assert_eq!(desk.reader.exchanges(), exchanges);
+    assert!(signed(&quick.prove_card(Purpose::Hello, CHALLENGE).unwrap(), &card.card_authentication_key));
 }

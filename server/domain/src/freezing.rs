@@ -126,11 +126,15 @@ impl Freezing {
         let number = self.person(token)?;
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
-        let Some(registration) = transaction.registration(&number).await? else { return Ok(()) };
         let Some(person) = transaction.person(&number).await? else { return Ok(()) };
-        if freezable(Some(&registration)) != Freezable::Yes {
-            return Ok(());
-        }
+        let registration = transaction.registration(&number).await?;
+        let registration = registration.filter(|found| freezable(Some(found)) == Freezable::Yes);
+        let Some(registration) = registration else {
+            // An officer may have let somebody unlock in front of them, registered or not.
+            transaction.delete_sessions(&number, None).await?;
+            end_unlocks(&mut *transaction, &number, &UnlockStep::ended(EndReason::Stopped)).await?;
+            return Ok(transaction.commit().await?);
+        };
         let registration = registration.freeze(environment.now());
         transaction.save_registration(&registration).await?;
         let reference = environment.record_dead_end(&mut *transaction, Event::SelfServiceFrozen, &number, None).await?;

@@ -1,17 +1,23 @@
 //! `/api/ra/import/upload`: the files of an import, sent by a manager's page as one form. First the order and the proof of
-//! the officer's card, and then the files; the session, the order and the proof are checked before a byte of a file is
-//! taken, so that nobody else can make the server keep anything.
+//! the officer's card, and then the files; the session, the order and the proof are checked before a file is taken, and
+//! before that the server keeps a megabyte at most.
 //!
 //! What holds for every request holds here too (Host, origin, how often an address asks), but for the size of the body and
 //! the time of the answer, which have limits of their own. What follows when the files are there goes on without the
 //! request: the page asks for its outcome.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use app::{DeskFault, session_token};
 use axum::{
     Json, Router,
-    body::Body,
+    body::{Body, BodyDataStream, Bytes},
     extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -22,6 +28,7 @@ use domain::{
     import::{ImportRun, RunEnd},
     ra::{ImportOrder, RaOfficer, Task},
 };
+use futures::{Stream, StreamExt};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -89,12 +96,13 @@ async fn begin(state: &UploadState, request: Request) -> Result<(), DeskFault> {
     if state.uploads.key.is_none() {
         return Err(DeskFault::NoImportKey);
     }
-    let mut form = form(request)?;
+    let gate = Gate::default();
+    let mut form = form(request, &gate)?;
     let deadline = Instant::now() + ALL_WITHIN;
     let order: ImportOrder = json(&mut form, "order").await?;
     let proof: CardProof = json(&mut form, "proof").await?;
     let uploads = state.uploads.clone();
-    tokio::spawn(async move { receive(uploads, officer, order, proof, form, deadline).await })
+    tokio::spawn(async move { receive(uploads, officer, order, proof, (form, gate), deadline).await })
         .await
         .map_err(|_| DeskFault::Unavailable)?
 }
@@ -104,10 +112,11 @@ async fn receive(
     officer: RaOfficer,
     order: ImportOrder,
     proof: CardProof,
-    mut form: Multipart<'static>,
+    (mut form, gate): (Multipart<'static>, Gate),
     deadline: Instant,
 ) -> Result<(), DeskFault> {
     let mut run = uploads.services.desk.begin_import(&officer, &order, &proof).await?;
+    gate.open();
     let received = timeout_at(deadline, receive_both(&uploads, &mut run, &mut form)).await;
     let Ok(Ok((people, cards))) = received else {
         tracing::warn!("the files of an import did not arrive");
@@ -150,7 +159,34 @@ async fn receive_file(
     })
 }
 
-fn form(request: Request<Body>) -> Result<Multipart<'static>, DeskFault> {
+/// How much is let in before an officer has signed for it: a header of a part is kept in memory as a whole.
+const BEFORE_SIGNATURE: u64 = 1024 * 1024;
+
+/// Lets little of a body in before it is opened.
+#[derive(Clone, Default)]
+struct Gate {
+    is_open: Arc<AtomicBool>,
+}
+
+impl Gate {
+    fn open(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
+    }
+
+    fn guard(&self, body: BodyDataStream) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send + use<> {
+        let (gate, mut taken) = (self.clone(), 0);
+        body.map(move |piece| {
+            let piece = piece?;
+            taken += piece.len() as u64;
+            if taken > BEFORE_SIGNATURE && !gate.is_open.load(Ordering::SeqCst) {
+                return Err(axum::Error::new("too much before the signature"));
+            }
+            Ok(piece)
+        })
+    }
+}
+
+fn form(request: Request<Body>, gate: &Gate) -> Result<Multipart<'static>, DeskFault> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let boundary = kind.and_then(|kind| multer::parse_boundary(kind).ok()).ok_or(DeskFault::NotReceived)?;
     // What stands around the files is little.
@@ -159,7 +195,7 @@ fn form(request: Request<Body>) -> Result<Multipart<'static>, DeskFault> {
         .for_field("order", FIELD_LIMIT)
         .for_field("proof", FIELD_LIMIT);
     let constraints = Constraints::new().allowed_fields(vec!["order", "proof", "people", "cards"]).size_limit(sizes);
-    Ok(Multipart::with_constraints(request.into_body().into_data_stream(), boundary, constraints))
+    Ok(Multipart::with_constraints(gate.guard(request.into_body().into_data_stream()), boundary, constraints))
 }
 
 async fn json<T: serde::de::DeserializeOwned>(form: &mut Multipart<'static>, name: &str) -> Result<T, DeskFault> {

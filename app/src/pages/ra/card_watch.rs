@@ -25,16 +25,16 @@ pub fn CardWatch() -> impl IntoView {
             }
         });
     });
-    Effect::new(move |was_there: Option<bool>| {
-        let was_there = was_there.unwrap_or_default();
+    Effect::new(move |held_before: Option<usize>| {
+        let held_before = held_before.unwrap_or_default();
         let Some(holding) = bridge.readers_with_card() else {
             // Not connected yet, or not any more.
-            if was_there {
+            if held_before > 0 {
                 gone();
             }
-            return false;
+            return 0;
         };
-        if own.get_value().is_none() {
+        if own.get_value().is_none() && held_before <= holding.len() {
             let found = bridge.own_reader(&holding);
             if let Some(reader) = &found {
                 // Another card may come into another reader: this one stays the officer's.
@@ -44,11 +44,13 @@ pub fn CardWatch() -> impl IntoView {
         }
         let is_there = own.with_value(|own| match own {
             Some(own) => holding.contains(own),
-            None => !holding.is_empty(),
+            // Of several nobody knows which is theirs: whichever leaves may be it.
+            None => !holding.is_empty() && held_before <= holding.len(),
         });
         if !is_there {
             gone();
+            return 0;
         }
-        is_there
+        holding.len()
     });
 }

@@ -131,6 +131,10 @@ fn Officer(
     let blank = RwSignal::new(None::<String>);
     Effect::new(move |_| {
         blank.set(None);
+        // After each attempt too: a card that was cut has another GUID then.
+        if issuing.progress().is_some() {
+            return;
+        }
         if let [reader] = bridge.other_readers().as_slice() {
             let reader = reader.clone();
             spawn_local(async move {

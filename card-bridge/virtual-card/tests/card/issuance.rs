@@ -2,11 +2,11 @@
 
 use piv::{
     Algorithm, Application, Card, CardError, FACTORY_MANAGEMENT_KEY, Guid, LastTry, ManagementAlgorithm, ManagementKey,
-    Passcode, PasscodeSource, Slot, TransportError, UnlockKey, Verdict,
+    ObjectId, Passcode, PasscodeSource, Slot, TransportError, UnlockKey, Verdict,
     issuance::{
         FACTORY_UNLOCK_KEY, FirstTried, IssuanceError, Preparation, Prepared, TransportKeys, load_certificates, prepare,
     },
-    transaction,
+    tlv, transaction,
 };
 use tempfile::TempDir;
 use virtual_card::{
@@ -49,8 +49,18 @@ fn prepare_with(
     first: FirstTried,
     transport: &[u8],
 ) -> Result<Prepared, IssuanceError> {
+    prepare_named(card, guid(), algorithm, first, transport)
+}
+
+fn prepare_named(
+    card: &mut dyn Card,
+    guid: Guid,
+    algorithm: Algorithm,
+    first: FirstTried,
+    transport: &[u8],
+) -> Result<Prepared, IssuanceError> {
     let preparation = Preparation {
-        guid: guid(),
+        guid,
         expires: *b"20311231",
         algorithm: &|_| algorithm,
         transport: TransportKeys {
@@ -167,6 +177,42 @@ fn a_card_that_has_no_such_command_is_issued_with_a_transport_key_that_is_not_th
 }
 
 #[test]
+fn a_card_on_its_way_to_be_another_keeps_the_guid_that_says_whose_secrets_it_has() {
+    let (directory, mut card) = blank();
+    let agreed = ManagementKey::new(&[0x3C; 24]);
+    let mut application = Application::select(&mut card).unwrap();
+    application.authenticate_management(&[&ManagementKey::new(&FACTORY_MANAGEMENT_KEY)]).unwrap().unwrap();
+    assert_eq!(application.set_management_key(ManagementAlgorithm::TripleDes, &agreed), Ok(true));
+    drop(card);
+    let place = directory.path().join("card");
+    // Just after its unlock key was replaced.
+    let fault = Fault { mishap: Mishap::Pull, moment: Moment::After, nth: 2, instruction: Some(0x24) };
+    let mut cut = Faulty::new(VirtualCard::open(&place).unwrap(), fault);
+    let mut liar = Liar { card: &mut cut, instruction: 0xFF, lies: Lies::Has("6D00") };
+    assert!(prepare_with(&mut liar, Algorithm::P256, FirstTried::Transport, &[0x3C; 24]).is_err());
+    drop(cut);
+
+    let other = Guid::new([8; 16]).unwrap();
+    let mut card = VirtualCard::open(&place).unwrap();
+    let mut card = Liar { card: &mut card, instruction: 0xFF, lies: Lies::Has("6D00") };
+    let refused = prepare_named(&mut card, other, Algorithm::P256, FirstTried::Transport, &[0x3C; 24]);
+    assert_eq!(refused, Err(IssuanceError::ForeignKeys));
+    assert_eq!(Application::select(&mut card).unwrap().guid(), Ok(guid()));
+    prepare_with(&mut card, Algorithm::P256, FirstTried::Own, &[0x3C; 24]).unwrap();
+}
+
+#[test]
+fn a_card_whose_certificate_is_compressed_is_somebodys() {
+    let (_directory, mut card) = blank();
+    let mut application = Application::select(&mut card).unwrap();
+    application.authenticate_management(&[&ManagementKey::new(&FACTORY_MANAGEMENT_KEY)]).unwrap().unwrap();
+    let compressed = [tlv::encode(0x70, &[0x1F, 0x8B]), tlv::encode(0x71, &[0x01]), tlv::encode(0xFE, &[])].concat();
+    application.put(ObjectId::certificate(Slot::PivAuthentication), &compressed).unwrap();
+    card.reset().unwrap();
+    assert_eq!(prepare_as(&mut card, Algorithm::P256, FirstTried::Transport), Err(IssuanceError::NotBlank));
+}
+
+#[test]
 fn a_card_that_says_it_has_taken_an_unlock_key_and_has_not_is_found_out() {
     let (_directory, mut card) = blank();
     let mut card = Liar { card: &mut card, instruction: 0x24, lies: Lies::Accepts };
@@ -233,7 +279,9 @@ fn a_card_is_pulled_again_and_again_and_is_not_lost() {
     // Just after a wrong unlock key, or just before the right one, whichever comes first now.
     for round in 0..12 {
         let first = if round % 2 == 0 { FirstTried::Transport } else { FirstTried::Own };
-        let fault = Fault { mishap: Mishap::Pull, moment: Moment::After, nth: 1, instruction: Some(0x24) };
+        // At first the transport key is tried, before the card has a GUID of ours.
+        let nth = if round == 0 { 2 } else { 1 };
+        let fault = Fault { mishap: Mishap::Pull, moment: Moment::After, nth, instruction: Some(0x24) };
         let mut card = Faulty::new(VirtualCard::open(&place).unwrap(), fault);
         assert!(prepare_as(&mut card, Algorithm::P256, first).is_err());
     }

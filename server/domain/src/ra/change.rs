@@ -121,7 +121,7 @@ impl Desk {
                 if let Some(replaced) = replaces {
                     card_in_use(transaction, replaced, number).await?;
                 }
-                let begun = self.begun_issuance(transaction, card.as_ref()).await?;
+                let begun = self.begun_issuance(transaction, officer, card.as_ref()).await?;
                 Ok(Change { allows: Allows::Issuance(begun.map(Box::new)), ..Change::of(Event::IssuingBegun) })
             }
             Action::UnlockCard { card } => {

@@ -233,6 +233,11 @@ impl Desk {
         let card = transaction.card(&officer.card).await?.filter(|card| card.state != CardState::Cancelled);
         let card = card.filter(|card| card.holder == officer.number && card.signed(proof, &environment.origin));
         let card = card.ok_or(ProofFault::Refused)?;
+        // The role may have been taken away since the request began.
+        let now = transaction.person(&officer.number).await?.map(|person| person.role);
+        if now.is_none_or(|role| role < officer.role) {
+            return Err(Forbidden::NoOfficer.into());
+        }
         if transaction.used_challenge(&proof.challenge).await?.is_some() {
             return Err(ProofFault::Stale.into());
         }

@@ -52,13 +52,20 @@ impl Desk {
     pub(super) async fn begun_issuance(
         &self,
         transaction: &mut dyn Transaction,
+        officer: &RaOfficer,
         card: Option<&Guid>,
     ) -> Result<Option<Issuance>, DeskError> {
         let Some(card) = card else { return Ok(None) };
         if transaction.card(card).await?.is_some() {
             return Err(DeskError::CardTaken);
         }
-        Ok(transaction.issuance(card).await?)
+        let begun = transaction.issuance(card).await?;
+        // The card may have its secrets already, so it was theirs in a way.
+        if let Some(begun) = &begun {
+            let person = transaction.person(&begun.person).await?.ok_or(DeskError::Unknown)?;
+            officer.may(Deed::IssueCard, &person)?;
+        }
+        Ok(begun)
     }
 
     /// Seals the secrets of a card for the officer's connection: those that it may have already, or fresh ones.
@@ -86,7 +93,7 @@ impl Desk {
         // After an attempt without an outcome the other unlock key goes first: tries are spread evenly.
         let first = if issuance.attempts % 2 == 0 { FirstTried::Transport } else { FirstTried::Own };
         let step = IssuanceStep::Begun(Begun { completion, connection_key: proof.connection_key });
-        // A card that was begun for somebody else becomes this person's: nothing of the other is on it.
+        // A card that was begun for somebody else becomes this person's: nothing but its secrets is on it.
         issuance = Issuance { person, by, replaces, attempts: issuance.attempts + 1, step, ..issuance };
         if is_new {
             transaction.insert_issuance(&issuance).await?;

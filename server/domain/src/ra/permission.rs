@@ -2,8 +2,9 @@
 //!
 //! | deed | agent to a cardholder | agent to an agent | agent to a manager | manager to anybody |
 //! | --- | --- | --- | --- | --- |
-//! | all but `appoint` | yes | yes | no | yes |
+//! | `issue-card`, `unlock-card` | yes | no | no | yes |
 //! | `appoint` | no | no | no | yes |
+//! | all others | yes | yes | no | yes |
 //!
 //! Nobody acts on their own record.
 //!
@@ -155,6 +156,8 @@ impl RaOfficer {
         }
         let is_enough = match (self.role, deed) {
             (Role::Cardholder, _) | (Role::RaAgent, Deed::Appoint) => false,
+            // Whoever has somebody's card and chooses its passcode can be them: an agent no other officer.
+            (Role::RaAgent, Deed::IssueCard | Deed::UnlockCard) => person.role == Role::Cardholder,
             (Role::RaAgent, _) => person.role < Role::RaManager,
             (Role::RaManager, _) => true,
         };

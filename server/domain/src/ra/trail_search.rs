@@ -99,8 +99,8 @@ pub struct TrailCopy {
 }
 
 impl Desk {
-    /// Searches the trail: a page that comes after a place, or the first. That somebody looks at the first is noted, once
-    /// in a row.
+    /// Searches the trail: a page that comes after a place, or the first. That somebody looks is noted, once in a
+    /// row.
     ///
     /// # Errors
     ///
@@ -120,10 +120,8 @@ impl Desk {
             let next = (records.len() > TRAIL_PAGE).then(|| records.truncate(TRAIL_PAGE));
             let next = next.and_then(|()| records.last().and_then(place));
             let lines = with_people(&mut *transaction, records).await?;
-            if after.is_none() {
-                self.note(&mut *transaction, officer, Event::TrailRead, &filter).await?;
-                transaction.commit().await?;
-            }
+            self.note(&mut *transaction, officer, Event::TrailRead, &filter).await?;
+            transaction.commit().await?;
             Ok::<_, DeskError>(TrailPage { lines, next })
         })
     }
@@ -153,8 +151,12 @@ impl Desk {
     pub async fn continue_copy(&self, copy: &mut TrailCopy) -> Result<Vec<TrailLine>, StoreError> {
         let mut transaction = self.environment.store.begin().await?;
         let records = transaction.search_trail(&copy.filter, copy.place, COPIED_AT_ONCE as u64).await?;
-        let Some(last) = records.last().and_then(place) else { return Ok(Vec::new()) };
-        copy.place = Some(last);
+        let Some(last) = records.last() else { return Ok(Vec::new()) };
+        // Nobody is to take a part for the whole.
+        if records.iter().any(|record| record.read().is_none()) {
+            return Err(StoreError::Unavailable("a record of the trail cannot be read".into()));
+        }
+        copy.place = place(last);
         with_people(&mut *transaction, records).await
     }
 

@@ -9,7 +9,7 @@ use domain::{
     card::CardState,
     mail::Message,
     person::UserNumber,
-    ra::{Action, Deed, DeskError, Given, Order},
+    ra::{Action, Deed, DeskError, Forbidden, Given, Order},
     role::Role,
     trail::{Event, Outcome},
     unlock::service::{FlowPurpose, Identified},
@@ -18,7 +18,7 @@ use domain::{
 use crate::{
     desk::{AtDesk, at_desk, jane, order},
     software_card::SoftwareCard,
-    world::{ORIGIN, World, service_secret},
+    world::{ORIGIN, World, new_card, service_secret},
 };
 
 /// A blank card in the reader of Ray's desk: once prepared it has the keys of this one.
@@ -177,12 +177,25 @@ async fn a_card_that_has_other_keys_after_a_cut_is_issued_with_those() {
 async fn a_card_that_was_begun_for_one_person_can_become_anothers() {
     let (world, _, ray) = world().await;
     let begun = begin(&world, &ray, &issue(None, None)).await;
-    let other = UserNumber::parse("908").unwrap();
-    at_desk(&world, 8, Role::RaAgent).await;
+    let card = SoftwareCard::new(8, ORIGIN);
+    world.services.enrolment.enrol(&new_card(&card, "1002")).await.unwrap();
+    let other = UserNumber::parse("1002").unwrap();
     let order = Order { person: other.clone(), ..issue(Some(begun.guid), None) };
     let again = begin(&world, &ray, &order).await;
     assert_eq!(again.guid, begun.guid);
     assert_eq!(world.store.tables().await.issuances[&begun.guid].person, other);
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_card_that_was_begun_for_a_manager_are_no_agents() {
+    let (world, _, ray) = world().await;
+    let kim = at_desk(&world, 8, Role::RaManager).await;
+    at_desk(&world, 9, Role::RaManager).await;
+    let order = Order { person: UserNumber::parse("909").unwrap(), ..issue(None, None) };
+    let begun = begin(&world, &kim, &order).await;
+    let taken = ray.act(&world, &issue(Some(begun.guid), None)).await;
+    assert!(matches!(taken, Err(DeskError::Forbidden(Forbidden::Role))));
+    assert_eq!(begin(&world, &kim, &issue(Some(begun.guid), None)).await.guid, begun.guid);
 }
 
 #[tokio::test]
