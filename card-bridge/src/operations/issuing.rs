@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use card_protocol::issuing::FirstTried;
-use card_protocol::message::PreparedCard;
+use card_protocol::issuing::{FirstTried, IssuingSecrets};
+use card_protocol::message::{CertificateRequests, PreparedCard};
 use card_protocol::passcode::Passcode as TypedPasscode;
 use card_protocol::proof::KeyAlgorithm;
 use card_protocol::sealed::Sealed;
 use card_protocol::{CardFailure, Der, Purpose};
-use piv::issuance::{self, IssuanceError, Preparation, TransportKeys};
+use piv::issuance::{self, IssuanceError, Preparation, RequestTerms, TransportKeys};
 use piv::{Algorithm, ManagementKey, Passcode};
 
-use super::{Session, card_failure, unlock_key};
+use super::{Session, card_failure, key_algorithm, unlock_key};
 use crate::moment::Moment;
 use crate::readers::Afterwards;
 
@@ -29,7 +29,17 @@ pub(super) struct Order {
 pub(super) struct Issuing {
     made: Moment,
     guid: piv::Guid,
+    /// The card's own, and the one with which it came: some keep that.
     management_keys: [ManagementKey; 2],
+}
+
+impl Issuing {
+    /// The card that has these secrets.
+    fn now(secrets: &IssuingSecrets) -> Result<Self, CardFailure> {
+        let guid = piv::Guid::new(secrets.guid.0).ok_or(CardFailure::Malformed)?;
+        let keys = [&secrets.management_key, &secrets.transport_management_key];
+        Ok(Self { made: Moment::now(), guid, management_keys: keys.map(|key| ManagementKey::new(key.expose_secret())) })
+    }
 }
 
 impl Order {
@@ -50,19 +60,14 @@ impl Session {
         let passcode = passcode?.ok_or(CardFailure::Malformed)?;
         let passcode = TypedPasscode::parse_new(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)?;
         let passcode = Passcode::from_digits(passcode.expose_secret()).map_err(|_| CardFailure::Malformed)?;
-        let life = self.worker.limits().release;
-        let order = self.order.take().filter(|order| order.made.until(Moment::now()) < life);
-        let order = order.ok_or(CardFailure::Malformed)?;
-        let open = |key| self.secret.open_issuing(key, &order.digest, secrets).ok();
-        let secrets = self.origin.service_keys.iter().find_map(open).ok_or(CardFailure::Malformed)?;
-        let guid = piv::Guid::new(secrets.guid.0).ok_or(CardFailure::Malformed)?;
-        let management_key = ManagementKey::new(secrets.management_key.expose_secret());
-        let transport_key = ManagementKey::new(secrets.transport_management_key.expose_secret());
+        let secrets = self.open_secrets(secrets)?;
+        let issuing = Issuing::now(&secrets)?;
+        let guid = issuing.guid;
         let statement = self.statement(Purpose::Prepared, secrets.completion);
         let algorithm = algorithm(secrets.algorithm);
 
         let prepare = {
-            let (management_key, transport_key) = (management_key.clone(), transport_key.clone());
+            let [management_key, transport_key] = issuing.management_keys.clone();
             let statement = statement.clone();
             move |card: &mut dyn piv::Card, _| {
                 let preparation = Preparation {
@@ -80,27 +85,38 @@ impl Session {
                         FirstTried::Own => issuance::FirstTried::Own,
                     },
                     passcode: &passcode,
+                    requests: secrets.holder.as_deref().map(|holder| RequestTerms {
+                        holder,
+                        digest: |algorithm, message| key_algorithm(algorithm).digest(message),
+                    }),
                     digest: &|guid, algorithm| statement.digest(guid, algorithm),
                 };
                 issuance::prepare(card, &preparation).map_err(issuance_failure)
             }
         };
         let prepared = self.worker.carry_out_slowly(MAKING_KEYS, reader, Afterwards::Reset, prepare).await?;
-        self.issuing = Some(Issuing { made: Moment::now(), guid, management_keys: [management_key, transport_key] });
+        self.issuing = Some(Issuing { made: Moment::now(), ..issuing });
         Ok(PreparedCard {
             authentication_key: Der(prepared.authentication_key.to_public_key_info(algorithm)),
             card_authentication_key: Der(prepared.card_authentication_key.to_public_key_info(algorithm)),
             proof: statement.signed(prepared.proof),
+            requests: prepared.requests.map(|requests| CertificateRequests {
+                authentication: Der(requests.authentication),
+                card_authentication: Der(requests.card_authentication),
+            }),
         })
     }
 
-    /// Writes the certificates of the card that was prepared before.
+    /// Writes the certificates of the card that was prepared before, or of the one whose secrets come along.
     pub(super) async fn load_certificates(
         &mut self,
         reader: Option<String>,
-        authentication: Der,
-        card_authentication: Der,
+        [authentication, card_authentication]: [Der; 2],
+        secrets: Option<&Sealed>,
     ) -> Result<(), CardFailure> {
+        if let Some(secrets) = secrets {
+            self.issuing = Some(Issuing::now(&self.open_secrets(secrets)?)?);
+        }
         let life = self.worker.limits().release;
         let issuing = self.issuing.as_ref().filter(|issuing| issuing.made.until(Moment::now()) < life);
         let Issuing { guid, management_keys, .. } = issuing.ok_or(CardFailure::Malformed)?;
@@ -111,6 +127,15 @@ impl Session {
                 .map_err(issuance_failure)
         };
         self.worker.carry_out(reader, Afterwards::Reset, load).await
+    }
+
+    /// Opens what the server has sealed for the officer's order, which is used up by that.
+    fn open_secrets(&mut self, sealed: &Sealed) -> Result<IssuingSecrets, CardFailure> {
+        let life = self.worker.limits().release;
+        let order = self.order.take().filter(|order| order.made.until(Moment::now()) < life);
+        let order = order.ok_or(CardFailure::Malformed)?;
+        let open = |key| self.secret.open_issuing(key, &order.digest, sealed).ok();
+        self.origin.service_keys.iter().find_map(open).ok_or(CardFailure::Malformed)
     }
 }
 

@@ -35,13 +35,18 @@ fn secrets() -> IssuingSecrets {
         transport_management_key: CardManagementKey::new(&piv::FACTORY_MANAGEMENT_KEY).unwrap(),
         management_key: CardManagementKey::new(&[5; 32]).unwrap(),
         completion: COMPLETION,
+        holder: None,
     }
 }
 
 /// What the server does with an order.
 fn seal(service: &ServiceSecret, order: &CardProof) -> Sealed {
+    seal_these(service, order, &secrets())
+}
+
+fn seal_these(service: &ServiceSecret, order: &CardProof, secrets: &IssuingSecrets) -> Sealed {
     let digest = ProofMessage::of(order, ORIGIN).digest(KeyAlgorithm::P256);
-    service.seal_issuing(&order.connection_key, &digest, &secrets()).unwrap()
+    service.seal_issuing(&order.connection_key, &digest, secrets).unwrap()
 }
 
 fn order(page: &mut Page) -> CardProof {
@@ -57,8 +62,12 @@ fn prepare(page: &mut Page, passcode: &str, secrets: Sealed) -> Result<PreparedC
 }
 
 fn load(page: &mut Page) -> Result<Done, CardFailure> {
-    let certificate = || Der(CERTIFICATE.to_vec());
-    page.ask(Verb::LoadCertificates { reader: None, authentication: certificate(), card_authentication: certificate() })
+    load_with(page, None)
+}
+
+fn load_with(page: &mut Page, secrets: Option<Sealed>) -> Result<Done, CardFailure> {
+    let [authentication, card_authentication] = [CERTIFICATE, CERTIFICATE].map(|der| Der(der.to_vec()));
+    page.ask(Verb::LoadCertificates { reader: None, authentication, card_authentication, secrets })
 }
 
 /// A reader with an officer's card in it, and a blank card to take its place.
@@ -198,4 +207,35 @@ fn certificates_are_written_to_the_card_that_was_prepared_and_no_other() {
     assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
     let mut other = Page::open(bridge.address, ORIGIN);
     assert_eq!(load(&mut other), Err(CardFailure::Malformed));
+}
+
+#[test]
+fn a_card_asks_for_certificates_where_the_secrets_name_its_holder_and_gets_them_later_by_another_order() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let proof = order(&mut page);
+    let named = IssuingSecrets { holder: Some("Jane Smith".to_owned()), ..secrets() };
+    desk.insert_blank();
+    let prepared = prepare(&mut page, NEW_PASSCODE, seal_these(&service(), &proof, &named)).unwrap();
+    let requests = prepared.requests.unwrap();
+    let holds = |request: &Der, bytes: &[u8]| request.0.windows(bytes.len()).any(|window| window == bytes);
+    assert!(holds(&requests.authentication, &prepared.authentication_key.0));
+    assert!(holds(&requests.authentication, b"Jane Smith"));
+    assert!(holds(&requests.card_authentication, &prepared.card_authentication_key.0));
+
+    // Another day, another connection.
+    desk.insert_officer();
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let sealed = seal(&service(), &order(&mut page));
+    assert_eq!(load_with(&mut page, Some(sealed)), Err(CardFailure::NotBlank), "to the officer's own card");
+    let sealed = seal(&service(), &order(&mut page));
+    desk.insert_blank();
+    assert_eq!(load_with(&mut page, Some(sealed.clone())), Ok(Done::CertificatesLoaded));
+    let hello = page.prove_card(Purpose::Hello, CHALLENGE).unwrap();
+    assert!(signed(&hello, &prepared.card_authentication_key));
+    assert!(signed(&page.sign_in(NEW_PASSCODE).unwrap(), &prepared.authentication_key));
+    // The order is used up; what it has opened is not forgotten, for an answer that was lost.
+    assert_eq!(load_with(&mut page, Some(sealed)), Err(CardFailure::Malformed));
+    assert_eq!(load(&mut page), Ok(Done::CertificatesLoaded));
 }
