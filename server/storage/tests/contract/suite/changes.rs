@@ -214,6 +214,25 @@ pub async fn issuances_are_listed_by_guid(store: &Shared) {
     assert_eq!(rest, [issuance(3)]);
 }
 
+pub async fn issuances_are_found_by_person(store: &Shared) {
+    for number in [1, 2] {
+        committed!(store, |transaction| transaction.insert_person(&person(number)));
+    }
+    let prepared = IssuanceStep::Prepared(Prepared {
+        completion: challenge(1),
+        authentication_key: vec![1],
+        card_authentication_key: vec![2],
+        requests: Some(CertificateRequests { authentication: Der(vec![3]), card_authentication: Der(vec![4]) }),
+    });
+    let waiting = Issuance { step: prepared, ..issuance(2) };
+    let others = Issuance { person: user_number(2), ..issuance(3) };
+    for issuance in [&waiting, &issuance(1), &others] {
+        committed!(store, |transaction| transaction.insert_issuance(issuance));
+    }
+    let found = tried!(store, |transaction| transaction.issuances_of(&user_number(1))).unwrap();
+    assert_eq!(found, [issuance(1), waiting]);
+}
+
 pub async fn the_authority_is_sealed_anew(store: &Shared) {
     committed!(store, |transaction| transaction.insert_certificate_authority(&authority()));
     let anew = domain::authority::StoredAuthority { key: domain::ports::VaultCiphertext(vec![9]), ..authority() };
