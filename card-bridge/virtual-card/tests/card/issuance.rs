@@ -145,7 +145,7 @@ fn a_card_asks_for_its_certificates_as_another_program_understands_it() {
         let requests = prepared.requests.unwrap();
         for (request, subject) in [(requests.authentication, HOLDER), (requests.card_authentication, uuid)] {
             let said = read_request(&directory, &request);
-            assert!(said.contains(&format!("subject=CN = {subject}")), "{said}");
+            assert!(said.contains(&format!("subject=CN={subject}")), "{said}");
             assert!(said.contains(&format!("URI:urn:uuid:{uuid}")), "{said}");
             assert_eq!(said.matches(&format!("Signature Algorithm: {signature}")).count(), 1, "{said}");
         }
