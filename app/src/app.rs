@@ -65,6 +65,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/register/code") view={Lazy::<lazy::RegisterCode>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/not-me") view={Lazy::<lazy::NotMe>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra") view={Lazy::<lazy::RaFind>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/ra/cards/load") view={Lazy::<lazy::RaLoadCard>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/cards/prepare") view={Lazy::<lazy::RaPrepareCard>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/reports") view={Lazy::<lazy::RaReports>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/trail") view={Lazy::<lazy::RaTrail>::new()} ssr=SsrMode::Async />

@@ -13,7 +13,7 @@ mod timer;
 use std::rc::Rc;
 
 use card_protocol::{
-    CardFailure, CardProof, Challenge, Der, ENTRY_SECONDS, Guid, MOST_ENTRIES, Purpose,
+    CardFailure, CardProof, Challenge, ENTRY_SECONDS, Guid, MOST_ENTRIES, Purpose,
     message::{
         CardExamination, CardPresence, Done, Keypad, LastTry, Outcome, PasscodeUse, PreparedCard, Readers, Verb,
     },
@@ -29,6 +29,8 @@ use helper::Helper;
 pub use permission::permission as permission_of_browser;
 pub use state::{ReaderState, Trouble};
 pub use timer::sleep;
+
+use crate::server_fns::issuing::Certificates;
 
 /// The card bridge of this machine.
 #[derive(Clone, Copy)]
@@ -337,7 +339,8 @@ impl Bridge {
         }
     }
 
-    /// Writes the certificates of the card that was prepared, and has it prove itself with them (purpose `hello`).
+    /// Writes the certificates of the card that was prepared, on this connection or, with its sealed secrets, before; and has
+    /// it prove itself with them (purpose `hello`).
     ///
     /// # Errors
     ///
@@ -345,13 +348,12 @@ impl Bridge {
     pub async fn load_certificates(
         self,
         reader: &str,
-        authentication: Der,
-        card_authentication: Der,
-        challenge: Challenge,
+        Certificates { authentication, card_authentication, challenge }: Certificates,
+        secrets: Option<Sealed>,
     ) -> Result<CardProof, Trouble> {
         let connection = self.connection().await?;
         let reader = Some(reader.to_owned());
-        let verb = Verb::LoadCertificates { reader: reader.clone(), authentication, card_authentication };
+        let verb = Verb::LoadCertificates { reader: reader.clone(), authentication, card_authentication, secrets };
         match self.request(&connection, connection.next_id(), verb).await? {
             Outcome::Done(Done::CertificatesLoaded) => {}
             Outcome::Done(_) => return Err(self.fail(Trouble::Card(CardFailure::Malformed))),

@@ -26,6 +26,7 @@ mod select;
 mod summary_list;
 mod table;
 mod tag;
+mod textarea;
 mod warning_callout;
 
 pub use back_link::BackLink;
@@ -54,4 +55,5 @@ pub use select::Select;
 pub use summary_list::{SummaryList, SummaryRow};
 pub use table::Table;
 pub use tag::{Tag, TagColour};
+pub use textarea::Textarea;
 pub use warning_callout::WarningCallout;

@@ -40,6 +40,7 @@ pub use shell::shell;
 #[cfg(feature = "ssr")]
 pub mod desk {
     pub use crate::server_fns::{
+        issuing::RequestParameters,
         reports::{ReportParameters, ReportWanted},
         trail::TrailParameters,
     };

@@ -7,6 +7,7 @@ pub mod demo;
 mod fault;
 pub mod freezing;
 pub mod importing;
+pub mod issuing;
 pub mod ra;
 pub mod registration;
 pub mod reports;

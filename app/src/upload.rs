@@ -1,5 +1,5 @@
 //! The files of an import on their way from the page to the service: digested piece by piece, and then sent as one form. A
-//! file is never in memory as a whole.
+//! file is never in memory as a whole. And small texts out of files.
 
 use std::fmt::Write;
 
@@ -105,6 +105,12 @@ impl ImportForm {
         let text = read_text(&response).await.unwrap_or_default();
         Err(serde_json::from_str(&text).unwrap_or(DeskFault::Unavailable))
     }
+}
+
+/// The text of a small file; nothing where none is chosen, it is longer than `longest` bytes, or it cannot be read.
+pub async fn text_of(field: NodeRef<html::Input>, longest: u32) -> Option<String> {
+    let file = chosen(field).filter(|file| file.size() <= f64::from(longest))?;
+    JsFuture::from(file.text()).await.ok()?.as_string()
 }
 
 fn chosen(field: NodeRef<html::Input>) -> Option<File> {

@@ -116,8 +116,9 @@ impl Session {
                 let passcode = self.open_passcode(PasscodeUse::PrepareCard, id, Some(&passcode));
                 self.prepare_card(reader, passcode, &secrets).await.map(Done::Prepared)
             }
-            Verb::LoadCertificates { reader, authentication, card_authentication } => {
-                let loaded = self.load_certificates(reader, authentication, card_authentication).await;
+            Verb::LoadCertificates { reader, authentication, card_authentication, secrets } => {
+                let certificates = [authentication, card_authentication];
+                let loaded = self.load_certificates(reader, certificates, secrets.as_ref()).await;
                 loaded.map(|()| Done::CertificatesLoaded)
             }
         };
@@ -318,11 +319,8 @@ impl Statement {
     fn digest(&self, guid: piv::Guid, algorithm: Algorithm) -> Vec<u8> {
         let guid = Guid(*guid.bytes());
         let origin = self.origin.url.as_str();
-        ProofMessage::new(origin, self.purpose, &self.challenge, &guid, &self.connection_key).digest(match algorithm {
-            Algorithm::P256 => KeyAlgorithm::P256,
-            Algorithm::P384 => KeyAlgorithm::P384,
-            Algorithm::Rsa2048 => KeyAlgorithm::Rsa2048,
-        })
+        let message = ProofMessage::new(origin, self.purpose, &self.challenge, &guid, &self.connection_key);
+        message.digest(key_algorithm(algorithm))
     }
 
     fn signed(&self, proof: Proof) -> CardProof {
@@ -333,6 +331,14 @@ impl Statement {
             connection_key: self.connection_key,
             signature: Signature(proof.signature),
         }
+    }
+}
+
+fn key_algorithm(algorithm: Algorithm) -> KeyAlgorithm {
+    match algorithm {
+        Algorithm::P256 => KeyAlgorithm::P256,
+        Algorithm::P384 => KeyAlgorithm::P384,
+        Algorithm::Rsa2048 => KeyAlgorithm::Rsa2048,
     }
 }
 

@@ -30,6 +30,8 @@ export interface ServiceOptions {
   /** The port of the mail server; without one mails stay in memory, which only a demonstration may. */
   mailPort?: number;
   policy?: Policy;
+  /** Where the certificates of the cards come from that are issued here. */
+  certificates?: 'own' | 'requested';
   /** It is behind a website with TLS, at the port of browsers. */
   website?: boolean;
   /** A PostgreSQL database; without one the database is in the data folder. */
@@ -147,6 +149,7 @@ export class ServiceCentre {
 
   #toml(): string {
     const { port, listenPort = port, bridgePort, mailPort, policy = {}, databaseUrl, demonstrationOf } = this.options;
+    const { certificates = 'own' } = this.options;
     const lines = [
       `public_url = "${this.origin}"`,
       `listen = "127.0.0.1:${listenPort}"`,
@@ -157,6 +160,8 @@ export class ServiceCentre {
       `root = ${JSON.stringify(programs.siteRoot())}`,
       `[policy]`,
       ...Object.entries(policy).map(([name, value]) => `${name} = ${JSON.stringify(value)}`),
+      `[issuing]`,
+      `certificates = "${certificates}"`,
     ];
     if (mailPort !== undefined) {
       lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');

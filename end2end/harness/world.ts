@@ -15,6 +15,8 @@ import { type Policy, ServiceCentre } from './service.ts';
 
 export interface WorldOptions {
   policy?: Policy;
+  /** Where the certificates of the cards come from that are issued here. */
+  certificates?: 'own' | 'requested';
   /** A demonstration: what `make run` starts, with the mails in memory. */
   demonstration?: boolean;
   /** The cards inside the bridge, in place of a reader. */
@@ -55,7 +57,7 @@ export class World {
     await mkdir(folder, { recursive: true });
     const box = await cards.copy(join(folder, 'cards'));
     const [port, bridgePort, mailPort] = [await freePort(), await freePort(), await freePort()];
-    const { policy, demonstration, virtualCards, logFilter, cardKind, database } = options;
+    const { policy, certificates, demonstration, virtualCards, logFilter, cardKind, database } = options;
     const schema = database === 'postgres' ? await Schema.make() : undefined;
     const mailbox = new Mailbox(mailPort);
     const listenPort = options.proxied || options.website ? await freePort() : undefined;
@@ -70,6 +72,7 @@ export class World {
       listenPort,
       bridgePort,
       policy,
+      certificates,
       logFilter,
       website: options.website,
       databaseUrl: schema?.url,

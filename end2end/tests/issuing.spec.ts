@@ -1,12 +1,10 @@
 // Cards at the Registration Authority's desk: a blank one is issued, one is replaced, one is unlocked in front of the officer.
 
-import type { Page } from '@playwright/test';
-
 import { expect, test } from '../fixtures.ts';
 import { randomAnswers, randomPasscode } from '../harness/people.ts';
 import { lockByWrongPasscodes, takesPasscode } from '../harness/piv-tool.ts';
-import type { World } from '../harness/world.ts';
 import { openRecord, sayWhyAndHow, toTheDesk } from '../steps/desk.ts';
+import { CONFIRM, ISSUE, fillIn, handOver } from '../steps/issue.ts';
 import { expectHeading } from '../steps/page.ts';
 import { beginRegistration, enterRegistrationCode, sendCode, setQuestions } from '../steps/register.ts';
 import { enterPasscode, signIn } from '../steps/sign-in.ts';
@@ -20,27 +18,6 @@ import {
   fillNewPasscode,
   start,
 } from '../steps/unlock.ts';
-
-const ISSUE = 'Issue a Smartcard';
-const CONFIRM = 'Confirm with your passcode';
-
-/** The holder's part, and the officer's up to the order. */
-async function fillIn(page: Page, passcode: string): Promise<void> {
-  await expectHeading(page, ISSUE);
-  await fillNewPasscode(page, passcode);
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await expect(page.getByRole('heading', { name: 'Take the keyboard back' })).toBeVisible();
-  await sayWhyAndHow(page);
-}
-
-/** Takes the officer's card away, and puts the one from the second reader into the first. */
-async function handOver(page: Page, world: World, card: string): Promise<void> {
-  await world.secondReader.remove();
-  await world.pull();
-  await expect(page).toHaveURL('/sign-in?removed');
-  await world.reader.insert(card);
-  await world.bridge.sees(1);
-}
 
 test('a blank card becomes somebody’s, who registers, is locked out, and unlocks it once the RA has let them', async ({
   page,

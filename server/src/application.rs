@@ -124,6 +124,7 @@ fn issuing_terms(
         transport_unlock_key: unlock_key.unwrap_or(factory.transport_unlock_key),
         algorithm: settings.issuing.algorithm(),
         card_life: settings.issuing.card_life(),
+        certificates: settings.issuing.certificate_source(),
     }
 }
 

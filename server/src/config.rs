@@ -28,7 +28,7 @@ pub use bridge::BridgeSection;
 pub use clients::ClientsSection;
 pub use database::DatabaseSection;
 pub use demonstration::DemonstrationSection;
-pub use issuing::{CardKeys, IssuingSection};
+pub use issuing::{CardKeys, Certificates, IssuingSection};
 pub use mail::{MailSection, MailSecurity, Sender};
 pub use policy::PolicySection;
 pub use public_url::PublicUrl;

@@ -240,7 +240,7 @@ pub fn HolderForm(
     /// Makes ready what is to be done, and says whether that is complete; where it is not, it shows what is wrong.
     #[prop(optional, into)]
     prepare: Option<Callback<(), bool>>,
-    /// What is done where a card may be issued.
+    /// What is done where a card may be issued, or its certificates loaded.
     #[prop(optional)]
     issuing: Option<Issuing>,
 ) -> impl IntoView {
@@ -261,20 +261,19 @@ pub fn HolderForm(
         }
         work.start(async move {
             let done = match prove(aim, bridge, typed.ok(), last_try).await {
-                Ok((_, Given::Nothing)) => Ok(aim.destination()),
                 Ok((_, Given::Unlock)) => return super::ra::to_unlock(bridge, way, aim.order()).await,
-                Ok((card, Given::Issuing(secrets))) => match issuing {
-                    Some(issuing) => issuing.issue(bridge, &card, secrets).await.map(|()| aim.destination()),
-                    None => Ok(aim.destination()),
+                Ok((card, given)) => match issuing {
+                    Some(issuing) => issuing.go_on(bridge, &card, given).await.map(Some),
+                    None => Ok(aim.notice()),
                 },
                 Err(stop) => Err(stop),
             };
             match done {
-                Ok(destination) => {
-                    if let Some(notice) = aim.notice() {
+                Ok(notice) => {
+                    if let Some(notice) = notice {
                         way.leave_notice(notice);
                     }
-                    way.go(destination);
+                    way.go(aim.destination());
                 }
                 Err(stop) => meet(&stop, bridge, errors, way, input),
             }
@@ -398,7 +397,7 @@ fn meet(stop: &Stop, bridge: Bridge, errors: Errors, way: Way, input: NodeRef<ht
             Fault::Cancelled => errors.show_general(t::dead_cancelled_title()),
             Fault::Unreachable => errors.show_general(t::fault_unreachable()),
             Fault::Unavailable => errors.show_general(t::fault_unavailable()),
-            Fault::Desk(fault) => errors.show_general(super::ra::words(fault)),
+            Fault::Desk(fault) => super::ra::show(fault, errors),
         },
     }
 }

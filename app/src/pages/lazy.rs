@@ -38,6 +38,7 @@ lazy_page!(RaAct, ra::act::RaAct);
 lazy_page!(RaFind, ra::find::RaFind);
 lazy_page!(RaImport, ra::import::RaImport);
 lazy_page!(RaImports, ra::imports::RaImports);
+lazy_page!(RaLoadCard, ra::load_card::RaLoadCard);
 lazy_page!(RaPrepareCard, ra::prepare_card::RaPrepareCard);
 lazy_page!(RaRecord, ra::record::RaRecord);
 lazy_page!(RaReports, ra::reports::RaReports);

@@ -9,18 +9,20 @@ pub mod grounds;
 pub mod import;
 pub mod imports;
 mod issuing;
+pub mod load_card;
 pub mod prepare_card;
 pub mod record;
 pub mod reports;
 pub mod trail;
 
+use card_protocol::Slot;
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
 
 use crate::{
     app::Way,
     bridge::Bridge,
-    components::Page,
+    components::{Errors, Page},
     server_fns::ra::{Action, DeskFault, OrderText},
     t,
 };
@@ -72,6 +74,16 @@ fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     if asked.is_empty() { path.to_owned() } else { [path, "?", &asked.join("&")].concat() }
 }
 
+/// Shows a fault: at its field, where it is one's.
+pub(super) fn show(fault: &DeskFault, errors: Errors) {
+    match fault {
+        DeskFault::NotACertificate(slot) | DeskFault::ForeignCertificate(slot) => {
+            errors.show_field(load_card::field(*slot), words(fault));
+        }
+        fault => errors.show_general(words(fault)),
+    }
+}
+
 /// What a fault is to an officer.
 pub(crate) fn words(fault: &DeskFault) -> &'static str {
     match fault {
@@ -88,6 +100,11 @@ pub(crate) fn words(fault: &DeskFault) -> &'static str {
         DeskFault::SameOfficer => t::ra_fault_same_officer(),
         DeskFault::CardTaken => t::reader_not_blank(),
         DeskFault::UnfitKeys => t::ra_fault_unfit_keys(),
+        DeskFault::NoRequests => t::ra_fault_no_requests(),
+        DeskFault::NotACertificate(Slot::Authentication) => t::load_authentication_format(),
+        DeskFault::NotACertificate(Slot::CardAuthentication) => t::load_card_authentication_format(),
+        DeskFault::ForeignCertificate(Slot::Authentication) => t::load_authentication_foreign(),
+        DeskFault::ForeignCertificate(Slot::CardAuthentication) => t::load_card_authentication_foreign(),
         DeskFault::ImportUnderWay => t::ra_fault_import_under_way(),
         DeskFault::NoImportKey => t::ra_fault_no_import_key(),
         DeskFault::NotReceived => t::ra_fault_not_received(),

@@ -1,18 +1,20 @@
 //! The desk of the Registration Authority.
 
-use card_protocol::{CardProof, Challenge, Der, message::PreparedCard, sealed::Sealed};
+use card_protocol::{CardProof, Challenge, Slot, sealed::Sealed};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::{fault::server_fn_fault, session::Activity};
+use super::{fault::server_fn_fault, issuing::Certificates, session::Activity};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
     super::{services, session::signed_in},
     crate::cookies::Cookie,
+    card_protocol::Der,
     domain::{
         ProofFault,
         card::CardState as DomainCardState,
+        certificate,
         challenge::Binding,
         delivery::{MailOnRecord, MailState as DomainMailState, Undelivered},
         email::EmailAddress,
@@ -53,6 +55,12 @@ pub enum DeskFault {
     CardTaken,
     /// A key that the card has made can't be taken.
     UnfitKeys,
+    /// The card has not asked for its certificates.
+    NoRequests,
+    /// What was given for a key's certificate is none.
+    NotACertificate(Slot),
+    /// It is the certificate of another key.
+    ForeignCertificate(Slot),
     /// Another import goes on.
     ImportUnderWay,
     /// This service has no import key.
@@ -85,6 +93,9 @@ impl From<DeskError> for DeskFault {
             DeskError::SameOfficer => Self::SameOfficer,
             DeskError::CardTaken => Self::CardTaken,
             DeskError::UnfitKeys => Self::UnfitKeys,
+            DeskError::NoRequests => Self::NoRequests,
+            DeskError::NotACertificate(slot) => Self::NotACertificate(slot),
+            DeskError::ForeignCertificate(slot) => Self::ForeignCertificate(slot),
             DeskError::Seal(_) => Self::Refused,
             fault @ (DeskError::Vault(_) | DeskError::Certifier(_)) => {
                 tracing::error!(fault = &fault as &dyn std::error::Error, "a card cannot be issued");
@@ -253,6 +264,8 @@ pub struct Record {
     pub role: Role,
     /// Their cards.
     pub cards: Vec<CardLine>,
+    /// The cards that wait for their certificates, by GUID.
+    pub waiting: Vec<String>,
     /// Their registration.
     pub registration: Option<RegistrationLine>,
     /// Their mails of the last day, the newest first.
@@ -290,6 +303,12 @@ pub enum Action {
     IssueCard {
         card: Option<String>,
         replaces: Option<String>,
+    },
+    /// The card, and its certificates in PEM.
+    LoadCertificates {
+        card: String,
+        authentication: String,
+        card_authentication: String,
     },
     UnlockCard(String),
     Appoint(Role),
@@ -368,6 +387,9 @@ pub async fn carry_out(proof: CardProof, order: OrderText) -> Result<Given, Desk
             Given::Unlock
         }
         ra::Given::Issuing(sent) => Given::Issuing(sent.secrets),
+        ra::Given::Loading(ra::Loading { secrets, certificates }) => {
+            Given::Loading { secrets, certificates: certificates.into() }
+        }
     })
 }
 
@@ -380,46 +402,8 @@ pub enum Given {
     Unlock,
     /// What a blank card is to get, sealed for the connection that the officer's card has vouched for.
     Issuing(Sealed),
-}
-
-/// The certificates of a card that was prepared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certificates {
-    /// Of the PIV authentication key.
-    pub authentication: Der,
-    /// Of the card authentication key.
-    pub card_authentication: Der,
-    /// What the card signs once they are written (purpose `hello`).
-    pub challenge: Challenge,
-}
-
-/// Takes the word of a card that it has its secrets and keys, and gives the certificates of these.
-///
-/// # Errors
-///
-/// [`DeskFault`].
-#[server(prefix = "/api", endpoint = "ra/card-prepared", input = Json, output = Json)]
-pub async fn card_prepared(prepared: PreparedCard) -> Result<Certificates, DeskFault> {
-    let (_, officer) = officer().await?;
-    let PreparedCard { authentication_key, card_authentication_key, proof } = prepared;
-    let desk = &services().desk;
-    let certificates = desk.prepared(&officer, &proof, &authentication_key.0, &card_authentication_key.0).await?;
-    Ok(Certificates {
-        authentication: Der(certificates.authentication),
-        card_authentication: Der(certificates.card_authentication),
-        challenge: certificates.challenge,
-    })
-}
-
-/// Takes the last proof of a card that is issued: it is somebody's from now on.
-///
-/// # Errors
-///
-/// [`DeskFault`].
-#[server(prefix = "/api", endpoint = "ra/card-issued", input = Json, output = Json)]
-pub async fn card_issued(proof: CardProof) -> Result<(), DeskFault> {
-    let (_, officer) = officer().await?;
-    Ok(services().desk.issued(&officer, &proof).await?)
+    /// What a card has that was prepared before, sealed likewise, and its certificates.
+    Loading { secrets: Sealed, certificates: Certificates },
 }
 
 /// Whoever is signed in and works at the desk.
@@ -446,6 +430,15 @@ impl OrderText {
                 let read = |text: Option<String>| text.map(|text| text.parse()).transpose();
                 let unknown = |_| DeskFault::Unknown;
                 ra::Action::IssueCard { card: read(card).map_err(unknown)?, replaces: read(replaces).map_err(unknown)? }
+            }
+            Action::LoadCertificates { card, authentication, card_authentication } => {
+                let read =
+                    |slot, text: &str| certificate::from_pem(text).map(Der).ok_or(DeskFault::NotACertificate(slot));
+                ra::Action::LoadCertificates {
+                    card: card.parse().map_err(|_| DeskFault::Unknown)?,
+                    authentication: read(Slot::Authentication, &authentication)?,
+                    card_authentication: read(Slot::CardAuthentication, &card_authentication)?,
+                }
             }
             Action::UnlockCard(card) => ra::Action::UnlockCard { card: card.parse().map_err(|_| DeskFault::Unknown)? },
             Action::Appoint(role) => ra::Action::Appoint { role: role.into() },
@@ -528,6 +521,7 @@ impl From<PersonRecord> for Record {
             role: record.person.role.into(),
             person: record.person.into(),
             cards: record.cards.into_iter().map(card).collect(),
+            waiting: record.waiting.iter().map(ToString::to_string).collect(),
             registration: record.registration.map(registration),
             mails: record.mails.into_iter().map(MailLine::from).collect(),
             recent: record.recent.iter().filter_map(Activity::of_entry).collect(),

@@ -6,20 +6,20 @@ use crate::error::CardError;
 use crate::slot::Algorithm;
 use crate::tlv::{self, Reader, TlvError};
 
-const SEQUENCE: u32 = 0x30;
-const INTEGER: u32 = 0x02;
-const BIT_STRING: u32 = 0x03;
+pub(crate) const SEQUENCE: u32 = 0x30;
+pub(crate) const INTEGER: u32 = 0x02;
+pub(crate) const BIT_STRING: u32 = 0x03;
 const NULL: u32 = 0x05;
-const OBJECT_IDENTIFIER: u32 = 0x06;
+pub(crate) const OBJECT_IDENTIFIER: u32 = 0x06;
 /// The version of a certificate (RFC 5280, 4.1).
 const VERSION: u32 = 0xA0;
 
-const SET: u32 = 0x31;
-const UTF8_STRING: u32 = 0x0C;
+pub(crate) const SET: u32 = 0x31;
+pub(crate) const UTF8_STRING: u32 = 0x0C;
 const PRINTABLE_STRING: u32 = 0x13;
 
 /// id-at-commonName (RFC 5280, A.1).
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+pub(crate) const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 /// RFC 3279, 2.3.1.
 const RSA_ENCRYPTION: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
 /// RFC 5480, 2.1.1.

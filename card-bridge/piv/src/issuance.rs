@@ -1,5 +1,5 @@
 //! What an issuer does to a blank card: its own management key and unlock key in place of the factory's, keys made on the
-//! card, the passcode of its holder, certificates.
+//! card, the passcode of its holder, certificates, or requests for them.
 //!
 //! [`prepare`] and [`load_certificates`] are one transaction each: the certificates are made in between, for the keys that
 //! the first has made. Cut anywhere, both may be done again from the beginning with the same secrets; the card says by its
@@ -11,6 +11,8 @@ use crate::certificate::{Certificate, PublicKey};
 use crate::error::CardError;
 use crate::management::{ManagementAlgorithm, ManagementKey};
 use crate::objects::{Guid, ObjectId};
+use crate::request::request;
+pub use crate::request::{RequestTerms, Requests};
 use crate::secrets::{Passcode, UnlockKey};
 use crate::slot::{Algorithm, Slot};
 use crate::status::Verdict;
@@ -46,6 +48,8 @@ pub struct Preparation<'a> {
     pub first: FirstTried,
     /// The passcode that its holder has chosen.
     pub passcode: &'a Passcode,
+    /// How it asks for its certificates; not where they are made from its keys alone.
+    pub requests: Option<RequestTerms<'a>>,
     /// What the card signs at the end, with its PIV authentication key.
     pub digest: &'a Digest<'a>,
 }
@@ -75,6 +79,8 @@ pub struct Prepared {
     pub authentication_key: PublicKey,
     /// The key of slot 9E.
     pub card_authentication_key: PublicKey,
+    /// Its requests for certificates, where they were wanted.
+    pub requests: Option<Requests>,
     /// The card's word that it is done, signed with the first of them.
     pub proof: Proof,
 }
@@ -135,9 +141,17 @@ pub fn prepare(card: &mut dyn Card, preparation: &Preparation) -> Result<Prepare
     let card_authentication_key = make(Slot::CardAuthentication)?;
 
     accepted(application.try_passcode(preparation.passcode)?)?;
+    let requests = preparation.requests.map(|terms| {
+        let mut ask = |slot, key| request(&mut application, guid, slot, (key, (preparation.algorithm)(slot)), terms);
+        let authentication = ask(Slot::PivAuthentication, &authentication_key)?;
+        let card_authentication = ask(Slot::CardAuthentication, &card_authentication_key)?;
+        Ok::<_, CardError>(Requests { authentication, card_authentication })
+    });
+    let requests = requests.transpose()?;
     let algorithm = (preparation.algorithm)(Slot::PivAuthentication);
     let signature = application.sign(Slot::PivAuthentication, algorithm, &(preparation.digest)(guid, algorithm))?;
-    Ok(Prepared { authentication_key, card_authentication_key, proof: Proof { guid, algorithm, signature } })
+    let proof = Proof { guid, algorithm, signature };
+    Ok(Prepared { authentication_key, card_authentication_key, requests, proof })
 }
 
 /// Whether a card is on its way to be this one.

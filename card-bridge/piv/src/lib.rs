@@ -27,6 +27,7 @@ mod management;
 mod metadata;
 mod objects;
 pub mod pin_pad;
+mod request;
 mod secrets;
 mod sign;
 mod slot;

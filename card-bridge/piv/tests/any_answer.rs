@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use piv::issuance::{self, FirstTried, Preparation, TransportKeys};
+use piv::issuance::{self, FirstTried, Preparation, RequestTerms, TransportKeys};
 use piv::transaction::{self, Change, ChangeError, Unlock};
 use piv::{
     Algorithm, Card, Certificate, FACTORY_MANAGEMENT_KEY, Guid, LastTry, ManagementKey, Passcode, PasscodeSource,
@@ -80,6 +80,10 @@ fn run_all(answers: &[Vec<u8>]) {
         unlock_key: &next,
         first: FirstTried::Transport,
         passcode: &passcode,
+        requests: Some(RequestTerms {
+            holder: "Jane Smith",
+            digest: |algorithm, _| vec![0; algorithm.digest_length()],
+        }),
         digest: &digest,
     };
     let _ = issuance::prepare(&mut card(), &preparation);

@@ -7,8 +7,10 @@
 //! ```text
 //! GUID (16) || last day, YYYYMMDD (8) || algorithm (1) || which unlock key first (1)
 //!   || transport unlock key (8) || unlock key (8) || management key (32) || completion challenge (32)
-//!   || transport management key (the rest: 16, 24 or 32)
+//!   || length of the holder's name (2) || the name, UTF-8 || transport management key (the rest: 16, 24 or 32)
 //! ```
+//!
+//! The name is empty where no certificate requests are wanted.
 
 #[cfg(feature = "seal")]
 use zeroize::Zeroizing;
@@ -37,8 +39,11 @@ pub struct IssuingSecrets {
     pub transport_management_key: CardManagementKey,
     /// The management key that the card shall have: 32 bytes, of which its algorithm takes as many as it needs.
     pub management_key: CardManagementKey,
-    /// What the card signs at the end (purpose `prepared`).
+    /// What the card signs at the end (purpose `prepared`). Where its certificates are loaded later, the SHA-256 of both, one
+    /// after the other: the bridge writes no others.
     pub completion: Challenge,
+    /// The name for its certificate requests; none where none are wanted.
+    pub holder: Option<String>,
 }
 
 /// Which unlock key is tried first on a card that may have been cut on its way.
@@ -78,11 +83,16 @@ const ALGORITHMS: [(KeyAlgorithm, u8); 3] =
 const FIRST: [(FirstTried, u8); 2] = [(FirstTried::Transport, 0), (FirstTried::Own, 1)];
 
 impl IssuingSecrets {
+    /// # Panics
+    ///
+    /// When the name is longer than 65,535 bytes, which no certificate takes.
     #[cfg(feature = "seal")]
     pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let holder = self.holder.as_deref().unwrap_or_default();
+        let length = u16::try_from(holder.len()).expect("a name is short");
         let algorithm = ALGORITHMS.iter().find(|(kind, _)| *kind == self.algorithm).map_or(0, |(_, byte)| *byte);
         let first = FIRST.iter().find(|(first, _)| *first == self.first).map_or(0, |(_, byte)| *byte);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(16 + 8 + 2 + 2 * 8 + 2 * 32 + 32));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(16 + 8 + 2 + 2 * 8 + 2 * 32 + 2 + holder.len() + 32));
         bytes.extend(&self.guid.0);
         bytes.extend(&self.expires);
         bytes.extend([algorithm, first]);
@@ -90,6 +100,8 @@ impl IssuingSecrets {
         bytes.extend(self.unlock_key.expose_secret());
         bytes.extend(self.management_key.expose_secret());
         bytes.extend(&self.completion.0);
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(holder.as_bytes());
         bytes.extend(self.transport_management_key.expose_secret());
         bytes
     }
@@ -112,6 +124,12 @@ impl IssuingSecrets {
             unlock_key: UnlockKey::new(*take(&mut bytes)?),
             management_key: CardManagementKey::new(take::<32>(&mut bytes)?)?,
             completion: Challenge(*take(&mut bytes)?),
+            holder: {
+                let length = u16::from_be_bytes(*take(&mut bytes)?);
+                let (holder, rest) = bytes.split_at_checked(length.into())?;
+                bytes = rest;
+                Some(std::str::from_utf8(holder).ok()?.to_owned()).filter(|holder| !holder.is_empty())
+            },
             transport_management_key: CardManagementKey::new(bytes)?,
         })
     }
@@ -122,7 +140,7 @@ mod tests {
     use super::*;
     use crate::sealed::{ConnectionSecret, ServiceSecret};
 
-    fn secrets(transport: &[u8]) -> IssuingSecrets {
+    fn secrets(transport: &[u8], holder: Option<&str>) -> IssuingSecrets {
         IssuingSecrets {
             guid: Guid([1; 16]),
             expires: *b"20311231",
@@ -133,6 +151,7 @@ mod tests {
             transport_management_key: CardManagementKey::new(transport).unwrap(),
             management_key: CardManagementKey::new(&[5; 32]).unwrap(),
             completion: Challenge([6; 32]),
+            holder: holder.map(str::to_owned),
         }
     }
 
@@ -140,8 +159,8 @@ mod tests {
     fn issuing_secrets_are_opened_by_the_connection_that_the_officers_card_vouched_for() {
         let connection = ConnectionSecret::generate();
         let service = ServiceSecret::new([5; 32]);
-        for transport in [&[4; 16][..], &[4; 24], &[4; 32]] {
-            let sealed = service.seal_issuing(&connection.public(), b"digest", &secrets(transport)).unwrap();
+        for (transport, holder) in [(&[4; 16][..], None), (&[4; 24], Some("Zoë O'Neill")), (&[4; 32], None)] {
+            let sealed = service.seal_issuing(&connection.public(), b"digest", &secrets(transport, holder)).unwrap();
             let opened = connection.open_issuing(&service.public(), b"digest", &sealed).unwrap();
             assert_eq!((opened.guid, opened.expires), (Guid([1; 16]), *b"20311231"));
             assert_eq!((opened.algorithm, opened.first), (KeyAlgorithm::Rsa2048, FirstTried::Own));
@@ -150,7 +169,7 @@ mod tests {
             );
             assert_eq!(opened.transport_management_key.expose_secret(), transport);
             assert_eq!(opened.management_key.expose_secret(), [5; 32]);
-            assert_eq!(opened.completion, Challenge([6; 32]));
+            assert_eq!((opened.completion, opened.holder.as_deref()), (Challenge([6; 32]), holder));
 
             assert!(connection.open_issuing(&service.public(), b"other", &sealed).is_err());
             assert!(connection.open_issuing(&ServiceSecret::new([6; 32]).public(), b"digest", &sealed).is_err());
@@ -160,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_too_short_or_too_long_is_no_secret() {
-        let bytes = secrets(&[4; 32]).to_bytes();
+        let bytes = secrets(&[4; 32], Some("Jane")).to_bytes();
         for length in 0..bytes.len() {
             let is_whole = matches!(bytes.len() - length, 0 | 8 | 16);
             assert_eq!(IssuingSecrets::from_bytes(&bytes[..length]).is_some(), is_whole, "{length}");

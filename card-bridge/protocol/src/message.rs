@@ -189,7 +189,7 @@ pub enum Verb {
         /// All else that it is to get, sealed by the server for the `ra-action` proof made on this connection.
         secrets: Sealed,
     },
-    /// Write the certificates of the card that was prepared on this connection.
+    /// Write the certificates of the card that was prepared: on this connection, or before, where its secrets come along.
     LoadCertificates {
         /// The reader that holds it.
         #[serde(default)]
@@ -198,6 +198,10 @@ pub enum Verb {
         authentication: Der,
         /// Of the card authentication key.
         card_authentication: Der,
+        /// The secrets that the card has, sealed by the server for the `ra-action` proof made on this connection; none
+        /// where it was prepared on it.
+        #[serde(default)]
+        secrets: Option<Sealed>,
     },
 }
 
@@ -259,6 +263,18 @@ pub struct PreparedCard {
     pub card_authentication_key: Der,
     /// The card's word that it is done, signed with the first of them (purpose `prepared`).
     pub proof: CardProof,
+    /// Its requests for certificates, where the secrets named its holder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<CertificateRequests>,
+}
+
+/// What a card asks a certification authority for (PKCS #10, RFC 2986): each signed by the key that it names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRequests {
+    /// For the PIV authentication key, in the name of its holder.
+    pub authentication: Der,
+    /// For the card authentication key, in the name of the card.
+    pub card_authentication: Der,
 }
 
 /// The card in the reader.
@@ -366,7 +382,7 @@ mod tests {
     #[test]
     fn the_examples_of_the_readme_are_messages_and_written_as_the_bridge_writes_them() {
         let examples = examples();
-        assert_eq!(examples.len(), 21);
+        assert_eq!(examples.len(), 23);
         for example in examples {
             if example.contains(r#""do""#) {
                 serde_json::from_str::<Request>(&example).unwrap_or_else(|error| panic!("{example}: {error}"));

@@ -61,9 +61,16 @@ impl ProofMessage {
 
     /// The digest that a key of this kind signs: 32 bytes, or 48 for P-384.
     pub fn digest(&self, algorithm: KeyAlgorithm) -> Vec<u8> {
-        match algorithm {
-            KeyAlgorithm::P256 | KeyAlgorithm::Rsa2048 => Sha256::digest(&self.0).to_vec(),
-            KeyAlgorithm::P384 => Sha384::digest(&self.0).to_vec(),
+        algorithm.digest(&self.0)
+    }
+}
+
+impl KeyAlgorithm {
+    /// The digest of a message that a key of this kind signs: 32 bytes, or 48 for P-384.
+    pub fn digest(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::P256 | Self::Rsa2048 => Sha256::digest(message).to_vec(),
+            Self::P384 => Sha384::digest(message).to_vec(),
         }
     }
 }

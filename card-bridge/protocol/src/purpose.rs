@@ -56,7 +56,8 @@ impl Purpose {
 }
 
 /// A key on the card (SP 800-73-4 part 1, table 4b).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Slot {
     /// 9A, the PIV authentication key: signs after the passcode was verified, so proves the cardholder.
     Authentication,

@@ -46,7 +46,7 @@ impl Guid {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature(#[serde(with = "bytes")] pub Vec<u8>);
 
-/// A public key (`SubjectPublicKeyInfo`) or certificate in DER (RFC 5280, 4.1).
+/// A public key (`SubjectPublicKeyInfo`), a certificate (both RFC 5280, 4.1) or a request for one (RFC 2986), in DER.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Der(#[serde(with = "bytes")] pub Vec<u8>);
 

@@ -34,13 +34,18 @@ fn secrets() -> IssuingSecrets {
         transport_management_key: CardManagementKey::new(&piv::FACTORY_MANAGEMENT_KEY).unwrap(),
         management_key: CardManagementKey::new(&[5; 32]).unwrap(),
         completion: COMPLETION,
+        holder: None,
     }
 }
 
 /// What the server does with an order.
 fn seal(service: &ServiceSecret, order: &CardProof) -> Sealed {
+    seal_these(service, order, &secrets())
+}
+
+fn seal_these(service: &ServiceSecret, order: &CardProof, secrets: &IssuingSecrets) -> Sealed {
     let digest = ProofMessage::of(order, ORIGIN).digest(KeyAlgorithm::P256);
-    service.seal_issuing(&order.connection_key, &digest, &secrets()).unwrap()
+    service.seal_issuing(&order.connection_key, &digest, secrets).unwrap()
 }
 
 fn order(page: &mut Page) -> CardProof {
@@ -63,12 +68,17 @@ fn certificate(key: &Der) -> Der {
     Der(tlv::encode(0x30, &tlv::encode(0x30, &to_be_signed)))
 }
 
+fn certificates(card: &PreparedCard) -> [Der; 2] {
+    [&card.authentication_key, &card.card_authentication_key].map(certificate)
+}
+
 fn load(page: &mut Page, card: &PreparedCard) -> Result<Done, CardFailure> {
-    page.ask(Verb::LoadCertificates {
-        reader: None,
-        authentication: certificate(&card.authentication_key),
-        card_authentication: certificate(&card.card_authentication_key),
-    })
+    load_with(page, card, None)
+}
+
+fn load_with(page: &mut Page, card: &PreparedCard, secrets: Option<Sealed>) -> Result<Done, CardFailure> {
+    let [authentication, card_authentication] = certificates(card);
+    page.ask(Verb::LoadCertificates { reader: None, authentication, card_authentication, secrets })
 }
 
 /// A reader with an officer's card in it, and a blank card to take its place.
@@ -225,7 +235,8 @@ fn a_certificate_of_another_key_never_reaches_the_card() {
     };
     assert_eq!(load(&mut page, &swapped), Err(CardFailure::Malformed));
     let junk = || Der(vec![0; 40]);
-    let verb = Verb::LoadCertificates { reader: None, authentication: junk(), card_authentication: junk() };
+    let verb =
+        Verb::LoadCertificates { reader: None, authentication: junk(), card_authentication: junk(), secrets: None };
     assert_eq!(page.ask(verb), Err(CardFailure::Malformed));
     assert_eq!(desk.reader.exchanges(), exchanges);
     assert!(load(&mut page, &card).is_ok());
@@ -245,4 +256,44 @@ fn an_order_that_another_has_overtaken_makes_no_keys_anew() {
     assert_eq!(prepare(&mut slow, NEW_PASSCODE, late), Err(CardFailure::Busy));
     assert_eq!(desk.reader.exchanges(), exchanges);
     assert!(signed(&quick.prove_card(Purpose::Hello, CHALLENGE).unwrap(), &card.card_authentication_key));
+}
+
+#[test]
+fn a_card_asks_for_certificates_where_the_secrets_name_its_holder_and_gets_them_later_by_another_order() {
+    let desk = Desk::new();
+    let bridge = serve(desk.reader.clone(), LIMITS);
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let proof = order(&mut page);
+    let named = IssuingSecrets { holder: Some("Jane Smith".to_owned()), ..secrets() };
+    desk.insert_blank();
+    let prepared = prepare(&mut page, NEW_PASSCODE, seal_these(&service(), &proof, &named)).unwrap();
+    let requests = prepared.requests.clone().unwrap();
+    let holds = |request: &Der, bytes: &[u8]| request.0.windows(bytes.len()).any(|window| window == bytes);
+    assert!(holds(&requests.authentication, &prepared.authentication_key.0));
+    assert!(holds(&requests.authentication, b"Jane Smith"));
+    assert!(holds(&requests.card_authentication, &prepared.card_authentication_key.0));
+
+    // Another day, another connection.
+    desk.insert_officer();
+    let mut page = Page::open(bridge.address, ORIGIN);
+    let loading = |certificates: [Der; 2]| {
+        let bytes = certificates.map(|certificate| certificate.0).concat();
+        let digest = KeyAlgorithm::P256.digest(&bytes).try_into().unwrap();
+        IssuingSecrets { completion: Challenge(digest), ..secrets() }
+    };
+    let right = loading(certificates(&prepared));
+    let sealed = seal_these(&service(), &order(&mut page), &right);
+    assert_eq!(load_with(&mut page, &prepared, Some(sealed)), Err(CardFailure::NotBlank), "to the officer's own card");
+    let [first, second] = certificates(&prepared);
+    let sealed = seal_these(&service(), &order(&mut page), &loading([second, first]));
+    assert_eq!(load_with(&mut page, &prepared, Some(sealed)), Err(CardFailure::Malformed), "not signed for");
+    let sealed = seal_these(&service(), &order(&mut page), &right);
+    desk.insert_blank();
+    assert_eq!(load_with(&mut page, &prepared, Some(sealed.clone())), Ok(Done::CertificatesLoaded));
+    let hello = page.prove_card(Purpose::Hello, CHALLENGE).unwrap();
+    assert!(signed(&hello, &prepared.card_authentication_key));
+    assert!(signed(&page.sign_in(NEW_PASSCODE).unwrap(), &prepared.authentication_key));
+    // The order is used up; what it has opened is not forgotten, for an answer that was lost.
+    assert_eq!(load_with(&mut page, &prepared, Some(sealed)), Err(CardFailure::Malformed));
+    assert_eq!(load(&mut page, &prepared), Ok(Done::CertificatesLoaded));
 }

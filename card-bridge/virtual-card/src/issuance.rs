@@ -66,6 +66,7 @@ pub fn issue(card: &mut dyn Card, order: &Order) -> Result<(), IssueError> {
         unlock_key: order.unlock_key,
         first: FirstTried::Transport,
         passcode: order.passcode,
+        requests: None,
         digest: &|_, algorithm| vec![0; algorithm.digest_length()],
     };
     let prepared = prepare(card, &preparation)?;

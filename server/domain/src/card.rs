@@ -38,8 +38,8 @@ pub enum CardState {
 impl Card {
     /// Whether this card signed this proof, with the key that the proof's purpose demands, for this origin.
     pub fn signed(&self, proof: &CardProof, origin: &str) -> bool {
-        proof.guid == self.guid
-            && self.key(proof.purpose.slot()).verify(&ProofMessage::of(proof, origin), &proof.signature.0)
+        let key = self.key(proof.purpose.slot());
+        proof.guid == self.guid && key.verify(&self.proof_digest(proof, origin), &proof.signature.0)
     }
 
     /// The digest that this card signed in this proof.
@@ -47,7 +47,8 @@ impl Card {
         ProofMessage::of(proof, origin).digest(self.key(proof.purpose.slot()).algorithm())
     }
 
-    fn key(&self, slot: Slot) -> &CardPublicKey {
+    /// Its key in a slot.
+    pub fn key(&self, slot: Slot) -> &CardPublicKey {
         match slot {
             Slot::Authentication => &self.authentication_key,
             Slot::CardAuthentication => &self.card_authentication_key,
@@ -136,22 +137,26 @@ impl CardPublicKey {
         }
     }
 
-    fn verify(&self, message: &ProofMessage, signature: &[u8]) -> bool {
-        let digest = message.digest(self.algorithm());
+    /// Whether it has signed these bytes.
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verify(&self.algorithm().digest(message), signature)
+    }
+
+    fn verify(&self, digest: &[u8], signature: &[u8]) -> bool {
         match &self.parsed {
             Parsed::P256(key) => {
                 use p256::ecdsa::{DerSignature, signature::hazmat::PrehashVerifier};
                 DerSignature::from_bytes(signature)
-                    .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
+                    .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok())
             }
             Parsed::P384(key) => {
                 use p384::ecdsa::{DerSignature, signature::hazmat::PrehashVerifier};
                 DerSignature::from_bytes(signature)
-                    .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
+                    .is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok())
             }
             Parsed::Rsa2048(key) => {
                 use rsa::{pkcs1v15::Signature, signature::hazmat::PrehashVerifier};
-                Signature::try_from(signature).is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
+                Signature::try_from(signature).is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok())
             }
         }
     }

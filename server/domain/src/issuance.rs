@@ -5,12 +5,15 @@
 //!                    ^______ order, after a cut ______|
 //! ```
 //!
+//! Where another authority makes the certificates, a card stays prepared until they are there, which may be days later and at
+//! another desk: its requests wait with it.
+//!
 //! The card's secrets are durable before they leave, and named by the GUID that the card is given first: a card that was
 //! pulled on its way says by itself whose secrets it may have. Until it has proved its last key it is nobody's card. The use
 //! cases stand with the desk of the RA.
 
 pub use card_protocol::issuing::CardManagementKey;
-use card_protocol::{Challenge, ConnectionKey, Guid, UnlockKey, proof::KeyAlgorithm};
+use card_protocol::{Challenge, ConnectionKey, Guid, UnlockKey, message::CertificateRequests, proof::KeyAlgorithm};
 use serde::{Deserialize, Serialize};
 use time::{Duration, format_description::BorrowedFormatItem, macros::format_description};
 use zeroize::Zeroizing;
@@ -39,9 +42,20 @@ pub struct IssuingTerms {
     pub algorithm: KeyAlgorithm,
     /// How long a card is good for.
     pub card_life: Duration,
+    /// Where their certificates come from.
+    pub certificates: CertificateSource,
 }
 
-/// Cards straight from the factory, P-256, five years.
+/// Where the certificates of cards come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// The service's own authority.
+    Own,
+    /// Another authority, which is asked for them.
+    Requested,
+}
+
+/// Cards straight from the factory, P-256, five years, certificates of our own.
 impl Default for IssuingTerms {
     fn default() -> Self {
         Self {
@@ -49,6 +63,7 @@ impl Default for IssuingTerms {
             transport_unlock_key: UnlockKey::new(FACTORY_UNLOCK_KEY),
             algorithm: KeyAlgorithm::P256,
             card_life: Duration::days(5 * 365),
+            certificates: CertificateSource::Own,
         }
     }
 }
@@ -110,6 +125,9 @@ pub struct Prepared {
     pub authentication_key: Vec<u8>,
     /// The key of slot 9E, DER.
     pub card_authentication_key: Vec<u8>,
+    /// What it asks another authority for.
+    #[serde(default)]
+    pub requests: Option<CertificateRequests>,
 }
 
 impl Issuance {
@@ -136,6 +154,14 @@ impl Issuance {
             step: IssuanceStep::Fresh,
             began_at: now,
             version: 0,
+        }
+    }
+
+    /// How a card is prepared that waits for the certificates of another authority, and its requests for them.
+    pub fn waits(&self) -> Option<(&Prepared, &CertificateRequests)> {
+        match &self.step {
+            IssuanceStep::Prepared(prepared) => Some((prepared, prepared.requests.as_ref()?)),
+            IssuanceStep::Fresh | IssuanceStep::Begun(_) | IssuanceStep::Issued => None,
         }
     }
 

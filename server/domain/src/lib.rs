@@ -12,7 +12,8 @@
 pub mod answer;
 pub mod authority;
 pub mod card;
-mod certificate;
+pub mod certificate;
+mod certificate_request;
 pub mod challenge;
 pub mod change;
 pub mod code;

@@ -11,6 +11,7 @@ mod change;
 mod desk;
 mod importing;
 mod issuing;
+mod loading;
 mod order;
 pub mod permission;
 mod record;
@@ -20,7 +21,8 @@ mod trail_search;
 
 pub use desk::{Desk, DeskError, Given};
 pub use importing::{FileDigest, ImportOrder, RunOnRecord};
-pub use issuing::{CardCertificates, IssuingSecretsSent};
+pub use issuing::{CardCertificates, Certification, IssuingSecretsSent};
+pub use loading::Loading;
 pub use order::{Action, IdentityCheck, Order, Reason};
 pub use permission::{Deed, Forbidden, RaOfficer, Task};
 pub use record::{CardOnRecord, PersonRecord, RegistrationOnRecord};

@@ -1,6 +1,6 @@
 //! Section `issuing`: the cards that are issued here.
 
-use domain::card::KeyAlgorithm;
+use domain::{card::KeyAlgorithm, issuance::CertificateSource};
 use serde::Deserialize;
 use time::Duration;
 
@@ -14,6 +14,18 @@ pub struct IssuingSection {
     pub keys: CardKeys,
     /// How many years they are good for: 1 to 10.
     pub card_years: u8,
+    /// Where their certificates come from.
+    pub certificates: Certificates,
+}
+
+/// Where the certificates of cards come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certificates {
+    /// The service's own authority.
+    Own,
+    /// Another authority: each card makes requests for it.
+    Requested,
 }
 
 /// The kind of a card's keys.
@@ -32,7 +44,7 @@ pub enum CardKeys {
 
 impl Default for IssuingSection {
     fn default() -> Self {
-        Self { keys: CardKeys::P256, card_years: 5 }
+        Self { keys: CardKeys::P256, card_years: 5, certificates: Certificates::Own }
     }
 }
 
@@ -51,6 +63,14 @@ impl IssuingSection {
             CardKeys::P256 => KeyAlgorithm::P256,
             CardKeys::P384 => KeyAlgorithm::P384,
             CardKeys::Rsa2048 => KeyAlgorithm::Rsa2048,
+        }
+    }
+
+    /// Where the cards' certificates come from.
+    pub fn certificate_source(&self) -> CertificateSource {
+        match self.certificates {
+            Certificates::Own => CertificateSource::Own,
+            Certificates::Requested => CertificateSource::Requested,
         }
     }
 

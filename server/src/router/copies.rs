@@ -1,4 +1,5 @@
-//! `/ra/reports.csv` and `/ra/trail.csv`: what the desk's pages show, as files. The cookie of the session says who asks.
+//! `/ra/reports.csv` and `/ra/trail.csv`: what the desk's pages show, as files; and `/ra/cards/request.pem`: what a card asks
+//! another certification authority for. The cookie of the session says who asks.
 //!
 //! A cell that a spreadsheet would take for a formula begins with an apostrophe instead. The copy of the trail is written
 //! while it is read, so that it takes no more memory when it is long.
@@ -6,7 +7,7 @@
 use app::{
     DeskFault,
     config::CookieKind,
-    desk::{ReportParameters, TrailParameters},
+    desk::{ReportParameters, RequestParameters, TrailParameters},
     session_token,
 };
 use axum::{
@@ -17,6 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use card_protocol::Slot;
 use domain::{
     Services, Timestamp,
     figure::Figure,
@@ -33,6 +35,8 @@ pub struct CopiesState {
     /// How the session's cookie is called.
     pub cookies: CookieKind,
 }
+
+const CSV: &str = "text/csv; charset=utf-8";
 
 const TRAIL_HEADER: [&str; 13] = [
     "number",
@@ -52,7 +56,11 @@ const TRAIL_HEADER: [&str; 13] = [
 
 /// The routes.
 pub fn routes<S: Clone + Send + Sync + 'static>(state: CopiesState) -> Router<S> {
-    Router::new().route("/ra/reports.csv", get(reports)).route("/ra/trail.csv", get(trail)).with_state(state)
+    Router::new()
+        .route("/ra/reports.csv", get(reports))
+        .route("/ra/trail.csv", get(trail))
+        .route("/ra/cards/request.pem", get(request))
+        .with_state(state)
 }
 
 async fn reports(
@@ -86,7 +94,7 @@ async fn reports(
             row(&mut table, [first].into_iter().chain(counts(&line.bucket)));
         }
     }
-    attachment("report.csv", Body::from(table))
+    attachment("report.csv", CSV, Body::from(table))
 }
 
 async fn trail(
@@ -107,7 +115,30 @@ async fn trail(
     row(&mut head, TRAIL_HEADER);
     let rows = futures::stream::try_unfold((desk, copy), more);
     let table = futures::StreamExt::chain(futures::stream::once(async { Ok(Bytes::from(head)) }), rows);
-    attachment("trail.csv", Body::from_stream(table))
+    attachment("trail.csv", CSV, Body::from_stream(table))
+}
+
+async fn request(
+    State(state): State<CopiesState>,
+    headers: HeaderMap,
+    Query(RequestParameters { card, key }): Query<RequestParameters>,
+) -> Response {
+    let request = async {
+        let officer = officer(&state, &headers).await?;
+        let guid = card.parse().map_err(|_| DeskFault::Unknown)?;
+        Ok::<_, DeskFault>((guid, state.services.desk.certificate_request(&officer, &guid, key).await?))
+    };
+    match request.await {
+        Ok((guid, request)) => {
+            let name = match key {
+                Slot::Authentication => "9A",
+                Slot::CardAuthentication => "9E",
+            };
+            let text = pem::encode(&pem::Pem::new("CERTIFICATE REQUEST", request));
+            attachment(&format!("{guid}-{name}.pem"), "application/x-pem-file", Body::from(text))
+        }
+        Err(fault) => refused(&fault),
+    }
 }
 
 /// The next rows of a copy. Where the store fails the download breaks off, so that nobody takes a part for the whole.
@@ -159,10 +190,9 @@ async fn officer(state: &CopiesState, headers: &HeaderMap) -> Result<RaOfficer, 
     Ok(state.services.desk.officer(&signed_in)?)
 }
 
-fn attachment(name: &str, table: Body) -> Response {
+fn attachment(name: &str, kind: &str, file: Body) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)], table)
-        .into_response()
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], file).into_response()
 }
 
 /// Says why there is no file, where the browser would have saved one.

@@ -27,6 +27,7 @@ mod outages;
 mod outbox;
 mod place;
 mod registration;
+mod requests;
 mod servers;
 mod sign_in;
 mod slow_clients;

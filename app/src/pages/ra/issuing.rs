@@ -1,19 +1,25 @@
 //! Issuing a card, once the officer has ordered it: the blank card gets its secrets and keys, its certificates, and proves
-//! itself.
+//! itself. Where another authority makes the certificates, the card waits for them between the two, and another order goes on.
 
-use card_protocol::{CardProof, passcode::Passcode, sealed::Sealed};
-use leptos::prelude::*;
+use card_protocol::{CardFailure, CardProof, passcode::Passcode, sealed::Sealed};
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     announcer::Announcer,
     bridge::{Bridge, Trouble, sleep},
     pages::holder::Stop,
-    server_fns::ra::{DeskFault, card_issued, card_prepared},
+    server_fns::{
+        issuing::{Certificates, Certification, card_issued, card_prepared},
+        ra::{DeskFault, Given},
+    },
     t,
 };
 
 /// How long to wait before something is reported again, in milliseconds.
 const REPORT_AGAIN_AFTER: [u32; 4] = [500, 1_500, 4_000, 10_000];
+
+/// There is no card in another reader than the officer's.
+const NO_CARD: Stop = Stop::Card(Trouble::Card(CardFailure::NoCard));
 
 /// What is known before the order: the passcode that the person has chosen, and where the blank card is.
 #[derive(Clone, Copy)]
@@ -45,9 +51,27 @@ impl Issuing {
         self.passcode.with(Option::is_some)
     }
 
-    /// The blank card is in this reader.
-    pub fn use_reader(self, reader: String) {
-        self.reader.set(Some(reader));
+    /// Watches the card in another reader than the officer's: what it says that it is. Nothing where there is none or there
+    /// are several; a blank card mostly says nothing of itself.
+    pub fn watch_card(self, bridge: Bridge) -> RwSignal<Option<String>> {
+        let card = RwSignal::new(None::<String>);
+        Effect::new(move |_| {
+            card.set(None);
+            // After each attempt too: a card that was cut has another GUID then.
+            if self.progress.read().is_some() {
+                return;
+            }
+            if let [reader] = bridge.other_readers().as_slice() {
+                let reader = reader.clone();
+                spawn_local(async move {
+                    if let Ok(guid) = bridge.card_in(&reader).await {
+                        self.reader.set(Some(reader));
+                        card.try_set(Some(guid.map(|guid| guid.to_string()).unwrap_or_default()));
+                    }
+                });
+            }
+        });
+        card
     }
 
     /// What is being done.
@@ -55,34 +79,47 @@ impl Issuing {
         self.progress.get()
     }
 
-    /// Issues the card with the secrets that the server has sealed for this officer's connection.
-    pub(in crate::pages) async fn issue(
+    /// Goes on with what an order has given, for this officer's connection. Says what was done.
+    pub(in crate::pages) async fn go_on(
         self,
         bridge: Bridge,
         officer: &CardProof,
-        secrets: Sealed,
-    ) -> Result<(), Stop> {
-        let issued = self.go(bridge, officer, secrets).await;
+        given: Given,
+    ) -> Result<&'static str, Stop> {
+        let done = match given {
+            Given::Issuing(secrets) => self.prepare(bridge, officer, secrets).await,
+            Given::Loading { secrets, certificates } => self.load(bridge, certificates, Some(secrets)).await,
+            Given::Nothing | Given::Unlock => Ok(t::ra_done()),
+        };
         self.progress.set(None);
-        issued
+        done
     }
 
-    async fn go(self, bridge: Bridge, officer: &CardProof, secrets: Sealed) -> Result<(), Stop> {
+    async fn prepare(self, bridge: Bridge, officer: &CardProof, secrets: Sealed) -> Result<&'static str, Stop> {
         let passcode = self.passcode.with_untracked(|chosen| {
             chosen.as_ref().and_then(|chosen| Passcode::parse_new(chosen.expose_secret()).ok())
         });
-        let (Some(passcode), Some(reader)) = (passcode, self.reader.get_untracked()) else {
-            return Err(Stop::Card(Trouble::Card(card_protocol::CardFailure::NoCard)));
-        };
+        let (Some(passcode), Some(reader)) = (passcode, self.reader.get_untracked()) else { return Err(NO_CARD) };
         self.say(t::prepare_making());
         let prepared = bridge.prepare_card(officer, &reader, &passcode, secrets).await?;
+        match reported(|| card_prepared(prepared.clone())).await? {
+            Certification::Done(certificates) => self.load(bridge, certificates, None).await,
+            Certification::Requested => Ok(t::prepare_requested()),
+        }
+    }
+
+    async fn load(
+        self,
+        bridge: Bridge,
+        certificates: Certificates,
+        secrets: Option<Sealed>,
+    ) -> Result<&'static str, Stop> {
+        let reader = self.reader.get_untracked().ok_or(NO_CARD)?;
         self.say(t::prepare_certificates());
-        let certificates = reported(|| card_prepared(prepared.clone())).await?;
-        let (authentication, card_authentication) = (certificates.authentication, certificates.card_authentication);
-        let challenge = certificates.challenge;
-        let proof = bridge.load_certificates(&reader, authentication, card_authentication, challenge).await?;
+        let proof = bridge.load_certificates(&reader, certificates, secrets).await?;
         self.say(t::prepare_finishing());
-        Ok(reported(|| card_issued(proof.clone())).await?)
+        reported(|| card_issued(proof.clone())).await?;
+        Ok(t::ra_done())
     }
 
     fn say(self, words: &'static str) {

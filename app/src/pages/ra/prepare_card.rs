@@ -1,7 +1,7 @@
 //! `/ra/cards/prepare`: a blank card is issued to a person, also in place of another. The person chooses its passcode at the
 //! officer's keyboard; the officer's own card stays in its reader meanwhile, and the blank one is in another.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::{components::Redirect, hooks::use_query_map};
 
 use super::{card_watch::CardWatch, grounds::Grounds, instead, issuing::Issuing};
@@ -124,27 +124,10 @@ fn Officer(
     /// The card in whose place the new one comes, if in any's.
     replaces: Option<String>,
 ) -> impl IntoView {
-    let bridge = Bridge::of_page();
     let grounds = Grounds::new();
     let order = RwSignal::new(None::<OrderText>);
     // What the card in the other reader says that it is: it may have been pulled on its way.
-    let blank = RwSignal::new(None::<String>);
-    Effect::new(move |_| {
-        blank.set(None);
-        // After each attempt too: a card that was cut has another GUID then.
-        if issuing.progress().is_some() {
-            return;
-        }
-        if let [reader] = bridge.other_readers().as_slice() {
-            let reader = reader.clone();
-            spawn_local(async move {
-                if let Ok(guid) = bridge.card_in(&reader).await {
-                    issuing.use_reader(reader);
-                    blank.try_set(Some(guid.map(|guid| guid.to_string()).unwrap_or_default()));
-                }
-            });
-        }
-    });
+    let blank = issuing.watch_card(Bridge::of_page());
     let prepare = Callback::new(move |()| {
         let Some((reason, check)) = grounds.given() else {
             errors.show(grounds.missing().collect());

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::{action::ActionPage, card_watch::CardWatch, instead};
+use super::{action::ActionPage, address, card_watch::CardWatch, instead};
 use crate::{
     components::{Page, SummaryList, SummaryRow, Table, Tag, TagColour},
     moment::{Shown, Time},
@@ -38,7 +38,7 @@ fn Shows(
     /// What is known.
     record: Record,
 ) -> impl IntoView {
-    let Record { person, role, cards, registration, mails, recent, may_appoint } = record;
+    let Record { person, role, cards, waiting, registration, mails, recent, may_appoint } = record;
     let number = person.user_number.clone();
     let row = |key, value: String| SummaryRow { key, value: value.into_any() };
     let rows = vec![
@@ -77,6 +77,7 @@ fn Shows(
             <Registered registration />
             <h2 class="nhsuk-heading-m">{t::ra_cards()}</h2>
             <Cards cards number=number.clone() />
+            <Waiting cards=waiting number=number.clone() />
             <p class="nhsuk-body">
                 <a href=["/ra/cards/prepare?person=", &number].concat()>{t::ra_issue_card()}</a>
             </p>
@@ -183,20 +184,48 @@ fn Cards(
                     (replace, t::ra_replace_card()),
                     (to_act(ActionPage::CancelCard), t::ra_cancel_card()),
                 ];
-                let guid = card.guid.clone();
-                let link = move |(href, word)| {
-                    let guid = guid.clone();
-                    view! {
-                        <a class="app-word" href=href>
-                            {word} <span class="nhsuk-u-visually-hidden">" " {guid}</span>
-                        </a>
-                    }
-                };
-                links.map(link).collect_view()
+                links.map(|(href, word)| link(href, word, &card.guid, None)).collect_view()
             });
             vec![card.guid.clone().into_any(), view! { <Tag colour text=word /> }.into_any(), actions.into_any()]
         })
         .collect();
     let heads = vec![t::ra_card_number(), t::ra_card_state(), t::ra_actions()];
     view! { <Table caption=t::ra_cards_caption() heads rows /> }
+}
+
+/// The cards that wait for the certificates of another authority.
+#[component]
+fn Waiting(
+    /// The cards.
+    cards: Vec<String>,
+    /// Whose.
+    number: String,
+) -> impl IntoView {
+    let rows: Vec<_> = cards
+        .into_iter()
+        .map(|card| {
+            let requests =
+                [("authentication", t::load_authentication()), ("card-authentication", t::load_card_authentication())]
+                    .map(|(key, word)| {
+                        let href = address("/ra/cards/request.pem", &[("card", &card), ("key", key)]);
+                        link(href, word, &card, Some("external"))
+                    });
+            let load = address("/ra/cards/load", &[("person", &number), ("card", &card)]);
+            let load = link(load, t::ra_load_card(), &card, None).into_any();
+            vec![card.into_any(), requests.collect_view().into_any(), load]
+        })
+        .collect();
+    let heads = vec![t::ra_card_number(), t::ra_requests(), t::ra_actions()];
+    (!rows.is_empty()).then(|| view! { <Table caption=t::ra_waiting() heads rows /> })
+}
+
+/// A link that is about a card.
+fn link(href: String, word: &'static str, card: &str, rel: Option<&'static str>) -> impl IntoView + use<> {
+    let card = card.to_owned();
+    view! {
+        <a class="app-word" href=href rel=rel>
+            {word}
+            <span class="nhsuk-u-visually-hidden">" " {card}</span>
+        </a>
+    }
 }

@@ -1,13 +1,17 @@
 //! Issuing a blank card as the bridge does: what it has afterwards, what is refused, and a cut at each command.
 
+use std::{fs, process::Command};
+
 use piv::{
     Algorithm, Application, Card, CardError, FACTORY_MANAGEMENT_KEY, Guid, LastTry, ManagementAlgorithm, ManagementKey,
     ObjectId, Passcode, PasscodeSource, Slot, TransportError, UnlockKey, Verdict,
     issuance::{
-        FACTORY_UNLOCK_KEY, FirstTried, IssuanceError, Preparation, Prepared, TransportKeys, load_certificates, prepare,
+        FACTORY_UNLOCK_KEY, FirstTried, IssuanceError, Preparation, Prepared, RequestTerms, TransportKeys,
+        load_certificates, prepare,
     },
     tlv, transaction,
 };
+use sha2::{Digest, Sha256, Sha384};
 use tempfile::TempDir;
 use virtual_card::{
     Contacts as _, VirtualCard,
@@ -16,6 +20,7 @@ use virtual_card::{
 };
 
 const PASSCODE: &str = "904173";
+const HOLDER: &str = "Zoë O'Neill, \u{4f60}\u{597d}";
 const CERTIFICATES: [&[u8]; 2] = [
     include_bytes!("../../../piv/tests/certificates/p256.der"),
     include_bytes!("../../../piv/tests/certificates/p384.der"),
@@ -71,9 +76,31 @@ fn prepare_named(
         unlock_key: &own_unlock_key(),
         first,
         passcode: &Passcode::from_digits(PASSCODE).unwrap(),
+        requests: Some(RequestTerms { holder: HOLDER, digest }),
         digest: &|_, algorithm| vec![0xD1; algorithm.digest_length()],
     };
     prepare(card, &preparation)
+}
+
+fn digest(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
+    match algorithm {
+        Algorithm::P256 | Algorithm::Rsa2048 => Sha256::digest(message).to_vec(),
+        Algorithm::P384 => Sha384::digest(message).to_vec(),
+    }
+}
+
+/// What OpenSSL says of a request whose signature it has verified.
+fn read_request(folder: &TempDir, request: &[u8]) -> String {
+    let file = folder.path().join("request.der");
+    fs::write(&file, request).unwrap();
+    let read = Command::new("openssl")
+        .args(["req", "-inform", "DER", "-verify", "-text", "-subject", "-pubkey", "-nameopt", "utf8", "-in"])
+        .arg(file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8([read.stderr, read.stdout].concat()).unwrap();
+    assert!(read.status.success() && said.contains("verify OK"), "{said}");
+    said
 }
 
 fn load(card: &mut dyn Card) -> Result<(), IssuanceError> {
@@ -115,6 +142,27 @@ fn a_blank_card_gets_everything_of_its_own_and_signs_for_it() {
 }
 
 #[test]
+fn a_card_asks_for_its_certificates_as_another_program_understands_it() {
+    let kinds = [
+        (Algorithm::P256, "ecdsa-with-SHA256"),
+        (Algorithm::P384, "ecdsa-with-SHA384"),
+        (Algorithm::Rsa2048, "sha256WithRSAEncryption"),
+    ];
+    let uuid = "07070707-0707-0707-0707-070707070707";
+    for (algorithm, signature) in kinds {
+        let (directory, mut card) = blank();
+        let prepared = prepare_as(&mut card, algorithm, FirstTried::Transport).unwrap();
+        let requests = prepared.requests.unwrap();
+        for (request, subject) in [(requests.authentication, HOLDER), (requests.card_authentication, uuid)] {
+            let said = read_request(&directory, &request);
+            assert!(said.contains(&format!("subject=CN={subject}")), "{said}");
+            assert!(said.contains(&format!("URI:urn:uuid:{uuid}")), "{said}");
+            assert_eq!(said.matches(&format!("Signature Algorithm: {signature}")).count(), 1, "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_card_of_somebody_is_left_alone() {
     let (_directory, mut card) = blank();
     prepare_as(&mut card, Algorithm::P256, FirstTried::Transport).unwrap();
@@ -133,6 +181,7 @@ fn a_card_of_somebody_is_left_alone() {
         unlock_key: &UnlockKey::new([1; 8]),
         first: FirstTried::Transport,
         passcode: &Passcode::from_digits("271503").unwrap(),
+        requests: None,
         digest: &|_, algorithm| vec![0; algorithm.digest_length()],
     };
     let failure = prepare(&mut Watched { card: &mut card, sent: &mut journal }, &other);

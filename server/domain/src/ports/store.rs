@@ -142,6 +142,8 @@ pub trait Issuances {
     async fn insert_issuance(&mut self, issuance: &Issuance) -> Result<(), StoreError>;
     /// Saves one that changed, its person too.
     async fn save_issuance(&mut self, issuance: &Issuance) -> Result<(), StoreError>;
+    /// Those of a person, in the order of their GUIDs.
+    async fn issuances_of(&mut self, person: &UserNumber) -> Result<Vec<Issuance>, StoreError>;
     /// At most `limit` of all, in the order of their GUIDs, after one of them.
     async fn issuances_after(&mut self, after: Option<Guid>, limit: u64) -> Result<Vec<Issuance>, StoreError>;
     /// The authority.

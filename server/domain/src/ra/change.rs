@@ -1,6 +1,6 @@
 //! What each action of an officer changes.
 
-use card_protocol::Guid;
+use card_protocol::{Guid, Slot};
 
 use super::{Action, Desk, DeskError, RaOfficer};
 use crate::{
@@ -36,6 +36,8 @@ pub(super) enum Allows {
     Unlock(Token),
     /// A card may be issued: one that was begun before, or a fresh one.
     Issuance(Option<Box<Issuance>>),
+    /// The certificates of a card may be loaded.
+    Loading(Box<Issuance>),
 }
 
 impl Change {
@@ -123,6 +125,13 @@ impl Desk {
                 }
                 let begun = self.begun_issuance(transaction, officer, card.as_ref()).await?;
                 Ok(Change { allows: Allows::Issuance(begun.map(Box::new)), ..Change::of(Event::IssuingBegun) })
+            }
+            Action::LoadCertificates { card, authentication, card_authentication } => {
+                let certificates =
+                    [(Slot::Authentication, authentication), (Slot::CardAuthentication, card_authentication)];
+                let issuance = self.waiting_card(transaction, card, number, certificates).await?;
+                let allows = Allows::Loading(Box::new(issuance));
+                Ok(Change { card: Some(*card), allows, ..Change::of(Event::IssuingBegun) })
             }
             Action::UnlockCard { card } => {
                 let card = card_in_use(transaction, card, number).await?;

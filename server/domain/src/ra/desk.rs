@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use card_protocol::{CardProof, Challenge, Guid, Purpose, sealed::SealedError};
+use card_protocol::{CardProof, Challenge, Guid, Purpose, Slot, sealed::SealedError};
 
 use super::{
     Deed, Forbidden, Order, PersonQuery, RaOfficer, SEARCH_LIMIT,
     change::{Allows, Change, with_role},
     issuing::IssuingSecretsSent,
+    loading::Loading,
     record::{CardOnRecord, PersonRecord, RECENT, RegistrationOnRecord},
 };
 use crate::{
@@ -59,6 +60,15 @@ pub enum DeskError {
     /// A key that the card has made is known already, or weak: it has to make others.
     #[error("the keys of the card can't be taken")]
     UnfitKeys,
+    /// The card has made no requests for certificates, which another authority is to make, or not with its keys.
+    #[error("the card has not asked for its certificates")]
+    NoRequests,
+    /// What is to be loaded is no certificate.
+    #[error("not a certificate: {0:?}")]
+    NotACertificate(Slot),
+    /// It is the certificate of another key.
+    #[error("a certificate of another key: {0:?}")]
+    ForeignCertificate(Slot),
     /// A secret of the card does not open.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -87,6 +97,8 @@ pub enum Given {
     Unlock(Token),
     /// A card may be issued.
     Issuing(IssuingSecretsSent),
+    /// Its certificates may be loaded.
+    Loading(Loading),
 }
 
 impl From<AuthorityError> for DeskError {
@@ -157,11 +169,13 @@ impl Desk {
             environment.append(&mut *transaction, entry, Some(&person)).await?;
         }
         let cards = transaction.cards_of(number).await?;
+        let issuances = transaction.issuances_of(number).await?;
         let mails = transaction.mails_of(&person.trail_name(), RECENT).await?;
         let registration = transaction.registration(number).await?;
         let now = environment.now();
         let record = PersonRecord {
             cards: cards.iter().map(|card| CardOnRecord { guid: card.guid, state: card.state }).collect(),
+            waiting: issuances.iter().filter(|found| found.waits().is_some()).map(|found| found.guid).collect(),
             registration: registration.filter(Registration::is_to_be_shown).map(|registration| RegistrationOnRecord {
                 codes_elsewhere_until: registration.pending_former(now).map(|former| former.until),
                 attempts_left: registration.attempts_left(&environment.policy),
@@ -213,6 +227,11 @@ impl Desk {
             Allows::Issuance(begun) => {
                 let secrets = self.send_secrets(&mut *transaction, officer, order, begun, &card, proof).await?;
                 Given::Issuing(secrets)
+            }
+            Allows::Loading(issuance) => {
+                let loading =
+                    self.send_certificates(&mut *transaction, officer, order, *issuance, &card, proof).await?;
+                Given::Loading(loading)
             }
         };
         transaction.commit().await?;
@@ -280,7 +299,7 @@ impl Desk {
         let Change { event, card, allows } = self.change(transaction, officer, &person, before, &order.action).await?;
         let entry = self.entry(&person, event, card, officer.by(order));
         environment.append(transaction, entry, Some(&person)).await?;
-        if matches!(allows, Allows::Issuance(_)) {
+        if matches!(allows, Allows::Issuance(_) | Allows::Loading(_)) {
             // They are told when there is a card.
             return Ok(allows);
         }

@@ -5,8 +5,9 @@
 //! somebody's once it has proved the other key too.
 
 use card_protocol::{
-    CardProof, Challenge, Guid, Purpose, Slot,
+    CardProof, Challenge, Der, Guid, Purpose, Slot,
     issuing::{FirstTried, IssuingSecrets},
+    message::PreparedCard,
     sealed::Sealed,
 };
 
@@ -19,10 +20,11 @@ use super::{
 use crate::{
     authority::{AuthorityError, CertificateSubject},
     card::{Card, CardState},
+    certificate_request,
     challenge::Binding,
     enrolment::{check, with_unlock_key},
     environment::{ProofFault, retry_on_conflict},
-    issuance::{Begun, Issuance, IssuanceStep, Prepared, day},
+    issuance::{Begun, CertificateSource, Issuance, IssuanceStep, Prepared, day},
     mail::Message,
     person::Person,
     ports::{NewlyEnrolled, StoreError, Transaction, UsedChallenge},
@@ -45,6 +47,14 @@ pub struct CardCertificates {
     pub card_authentication: Vec<u8>,
     /// What the card signs once they are written (purpose `hello`).
     pub challenge: Challenge,
+}
+
+/// How a card that was prepared gets its certificates.
+pub enum Certification {
+    /// Here they are.
+    Done(CardCertificates),
+    /// Another authority makes them: the card waits for them on its person's record.
+    Requested,
 }
 
 impl Desk {
@@ -100,53 +110,69 @@ impl Desk {
         } else {
             transaction.save_issuance(&issuance).await?;
         }
+        let holder = match environment.issuing.certificates {
+            CertificateSource::Own => None,
+            CertificateSource::Requested => transaction.person(&order.person).await?.map(|person| common_name(&person)),
+        };
+        let secrets = self.secrets(&issuance, completion)?;
+        let secrets = self.seal_secrets(&IssuingSecrets { first, holder, ..secrets }, officers_card, proof)?;
+        Ok(IssuingSecretsSent { guid, secrets })
+    }
+
+    /// What the card of an issuance has, or shall have.
+    pub(super) fn secrets(&self, issuance: &Issuance, completion: Challenge) -> Result<IssuingSecrets, DeskError> {
+        let environment = self.environment();
         let terms = &environment.issuing;
-        let secrets = IssuingSecrets {
-            guid,
-            expires: day(now + terms.card_life),
+        Ok(IssuingSecrets {
+            guid: issuance.guid,
+            expires: day(environment.now() + terms.card_life),
             algorithm: terms.algorithm,
-            first,
+            first: FirstTried::Own,
             transport_unlock_key: terms.transport_unlock_key.clone(),
             unlock_key: issuance.open_unlock_key(&*environment.vault)?,
             transport_management_key: terms.transport_management_key.clone(),
             management_key: issuance.open_management_key(&*environment.vault)?,
             completion,
-        };
-        let digest = officers_card.proof_digest(proof, &environment.origin);
-        let secrets = environment.service_secret.seal_issuing(&proof.connection_key, &digest, &secrets)?;
-        Ok(IssuingSecretsSent { guid, secrets })
+            holder: None,
+        })
     }
 
-    /// Takes the word of a card that it has its secrets, passcode and keys, pins the keys, and gives their certificates. The
-    /// same again is answered alike.
+    /// Seals secrets for the connection that the officer's card has vouched for in an order.
+    pub(super) fn seal_secrets(
+        &self,
+        secrets: &IssuingSecrets,
+        officers_card: &Card,
+        proof: &CardProof,
+    ) -> Result<Sealed, DeskError> {
+        let environment = self.environment();
+        let digest = officers_card.proof_digest(proof, &environment.origin);
+        Ok(environment.service_secret.seal_issuing(&proof.connection_key, &digest, secrets)?)
+    }
+
+    /// Takes the word of a card that it has its secrets, passcode and keys, pins the keys, and gives their certificates, or
+    /// keeps what the card asks for another authority's. The same again is answered alike.
     ///
     /// # Errors
     ///
     /// [`DeskError`].
-    pub async fn prepared(
-        &self,
-        officer: &RaOfficer,
-        proof: &CardProof,
-        authentication_key: &[u8],
-        card_authentication_key: &[u8],
-    ) -> Result<CardCertificates, DeskError> {
-        retry_on_conflict!(self.try_prepared(officer, proof, authentication_key, card_authentication_key))
+    pub async fn prepared(&self, officer: &RaOfficer, prepared: &PreparedCard) -> Result<Certification, DeskError> {
+        retry_on_conflict!(self.try_prepared(officer, prepared))
     }
 
     async fn try_prepared(
         &self,
         officer: &RaOfficer,
-        proof: &CardProof,
-        authentication_key: &[u8],
-        card_authentication_key: &[u8],
-    ) -> Result<CardCertificates, DeskError> {
+        PreparedCard { authentication_key, card_authentication_key, proof, requests }: &PreparedCard,
+    ) -> Result<Certification, DeskError> {
         let environment = self.environment();
+        let source = environment.issuing.certificates;
         let mut transaction = environment.store.begin().await?;
         let (issuance, person) = self.own_issuance(&mut *transaction, officer, &proof.guid).await?;
         let prepared = Prepared {
             completion: proof.challenge,
-            authentication_key: authentication_key.to_vec(),
-            card_authentication_key: card_authentication_key.to_vec(),
+            authentication_key: authentication_key.0.clone(),
+            card_authentication_key: card_authentication_key.0.clone(),
+            requests: requests.clone().filter(|_| source == CertificateSource::Requested),
         };
         let card = prepared.card(issuance.guid, person.user_number.clone()).ok_or(DeskError::UnfitKeys)?;
         if proof.purpose != Purpose::Prepared || !card.signed(proof, &environment.origin) {
@@ -159,6 +185,9 @@ impl Desk {
                 }
                 check(card.guid, &card.authentication_key, &card.card_authentication_key)
                     .map_err(|_| DeskError::UnfitKeys)?;
+                if source == CertificateSource::Requested && !has_asked(&card, &prepared) {
+                    return Err(DeskError::NoRequests);
+                }
                 for key in [&card.authentication_key, &card.card_authentication_key] {
                     if transaction.card_with_key(key).await?.is_some() {
                         return Err(DeskError::UnfitKeys);
@@ -172,6 +201,10 @@ impl Desk {
                 return Err(ProofFault::Stale.into());
             }
         }
+        if source == CertificateSource::Requested {
+            transaction.commit().await?;
+            return Ok(Certification::Requested);
+        }
         let authority = environment.authority(&mut *transaction).await?;
         let now = environment.now();
         let certify = |slot, key| {
@@ -182,15 +215,17 @@ impl Desk {
         let certificates = CardCertificates {
             authentication: certify(Slot::Authentication, &card.authentication_key)?,
             card_authentication: certify(Slot::CardAuthentication, &card.card_authentication_key)?,
-            challenge: environment.challenge_key.issue(
-                Purpose::Hello,
-                Binding::Issuance(card.guid),
-                now,
-                &*environment.randomness,
-            ),
+            challenge: self.last_challenge(card.guid),
         };
         transaction.commit().await?;
-        Ok(certificates)
+        Ok(Certification::Done(certificates))
+    }
+
+    /// What a card signs once its certificates are written.
+    pub(super) fn last_challenge(&self, guid: Guid) -> Challenge {
+        let environment = self.environment();
+        let binding = Binding::Issuance(guid);
+        environment.challenge_key.issue(Purpose::Hello, binding, environment.now(), &*environment.randomness)
     }
 
     /// Takes the last proof of a card: it has its certificates, and is the person's from now on. The card that it replaces is
@@ -275,4 +310,18 @@ impl Desk {
         officer.may(Deed::IssueCard, &person)?;
         Ok((issuance, person))
     }
+}
+
+/// A person's name as certificates take it (X.520, ub-common-name).
+fn common_name(person: &Person) -> String {
+    person.name.chars().take(64).collect()
+}
+
+/// Whether both keys of a card have asked for their certificates.
+fn has_asked(card: &Card, prepared: &Prepared) -> bool {
+    prepared.requests.as_ref().is_some_and(|requests| {
+        let by = |slot, request: &Der| certificate_request::is_by(card.key(slot), &request.0);
+        by(Slot::Authentication, &requests.authentication)
+            && by(Slot::CardAuthentication, &requests.card_authentication)
+    })
 }

@@ -1,6 +1,6 @@
 //! What an officer does for a person, why, and how they recognised them.
 
-use card_protocol::Guid;
+use card_protocol::{Der, Guid};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -36,6 +36,15 @@ pub enum Action {
         /// The card that is cancelled when this one is issued.
         replaces: Option<Guid>,
     },
+    /// Loads the certificates that another authority has made onto the card that has asked for them.
+    LoadCertificates {
+        /// Which.
+        card: Guid,
+        /// Of the key of slot 9A.
+        authentication: Der,
+        /// Of the key of slot 9E.
+        card_authentication: Der,
+    },
     /// Unlocks a card in front of the officer: the person chooses the passcode.
     UnlockCard {
         /// Which.
@@ -58,7 +67,7 @@ impl Action {
             Self::SetEmail { .. } => Deed::SetEmail,
             Self::ConfirmEmail => Deed::ConfirmEmail,
             Self::CancelCard { .. } => Deed::CancelCard,
-            Self::IssueCard { .. } => Deed::IssueCard,
+            Self::IssueCard { .. } | Self::LoadCertificates { .. } => Deed::IssueCard,
             Self::UnlockCard { .. } => Deed::UnlockCard,
             Self::Appoint { .. } => Deed::Appoint,
         }

@@ -45,7 +45,7 @@ pub enum Deed {
     ConfirmEmail,
     /// [`Action::CancelCard`](super::Action::CancelCard).
     CancelCard,
-    /// [`Action::IssueCard`](super::Action::IssueCard).
+    /// [`Action::IssueCard`](super::Action::IssueCard) and [`Action::LoadCertificates`](super::Action::LoadCertificates).
     IssueCard,
     /// [`Action::UnlockCard`](super::Action::UnlockCard).
     UnlockCard,

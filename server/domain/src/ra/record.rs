@@ -17,6 +17,8 @@ pub struct PersonRecord {
     pub person: Person,
     /// Their cards.
     pub cards: Vec<CardOnRecord>,
+    /// The cards that wait for their certificates, to become theirs then.
+    pub waiting: Vec<Guid>,
     /// Their registration, where there is one.
     pub registration: Option<RegistrationOnRecord>,
     /// Their mails of the last day, the newest first: how far each is.

@@ -9,7 +9,7 @@ use domain::{
     card::CardState,
     mail::Message,
     person::UserNumber,
-    ra::{Action, Deed, DeskError, Forbidden, Given, Order},
+    ra::{Action, Certification, Deed, DeskError, Forbidden, Given, Order},
     role::Role,
     trail::{Event, Outcome},
     unlock::service::{FlowPurpose, Identified},
@@ -51,9 +51,8 @@ async fn prepared(
     card: &SoftwareCard,
     proof: &CardProof,
 ) -> Result<card_protocol::Challenge, DeskError> {
-    let key = |slot| card.public_key(slot).as_der().to_vec();
-    let (holder, own) = (key(Slot::Authentication), key(Slot::CardAuthentication));
-    let certificates = world.services.desk.prepared(&desk.officer, proof, &holder, &own).await?;
+    let certification = world.services.desk.prepared(&desk.officer, &card.prepared(proof.clone())).await?;
+    let Certification::Done(certificates) = certification else { panic!("certificates are another's to make") };
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     assert_eq!(text(&certificates.authentication), format!("Jane Smith {} Authentication", card.guid));
     assert_eq!(text(&certificates.card_authentication), format!("Jane Smith {} CardAuthentication", card.guid));
@@ -205,13 +204,11 @@ async fn only_who_ordered_it_goes_on_with_it_and_only_over_the_same_connection()
     let card = blank(secrets.guid, &ray);
     let proof = card.prove(Purpose::Prepared, secrets.completion);
     let kim = at_desk(&world, 8, Role::RaManager).await;
-    let key = |slot| card.public_key(slot).as_der().to_vec();
-    let (holder, own) = (key(Slot::Authentication), key(Slot::CardAuthentication));
-    let by_another = world.services.desk.prepared(&kim.officer, &proof, &holder, &own).await;
+    let by_another = world.services.desk.prepared(&kim.officer, &card.prepared(proof)).await;
     assert!(matches!(by_another, Err(DeskError::Unknown)));
     let elsewhere = SoftwareCard::new(50, ORIGIN).named(card.guid, &kim.card);
     let proof = elsewhere.prove(Purpose::Prepared, secrets.completion);
-    let refused = world.services.desk.prepared(&ray.officer, &proof, &holder, &own).await;
+    let refused = world.services.desk.prepared(&ray.officer, &card.prepared(proof)).await;
     assert!(matches!(refused, Err(DeskError::Proof(ProofFault::Refused))));
 }
 

@@ -11,6 +11,7 @@ mod former_address;
 mod freezing;
 mod import;
 mod issuing;
+mod loading;
 mod managers;
 mod memory_store;
 mod profiles;

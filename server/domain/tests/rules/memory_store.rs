@@ -253,6 +253,11 @@ impl Issuances for MemoryTransaction {
         save!(self.working.issuances.get_mut(&issuance.guid), issuance)
     }
 
+    async fn issuances_of(&mut self, person: &UserNumber) -> Result<Vec<Issuance>, StoreError> {
+        let theirs = self.working.issuances.values().filter(|issuance| issuance.person == *person);
+        Ok(theirs.cloned().collect())
+    }
+
     async fn issuances_after(&mut self, after: Option<Guid>, limit: u64) -> Result<Vec<Issuance>, StoreError> {
         let later = self.working.issuances.values().filter(|issuance| Some(issuance.guid) > after);
         Ok(later.take(usize::try_from(limit).unwrap()).cloned().collect())

@@ -1,8 +1,9 @@
 //! A card in software with its bridge: it signs with P-256 keys and opens what is sealed to its connection.
 
 use card_protocol::{
-    CardProof, Challenge, Guid, Purpose, Signature, Slot, UnlockKey,
+    CardProof, Challenge, Der, Guid, Purpose, Signature, Slot, UnlockKey,
     issuing::IssuingSecrets,
+    message::{CertificateRequests, PreparedCard},
     proof::{KeyAlgorithm, ProofMessage},
     sealed::{Candidates, ConnectionSecret, Sealed, ServiceSecret, UnlockKeys},
 };
@@ -69,6 +70,37 @@ impl SoftwareCard {
         CardProof { purpose, challenge, guid: self.guid, connection_key, signature }
     }
 
+    /// What the bridge says of it once it has keys, with this proof.
+    pub fn prepared(&self, proof: CardProof) -> PreparedCard {
+        let key = |slot| Der(self.public_key(slot).as_der().to_vec());
+        PreparedCard {
+            authentication_key: key(Slot::Authentication),
+            card_authentication_key: key(Slot::CardAuthentication),
+            proof,
+            requests: Some(CertificateRequests {
+                authentication: self.request(Slot::Authentication),
+                card_authentication: self.request(Slot::CardAuthentication),
+            }),
+        }
+    }
+
+    /// A request for the certificate of a key, in the name of nobody.
+    fn request(&self, slot: Slot) -> Der {
+        let (version, key) = (der(0x02, &[&[0]]), self.public_key(slot));
+        let information = der(0x30, &[&version, &der(0x30, &[]), key.as_der(), &der(0xA0, &[])]);
+        let digest = KeyAlgorithm::P256.digest(&information);
+        let signature: DerSignature = self.key(slot).sign_prehash(&digest).unwrap();
+        Der(der(0x30, &[&information, &der(0x30, &[]), &der(0x03, &[&[0], signature.as_bytes()])]))
+    }
+
+    /// A certificate of a key, as far as it is read here.
+    pub fn certificate(&self, slot: Slot) -> Der {
+        let (serial, empty) = (der(0x02, &[&[1]]), der(0x30, &[]));
+        let key = self.public_key(slot);
+        let fields = [&serial, &empty, &empty, &empty, &empty, key.as_der()].map(<[u8]>::as_ref);
+        Der(der(0x30, &[&der(0x30, &fields), &empty]))
+    }
+
     /// Opens released unlock keys, as the bridge does.
     pub fn open(&self, service: &ServiceSecret, release: &CardProof, sealed: &Sealed) -> UnlockKeys {
         let digest = ProofMessage::of(release, &self.origin).digest(KeyAlgorithm::P256);
@@ -99,4 +131,12 @@ impl SoftwareCard {
             Slot::CardAuthentication => &self.card_authentication,
         }
     }
+}
+
+/// A data object of DER, up to 255 bytes long.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let value = parts.concat();
+    let length = u8::try_from(value.len()).unwrap();
+    let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
+    [head, value].concat()
 }

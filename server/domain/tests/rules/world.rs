@@ -58,6 +58,11 @@ impl World {
 
     /// The same with another policy.
     pub fn under(policy: Policy) -> Self {
+        Self::on_terms(policy, IssuingTerms::default())
+    }
+
+    /// The same with other terms of issuing, too.
+    pub fn on_terms(policy: Policy, issuing: IssuingTerms) -> Self {
         let store = MemoryStore::default();
         let clock = Arc::new(StandingClock::new());
         let dice = Arc::new(SeededDice::new());
@@ -69,7 +74,7 @@ impl World {
             randomness: Arc::clone(&dice) as Arc<_>,
             vault: Arc::new(OneKeyVault),
             certifier: Arc::new(PaperCertifier),
-            issuing: IssuingTerms::default(),
+            issuing,
             hasher: Arc::clone(&hasher) as Arc<_>,
             policy,
             origin: ORIGIN.to_owned(),

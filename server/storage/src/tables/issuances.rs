@@ -5,6 +5,7 @@ use card_protocol::Guid;
 use domain::{
     authority::StoredAuthority,
     issuance::Issuance,
+    person::UserNumber,
     ports::{Issuances, StoreError, VaultCiphertext},
 };
 use sea_orm::{ExprTrait, QueryOrder, QuerySelect, entity::prelude::*};
@@ -99,6 +100,11 @@ impl Issuances for SqlTransaction {
                 .filter(Column::Version.eq(row.version)),
         )
         .await
+    }
+
+    async fn issuances_of(&mut self, person: &UserNumber) -> Result<Vec<Issuance>, StoreError> {
+        let issuances = Entity::find().filter(Column::Person.eq(person.as_str())).order_by_asc(Column::Guid);
+        self.list(issuances).await?.into_iter().map(Issuance::try_from).collect()
     }
 
     async fn issuances_after(&mut self, after: Option<Guid>, limit: u64) -> Result<Vec<Issuance>, StoreError> {

@@ -120,6 +120,7 @@ hold_to_contract! {
         a_session_gets_a_new_cookie,
         other_sessions_of_the_person_are_ended,
         unlock_keys_are_listed_by_id_and_sealed_anew,
+        issuances_are_found_by_person,
         issuances_are_listed_by_guid,
         the_authority_is_sealed_anew,
         old_challenges_are_forgotten,

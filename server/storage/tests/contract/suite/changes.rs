@@ -1,6 +1,7 @@
 //! What a transaction changes, and what it does not.
 
 use domain::{
+    issuance::Issuance,
     ports::{UsedChallenge, VaultCiphertext},
     registration::{Registration, RegistrationFlow},
     session::Session,
@@ -212,6 +213,18 @@ pub async fn issuances_are_listed_by_guid(store: &Shared) {
     assert_eq!(first, [issuance(1), issuance(2)]);
     let rest = tried!(store, |transaction| transaction.issuances_after(Some(guid(202)), 2)).unwrap();
     assert_eq!(rest, [issuance(3)]);
+}
+
+pub async fn issuances_are_found_by_person(store: &Shared) {
+    for number in [1, 2] {
+        committed!(store, |transaction| transaction.insert_person(&person(number)));
+    }
+    let others = Issuance { person: user_number(2), ..issuance(3) };
+    for issuance in [&issuance(2), &issuance(1), &others] {
+        committed!(store, |transaction| transaction.insert_issuance(issuance));
+    }
+    let found = tried!(store, |transaction| transaction.issuances_of(&user_number(1))).unwrap();
+    assert_eq!(found, [issuance(1), issuance(2)]);
 }
 
 pub async fn the_authority_is_sealed_anew(store: &Shared) {

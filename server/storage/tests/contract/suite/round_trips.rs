@@ -1,6 +1,6 @@
 //! What goes in comes out.
 
-use card_protocol::ConnectionKey;
+use card_protocol::{ConnectionKey, Der, message::CertificateRequests};
 use domain::{
     card::CardState,
     issuance::{IssuanceStep, Prepared},
@@ -212,6 +212,7 @@ pub async fn every_step_of_an_issuance_comes_back(store: &Shared) {
         completion: challenge(1),
         authentication_key: vec![0x30, 1],
         card_authentication_key: vec![0x30, 2],
+        requests: Some(CertificateRequests { authentication: Der(vec![3]), card_authentication: Der(vec![4]) }),
     };
     committed!(store, |transaction| transaction.insert_person(&person(2)));
     let steps = [IssuanceStep::Fresh, IssuanceStep::Prepared(prepared), IssuanceStep::Issued];
