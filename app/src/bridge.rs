@@ -289,25 +289,19 @@ impl Bridge {
         self.proof(&connection, id, verb).await
     }
 
-    /// Which card another reader holds; nothing where it does not say so, as blank ones may not.
+    /// Which card another reader holds; nothing where it does not say so, as blank ones may not. What the panel shows stays.
     ///
     /// # Errors
     ///
-    /// [`Trouble`]; the panel shows it already.
+    /// [`Trouble`].
     pub async fn card_in(self, reader: &str) -> Result<Option<Guid>, Trouble> {
         let connection = self.connection().await?;
         let verb = Verb::CardStatus { reader: Some(reader.to_owned()) };
-        match self.request(&connection, connection.next_id(), verb).await? {
-            Outcome::Done(Done::CardStatus(status)) => {
-                self.state.set(ReaderState::Ready);
-                Ok(Some(status.guid))
-            }
-            Outcome::Failed(CardFailure::UnsupportedCard) => {
-                self.state.set(ReaderState::Ready);
-                Ok(None)
-            }
-            Outcome::Done(_) => Err(self.fail(Trouble::Card(CardFailure::Malformed))),
-            Outcome::Failed(failure) => Err(Trouble::Card(self.card_failure(failure))),
+        match connection.request(connection.next_id(), verb, ANSWER_SECONDS).await.map_err(Trouble::Bridge)? {
+            Outcome::Done(Done::CardStatus(status)) => Ok(Some(status.guid)),
+            Outcome::Failed(CardFailure::UnsupportedCard) => Ok(None),
+            Outcome::Done(_) => Err(Trouble::Card(CardFailure::Malformed)),
+            Outcome::Failed(failure) => Err(Trouble::Card(failure)),
         }
     }
 

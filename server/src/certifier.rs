@@ -54,8 +54,7 @@ impl Certifier for X509Certifier {
         let mut params = CertificateParams::default();
         let uuid = uuid::Uuid::from_bytes(subject.guid.0);
         let name = match subject.slot {
-            // X.520, ub-common-name.
-            Slot::Authentication => subject.name.chars().take(64).collect(),
+            Slot::Authentication => subject.name.to_owned(),
             Slot::CardAuthentication => uuid.to_string(),
         };
         params.distinguished_name.push(DnType::CommonName, name);

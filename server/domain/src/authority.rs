@@ -47,7 +47,7 @@ impl StoredAuthority {
 
 /// What a certificate says.
 pub struct CertificateSubject<'a> {
-    /// Whose name it bears where the key stands for its holder.
+    /// The common name that it bears where the key stands for its holder.
     pub name: &'a str,
     /// The card.
     pub guid: Guid,

@@ -92,6 +92,11 @@ impl Person {
         [name, last_first]
     }
 
+    /// Their name as certificates take it (X.520, ub-common-name).
+    pub fn common_name(&self) -> String {
+        self.name.chars().take(64).collect()
+    }
+
     /// The name under which they stand on the trail.
     pub fn trail_name(&self) -> TrailName {
         self.trail_salt.name_person(&self.user_number)

@@ -55,13 +55,15 @@ impl Issuing {
     /// are several; a blank card mostly says nothing of itself.
     pub fn watch_card(self, bridge: Bridge) -> RwSignal<Option<String>> {
         let card = RwSignal::new(None::<String>);
+        // Only where they differ: a page that asks the bridge for two things at once is sent away.
+        let others = Memo::new(move |_| bridge.other_readers());
         Effect::new(move |_| {
             card.set(None);
             // After each attempt too: a card that was cut has another GUID then.
             if self.progress.read().is_some() {
                 return;
             }
-            if let [reader] = bridge.other_readers().as_slice() {
+            if let [reader] = others.get().as_slice() {
                 let reader = reader.clone();
                 spawn_local(async move {
                     if let Ok(guid) = bridge.card_in(&reader).await {

@@ -112,7 +112,7 @@ impl Desk {
         }
         let holder = match environment.issuing.certificates {
             CertificateSource::Own => None,
-            CertificateSource::Requested => transaction.person(&order.person).await?.map(|person| common_name(&person)),
+            CertificateSource::Requested => transaction.person(&order.person).await?.map(|person| person.common_name()),
         };
         let secrets = self.secrets(&issuance, completion)?;
         let secrets = self.seal_secrets(&IssuingSecrets { first, holder, ..secrets }, officers_card, proof)?;
@@ -206,10 +206,10 @@ impl Desk {
             return Ok(Certification::Requested);
         }
         let authority = environment.authority(&mut *transaction).await?;
-        let now = environment.now();
+        let (now, name) = (environment.now(), person.common_name());
         let certify = |slot, key| {
             let (from, until) = (now, now + environment.issuing.card_life);
-            let subject = CertificateSubject { name: &person.name, guid: card.guid, slot, key, from, until };
+            let subject = CertificateSubject { name: &name, guid: card.guid, slot, key, from, until };
             environment.certifier.certify(&authority, &subject)
         };
         let certificates = CardCertificates {
@@ -310,11 +310,6 @@ impl Desk {
         officer.may(Deed::IssueCard, &person)?;
         Ok((issuance, person))
     }
-}
-
-/// A person's name as certificates take it (X.520, ub-common-name).
-fn common_name(person: &Person) -> String {
-    person.name.chars().take(64).collect()
 }
 
 /// Whether both keys of a card have asked for their certificates.
