@@ -1,6 +1,6 @@
 //! Issuing a card at the desk, once it was ordered: what the card reports, and where its certificates come from.
 
-use card_protocol::{CardProof, Challenge, Der, Slot, message::PreparedCard};
+use card_protocol::{CardProof, Challenge, Der, message::PreparedCard};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use super::ra::DeskFault;
 #[cfg(feature = "ssr")]
 use {
     super::{ra::officer, services},
+    card_protocol::Slot,
     domain::ra,
 };
 
@@ -32,6 +33,7 @@ pub enum Certification {
 }
 
 /// What stands in the address of a card's request for a certificate.
+#[cfg(feature = "ssr")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestParameters {
     /// Which card.
