@@ -388,7 +388,7 @@ pub async fn carry_out(proof: CardProof, order: OrderText) -> Result<Given, Desk
         }
         ra::Given::Issuing(sent) => Given::Issuing(sent.secrets),
         ra::Given::Loading(ra::Loading { secrets, certificates }) => {
-            Given::Loading { secrets, certificates: certificates.into() }
+            Given::Loading { sealed: secrets, certificates: certificates.into() }
         }
     })
 }
@@ -403,7 +403,7 @@ pub enum Given {
     /// What a blank card is to get, sealed for the connection that the officer's card has vouched for.
     Issuing(Sealed),
     /// What a card has that was prepared before, sealed likewise, and its certificates.
-    Loading { secrets: Sealed, certificates: Certificates },
+    Loading { sealed: Sealed, certificates: Certificates },
 }
 
 /// Whoever is signed in and works at the desk.

@@ -90,7 +90,7 @@ impl Issuing {
     ) -> Result<&'static str, Stop> {
         let done = match given {
             Given::Issuing(secrets) => self.prepare(bridge, officer, secrets).await,
-            Given::Loading { secrets, certificates } => self.load(bridge, certificates, Some(secrets)).await,
+            Given::Loading { sealed, certificates } => self.load(bridge, certificates, Some(sealed)).await,
             Given::Nothing | Given::Unlock => Ok(t::ra_done()),
         };
         self.progress.set(None);
