@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use virtual_card::{
     Contacts as _, VirtualCard,
     fault::{Fault, Faulty, Mishap, Moment},
-    kind::{KINDS, Kind, Touched},
+    kind::{Kind, Touched},
 };
 
 const PASSCODE: &str = "904173";
@@ -281,6 +281,10 @@ fn a_card_that_says_it_has_taken_a_passcode_and_has_not_is_found_out() {
     );
 }
 
+fn named(kind: &str) -> &'static Kind {
+    Kind::named(kind).unwrap()
+}
+
 /// Issues a card of a kind, cut at one command, and then again, first without knowing how far it was. Says whether it was cut.
 fn issue_in_spite_of_a_cut(kind: &Kind, moment: Moment, nth: u32) -> bool {
     let directory = TempDir::new().unwrap();
@@ -308,8 +312,9 @@ fn issue_in_spite_of_a_cut(kind: &Kind, moment: Moment, nth: u32) -> bool {
 }
 
 #[test]
-fn a_card_of_each_kind_that_was_pulled_at_any_command_is_issued_by_the_same_again() {
-    for kind in &KINDS {
+fn a_card_that_was_pulled_at_any_command_is_issued_by_the_same_again() {
+    // Those that differ in what issuing has to do with: refusals, tries, instructions of the maker, APDUs.
+    for kind in ["piv-authenticator", "strict-keeps-tries", "yubikey-5", "get-response"].map(named) {
         for moment in [Moment::Before, Moment::After] {
             let mut nth = 1;
             while issue_in_spite_of_a_cut(kind, moment, nth) {
