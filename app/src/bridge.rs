@@ -170,7 +170,7 @@ impl Bridge {
     /// The readers that hold another card than the one that is used.
     pub fn other_readers(self) -> Vec<String> {
         let holding = self.readers_with_card().unwrap_or_default();
-        let own = self.reader.with(|chosen| chosen.clone());
+        let own = self.reader.get();
         holding.into_iter().filter(|reader| Some(reader) != own.as_ref()).collect()
     }
 

@@ -1,5 +1,7 @@
 //! Requests for the certificates of a card's keys (PKCS #10, RFC 2986), for a certification authority elsewhere.
 
+use std::fmt::Write as _;
+
 use crate::application::Application;
 use crate::certificate::{BIT_STRING, COMMON_NAME, INTEGER, OBJECT_IDENTIFIER, PublicKey, SEQUENCE, SET, UTF8_STRING};
 use crate::error::CardError;
@@ -90,7 +92,12 @@ fn named(identifier: &[u8], value: &[u8]) -> Vec<u8> {
 
 /// The GUID as a UUID is written (RFC 9562, 4).
 fn uuid(guid: Guid) -> String {
-    let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = |bytes: &[u8]| {
+        bytes.iter().fold(String::new(), |mut digits, byte| {
+            let _ = write!(digits, "{byte:02x}");
+            digits
+        })
+    };
     let bytes = guid.bytes();
     [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].map(digits).join("-")
 }

@@ -140,6 +140,7 @@ mod tests {
     use super::*;
     use crate::sealed::{ConnectionSecret, ServiceSecret};
 
+    #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     fn secrets(transport: &[u8], holder: Option<&str>) -> IssuingSecrets {
         IssuingSecrets {
             guid: Guid([1; 16]),

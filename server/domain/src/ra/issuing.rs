@@ -101,7 +101,7 @@ impl Desk {
         let binding = Binding::Issuance(guid);
         let completion = environment.challenge_key.issue(Purpose::Prepared, binding, now, &*environment.randomness);
         // After an attempt without an outcome the other unlock key goes first: tries are spread evenly.
-        let first = if issuance.attempts % 2 == 0 { FirstTried::Transport } else { FirstTried::Own };
+        let first = if issuance.attempts.is_multiple_of(2) { FirstTried::Transport } else { FirstTried::Own };
         let step = IssuanceStep::Begun(Begun { completion, connection_key: proof.connection_key });
         // A card that was begun for somebody else becomes this person's: nothing but its secrets is on it.
         issuance = Issuance { person, by, replaces, attempts: issuance.attempts + 1, step, ..issuance };

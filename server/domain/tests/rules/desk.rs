@@ -114,8 +114,9 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
             for target in Role::ALL {
                 let may = match (role, deed, target) {
                     (Role::RaManager, _, _) => true,
-                    (_, Deed::Appoint, _) | (_, _, Role::RaManager) => false,
-                    (_, Deed::IssueCard | Deed::UnlockCard, Role::RaAgent) => false,
+                    (_, Deed::Appoint, _)
+                    | (_, _, Role::RaManager)
+                    | (_, Deed::IssueCard | Deed::UnlockCard, Role::RaAgent) => false,
                     _ => true,
                 };
                 let expected = if may { Ok(()) } else { Err(Forbidden::Role) };

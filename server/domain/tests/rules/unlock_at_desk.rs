@@ -68,7 +68,7 @@ async fn who_is_locked_out_is_not_any_more_afterwards() {
     let ray = at_desk(&world, 7, Role::RaAgent).await;
     let token = allow(&world, &ray, &card).await;
     unlock(&world, &token, &mut card).await.unwrap();
-    let standing = world.store.tables().await.registrations[&jane()].standing.clone();
+    let standing = world.store.tables().await.registrations[&jane()].standing;
     assert_eq!(standing, Standing::Open { failed_attempts: 0 });
 }
 
