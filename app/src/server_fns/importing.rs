@@ -221,5 +221,6 @@ fn fault_word(fault: RowFault) -> &'static str {
         RowFault::Refused(Refusal::GuidTaken) => t::import_row_guid_taken(),
         RowFault::Refused(Refusal::KeyTaken) => t::import_row_key_taken(),
         RowFault::Refused(Refusal::WeakKey) => t::import_row_weak_key(),
+        RowFault::Refused(Refusal::OwnRecord) => t::import_row_own_record(),
     }
 }

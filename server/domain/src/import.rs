@@ -19,10 +19,11 @@ use crate::{
     card::{Card, CardPublicKey, CardState},
     enrolment::{Enrolled, NewHolder, UnfitCard, check, with_unlock_key},
     environment::retry_on_conflict,
+    mail::Message,
     organisation::Organisation,
     person::{Person, UserNumber, fold_name},
     ports::{NewlyEnrolled, StoreError, Transaction},
-    trail::{Event, Outcome, TrailEntry},
+    trail::{Event, Outcome, TrailEntry, TrailName},
 };
 
 pub use row::{Counts, RowFault};
@@ -32,6 +33,8 @@ pub use run::{Extent, FAULTS_KEPT, FaultyRow, ImportFile, ImportRun, Progress, R
 #[derive(Clone)]
 pub struct Import {
     environment: Arc<Environment>,
+    /// The officer who began it, where it was begun at the desk.
+    officer: Option<TrailName>,
 }
 
 /// A card that was issued to somebody who is there already.
@@ -128,6 +131,9 @@ pub enum Refusal {
     /// One of the keys is known to be weak: the card has to get others.
     #[error("a key of the card is weak (CVE-2017-15361)")]
     WeakKey,
+    /// It would change the record of the officer who began the import.
+    #[error("it is about the officer who began the import: another manager has to take it in")]
+    OwnRecord,
 }
 
 impl From<UnfitCard> for Refusal {
@@ -146,12 +152,19 @@ pub type Verdict = Result<Enrolled, Refusal>;
 /// An import of which everything is kept, or nothing: one transaction, which everybody else waits for.
 pub struct WholeImport {
     environment: Arc<Environment>,
+    officer: Option<TrailName>,
     transaction: Box<dyn Transaction>,
 }
 
 impl Import {
     pub(crate) fn new(environment: Arc<Environment>) -> Self {
-        Self { environment }
+        Self { environment, officer: None }
+    }
+
+    /// The same, begun by an officer at the desk: nothing of their own record is changed.
+    #[must_use]
+    pub fn begun_by(self, officer: TrailName) -> Self {
+        Self { officer: Some(officer), ..self }
     }
 
     /// Takes a batch of people in, in a transaction of its own. The same again changes nothing; who is there keeps
@@ -195,7 +208,7 @@ impl Import {
     /// [`StoreError`].
     pub async fn whole(&self) -> Result<WholeImport, StoreError> {
         let transaction = self.environment.store.begin().await?;
-        Ok(WholeImport { environment: Arc::clone(&self.environment), transaction })
+        Ok(WholeImport { environment: Arc::clone(&self.environment), officer: self.officer.clone(), transaction })
     }
 }
 
@@ -206,7 +219,7 @@ impl WholeImport {
     ///
     /// [`StoreError`]: the import can only be dropped.
     pub async fn people(&mut self, people: &[NewHolder]) -> Result<Vec<Verdict>, StoreError> {
-        take_people(&self.environment, &mut *self.transaction, people).await
+        take_people(self, people).await
     }
 
     /// As [`Import::cards`].
@@ -215,7 +228,7 @@ impl WholeImport {
     ///
     /// [`StoreError`]: the import can only be dropped.
     pub async fn cards(&mut self, cards: &[FitCard]) -> Result<Vec<Verdict>, StoreError> {
-        take_cards(&self.environment, &mut *self.transaction, cards).await
+        take_cards(self, cards).await
     }
 
     /// Keeps everything.
@@ -228,13 +241,11 @@ impl WholeImport {
     }
 }
 
-async fn take_people(
-    environment: &Environment,
-    transaction: &mut dyn Transaction,
-    people: &[NewHolder],
-) -> Result<Vec<Verdict>, StoreError> {
+async fn take_people(import: &mut WholeImport, people: &[NewHolder]) -> Result<Vec<Verdict>, StoreError> {
+    let WholeImport { environment, officer, transaction } = import;
     let numbers: Vec<UserNumber> = people.iter().map(|person| person.user_number.clone()).collect();
     let there = transaction.people_among(&numbers).await?;
+    let own = there.iter().find(|person| is_officer(person, officer.as_ref())).map(|person| &person.user_number);
     let mut known: HashMap<&UserNumber, (&str, Option<&Organisation>)> = there
         .iter()
         .map(|person| (&person.user_number, (person.name.as_str(), person.organisation.as_ref())))
@@ -246,6 +257,10 @@ async fn take_people(
         verdicts.push(match known.get_mut(&person.user_number) {
             Some((name, _)) if fold_name(name) != fold_name(&person.name) => Err(Refusal::OtherName),
             Some((_, known)) if organisation.is_some() && *known != organisation => {
+                if own == Some(&person.user_number) {
+                    verdicts.push(Err(Refusal::OwnRecord));
+                    continue;
+                }
                 *known = organisation;
                 moved.extend(organisation.map(|new| (person.user_number.clone(), new.clone())));
                 Ok(Enrolled::Moved)
@@ -263,13 +278,11 @@ async fn take_people(
     Ok(verdicts)
 }
 
-async fn take_cards(
-    environment: &Environment,
-    transaction: &mut dyn Transaction,
-    cards: &[FitCard],
-) -> Result<Vec<Verdict>, StoreError> {
+async fn take_cards(import: &mut WholeImport, cards: &[FitCard]) -> Result<Vec<Verdict>, StoreError> {
+    let WholeImport { environment, officer, transaction } = import;
+    let transaction = &mut **transaction;
     let mut known = Known::read(transaction, cards).await?;
-    let verdicts: Vec<Verdict> = cards.iter().map(|card| known.judge(card)).collect();
+    let verdicts: Vec<Verdict> = cards.iter().map(|card| known.judge(card, officer.as_ref())).collect();
     let added = cards.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Ok(Enrolled::Added));
     let (mut batch, mut entries) = (Vec::<NewlyEnrolled>::new(), Vec::new());
     for (card, _) in added {
@@ -288,8 +301,30 @@ async fn take_cards(
     if !batch.is_empty() {
         let records = environment.trail_key.chain(transaction, entries).await?;
         transaction.enrol_batch(&batch, &records).await?;
+        tell_holders(environment, transaction, &known, &batch).await?;
     }
     Ok(verdicts)
+}
+
+/// Tells those who are registered of a card in their name: it may be one that they know nothing of. To others, who may be
+/// everybody in a first import, their first card is no news.
+async fn tell_holders(
+    environment: &Environment,
+    transaction: &mut dyn Transaction,
+    known: &Known,
+    batch: &[NewlyEnrolled],
+) -> Result<(), StoreError> {
+    let numbers: HashSet<&UserNumber> = batch.iter().map(|new| &new.card.holder).collect();
+    let numbers: Vec<UserNumber> = numbers.into_iter().cloned().collect();
+    for registration in transaction.registrations_among(&numbers).await? {
+        let Some(holder) = known.people.get(&registration.person) else { continue };
+        environment.tell_everywhere(transaction, holder, Some(&registration), &Message::CardEnrolled).await?;
+    }
+    Ok(())
+}
+
+fn is_officer(person: &Person, officer: Option<&TrailName>) -> bool {
+    officer.is_some_and(|officer| person.trail_name() == *officer)
 }
 
 /// What is there of that which a batch of cards names, and after each row that it adds this too.
@@ -316,15 +351,16 @@ impl Known {
     }
 
     /// What becomes of a card. What is added is known to the next.
-    fn judge(&mut self, card: &FitCard) -> Verdict {
+    fn judge(&mut self, card: &FitCard, officer: Option<&TrailName>) -> Verdict {
         if let Some(there) = self.cards.get(&card.guid) {
             return if *there == card.identity { Ok(Enrolled::Unchanged) } else { Err(Refusal::GuidTaken) };
         }
         if card.identity.keys.iter().any(|key| self.keys.contains(key)) {
             return Err(Refusal::KeyTaken);
         }
-        if !self.people.contains_key(&card.identity.holder) {
-            return Err(Refusal::UnknownPerson);
+        let holder = self.people.get(&card.identity.holder).ok_or(Refusal::UnknownPerson)?;
+        if is_officer(holder, officer) {
+            return Err(Refusal::OwnRecord);
         }
         self.keys.extend(card.identity.keys);
         self.cards.insert(card.guid, card.identity.clone());

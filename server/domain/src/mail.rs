@@ -65,6 +65,8 @@ pub enum Message {
     RecoveryCodesChanged,
     /// A person ended their registration.
     RegistrationEnded,
+    /// A card that others issued was taken in, in the name of the person.
+    CardEnrolled,
     /// The code that lets a person choose a new passcode.
     UnlockCode {
         /// As it is shown: `KTRW-MGBD`.
@@ -105,6 +107,7 @@ impl Message {
             | Self::QuestionsChanged
             | Self::RecoveryCodesChanged
             | Self::RegistrationEnded
+            | Self::CardEnrolled
             | Self::CardUnlocked
             | Self::SelfServiceLocked
             | Self::UnlockKeyRefused

@@ -91,8 +91,9 @@ impl Uploads {
             cards: input(ImportFile::Cards, cards, "cards.csv.age"),
         };
         let extent = run.extent;
+        let import = self.services.import.clone().begun_by(run.officer.clone());
         let mut notes = Notes { services: &self.services, run };
-        match take_in(&self.services.import, key, inputs, extent, &mut notes).await {
+        match take_in(&import, key, inputs, extent, &mut notes).await {
             Ok(end) => end,
             Err(fault) => {
                 tracing::warn!(fault = &fault as &dyn std::error::Error, "an import ended before its end");

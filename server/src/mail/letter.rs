@@ -196,6 +196,13 @@ templates!(
     "email/registration-ended/body.html"
 );
 templates!(
+    card_enrolled,
+    Envelope,
+    "email/card-enrolled/subject.txt",
+    "email/card-enrolled/body.txt",
+    "email/card-enrolled/body.html"
+);
+templates!(
     card_unlocked,
     Envelope,
     "email/card-unlocked/subject.txt",
@@ -270,6 +277,7 @@ impl Stationery {
             Message::QuestionsChanged => questions_changed(id, &mail.to, &envelope),
             Message::RecoveryCodesChanged => recovery_codes_changed(id, &mail.to, &envelope),
             Message::RegistrationEnded => registration_ended(id, &mail.to, &envelope),
+            Message::CardEnrolled => card_enrolled(id, &mail.to, &envelope),
             Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
             Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
             Message::RaHelped { deed, reason, check } => {
@@ -390,7 +398,7 @@ mod tests {
         }
     }
 
-    fn every_message() -> [Message; 14] {
+    fn every_message() -> [Message; 15] {
         [
             email_changed(),
             unlock_code(),
@@ -400,6 +408,7 @@ mod tests {
             Message::QuestionsChanged,
             Message::RecoveryCodesChanged,
             Message::RegistrationEnded,
+            Message::CardEnrolled,
             Message::CardUnlocked,
             Message::SelfServiceLocked,
             Message::UnlockKeyRefused,

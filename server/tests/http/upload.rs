@@ -110,22 +110,23 @@ fn cards_file(app: &TestApp, rows: &[String]) -> Vec<u8> {
 async fn files_that_the_officers_card_has_signed_for_are_taken_in() {
     let app = TestApp::start().await;
     let (mut manager, officers) = at_desk(&app, 8, Role::RaManager).await;
-    let cards = [Card::number(1), Card::number(2)];
+    let cards = [Card::number(1), Card::number(2), Card::number(3)];
     let people = "user_number,name,email,organisation\n555000000017,Jane Smith,,Trust A\n1002,Zoë Ng,zoe,\n";
-    let file = cards_file(&app, &[row(&cards[0], JANE.0), row(&cards[1], "1002")]);
+    let file = cards_file(&app, &[row(&cards[0], JANE.0), row(&cards[1], "1002"), row(&cards[2], "908")]);
     let run = upload(&app, (&mut manager, &officers), people, &file, "each-row").await;
     assert_eq!(run["state"], "All rows were read.", "{run}");
     assert_eq!(run["people"], json!({ "added": 1, "moved": 0, "unchanged": 0, "refused": 1 }));
-    assert_eq!(run["cards"], json!({ "added": 1, "moved": 0, "unchanged": 0, "refused": 1 }));
+    assert_eq!(run["cards"], json!({ "added": 1, "moved": 0, "unchanged": 0, "refused": 2 }));
     let faults: Vec<_> = run["faults"].as_array().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(
         faults,
         [
             r#"{"file":"People","line":3,"why":"The email address is not one"}"#,
-            r#"{"file":"Smartcards","line":3,"why":"Nobody has this user number"}"#
+            r#"{"file":"Smartcards","line":3,"why":"Nobody has this user number"}"#,
+            r#"{"file":"Smartcards","line":4,"why":"It is about you: another manager has to take it in"}"#
         ]
     );
-    assert_eq!(kept(&app, &[&cards[0], &cards[1]]).await.0, 1);
+    assert_eq!(kept(&app, &[&cards[0], &cards[1], &cards[2]]).await.0, 1);
     let trail = app.trail().await;
     let begun = trail.iter().find(|entry| entry.event == Event::ImportBegun).unwrap();
     let signed = begun.by.clone().unwrap().files.unwrap();

@@ -369,6 +369,8 @@ pub trait BulkEnrolment {
     async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError>;
     /// Finds those of these fingerprints whose key is known, of whichever card and slot.
     async fn keys_among(&mut self, fingerprints: &[[u8; 32]]) -> Result<Vec<[u8; 32]>, StoreError>;
+    /// Finds the registrations of those of these people who have one.
+    async fn registrations_among(&mut self, people: &[UserNumber]) -> Result<Vec<Registration>, StoreError>;
     /// Notes that people who are there work elsewhere now.
     async fn move_people(&mut self, people: &[(UserNumber, Organisation)]) -> Result<(), StoreError>;
     /// Adds people: a conflict when one of them is there.

@@ -6,6 +6,8 @@ use domain::{
     email::EmailAddress,
     enrolment::{Enrolled, NewHolder},
     import::{FitCard, ImportedCard, Refusal, Verdict},
+    mail::Message,
+    organisation::Organisation,
     person::UserNumber,
     role::Role,
     trail::{BrokenChain, ChainEnd, Event, TrailKey, TrailRecord},
@@ -196,6 +198,52 @@ async fn another_name_for_a_number_is_refused_whether_in_one_batch_or_in_two() {
     let refused = Err(Refusal::OtherName);
     assert_eq!(world.services.import.people(&people).await.unwrap(), [refused, ADDED, refused]);
     assert_eq!(world.store.tables().await.people[&number("1003")].name, "Ann Abel");
+}
+
+#[tokio::test]
+async fn who_is_registered_is_told_of_a_card_in_their_name() {
+    let (world, jane) = World::with_card().await;
+    let signed_in = world.sign_in(&jane).await;
+    world.register(&signed_in, &jane).await;
+    let people = [
+        NewHolder { email: Some(EmailAddress::parse("john@nhs.net").unwrap()), ..holder("1002", "John Jones") },
+        holder("1003", "Ann Abel"),
+    ];
+    world.services.import.people(&people).await.unwrap();
+    let before = world.mails().await.len();
+    let cards = [card(11, "1001"), card(12, "1002"), card(13, "1003"), card(14, "9999")];
+    let verdicts = world.services.import.cards(&cards).await.unwrap();
+    assert_eq!(verdicts, [ADDED, ADDED, ADDED, Err(Refusal::UnknownPerson)]);
+    // The same again tells nobody.
+    world.services.import.cards(&cards).await.unwrap();
+    let registered = world.store.tables().await.registrations[&number("1001")].email.clone();
+    let told = world.mails().await.split_off(before);
+    assert!(told.iter().all(|mail| matches!(mail.message, Message::CardEnrolled) && mail.freeze.is_some()));
+    let told: Vec<&str> = told.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(told, [registered.as_str()]);
+}
+
+#[tokio::test]
+async fn who_begins_an_import_changes_nothing_of_their_own_record() {
+    let world = with_people().await;
+    let john = world.store.tables().await.people[&number("1002")].clone();
+    let import = world.services.import.clone().begun_by(john.trail_name());
+    let elsewhere = |user_number, name| {
+        let organisation = Some(Organisation::parse("Trust A").unwrap());
+        NewHolder { organisation, ..holder(user_number, name) }
+    };
+    let own = Err(Refusal::OwnRecord);
+    let people = [elsewhere("1001", "Jane Smith"), elsewhere("1002", "John Jones"), holder("1002", "John Jones")];
+    assert_eq!(import.people(&people).await.unwrap(), [Ok(Enrolled::Moved), own, UNCHANGED]);
+    assert_eq!(import.cards(&[card(1, "1001"), card(2, "1002")]).await.unwrap(), [ADDED, own]);
+    assert_eq!(world.store.tables().await.people[&number("1002")], john);
+
+    let mut whole = import.whole().await.unwrap();
+    assert_eq!(whole.cards(&[card(2, "1002")]).await.unwrap(), [own]);
+    drop(whole);
+    // For another it is a card like others, and then it is there.
+    assert_eq!(world.services.import.cards(&[card(2, "1002")]).await.unwrap(), [ADDED]);
+    assert_eq!(import.cards(&[card(2, "1002")]).await.unwrap(), [UNCHANGED]);
 }
 
 #[tokio::test]

@@ -600,6 +600,10 @@ impl BulkEnrolment for MemoryTransaction {
         Ok(keys.map(CardPublicKey::fingerprint).filter(|known| fingerprints.contains(known)).collect())
     }
 
+    async fn registrations_among(&mut self, people: &[UserNumber]) -> Result<Vec<Registration>, StoreError> {
+        Ok(self.working.registrations.values().filter(|found| people.contains(&found.person)).cloned().collect())
+    }
+
     async fn move_people(&mut self, people: &[(UserNumber, Organisation)]) -> Result<(), StoreError> {
         for (number, organisation) in people {
             self.working.people.get_mut(number).unwrap().organisation = Some(organisation.clone());

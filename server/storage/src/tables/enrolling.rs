@@ -9,11 +9,12 @@ use domain::{
     organisation::Organisation,
     person::{Person, UserNumber},
     ports::{BulkEnrolment, NewlyEnrolled, StoreError},
+    registration::Registration,
     trail::TrailRecord,
 };
 use sea_orm::entity::prelude::*;
 
-use super::{card_keys, cards, key_rings, people, trail, unlock_keys};
+use super::{card_keys, cards, key_rings, people, registrations, trail, unlock_keys};
 use crate::{SqlTransaction, value};
 
 /// How many rows are named in one statement that has another parameter besides.
@@ -46,6 +47,12 @@ impl BulkEnrolment for SqlTransaction {
         let fingerprints: Vec<Vec<u8>> = fingerprints.iter().map(|fingerprint| fingerprint.to_vec()).collect();
         let rows = self.list_among::<card_keys::Entity, _>(card_keys::Column::Fingerprint, &fingerprints).await?;
         rows.into_iter().map(|row| value::read_bytes(row.fingerprint, "card_keys.fingerprint")).collect()
+    }
+
+    async fn registrations_among(&mut self, people: &[UserNumber]) -> Result<Vec<Registration>, StoreError> {
+        let people: Vec<&str> = people.iter().map(UserNumber::as_str).collect();
+        let rows = self.list_among::<registrations::Entity, _>(registrations::Column::Person, &people).await?;
+        rows.into_iter().map(Registration::try_from).collect()
     }
 
     async fn move_people(&mut self, people: &[(UserNumber, Organisation)]) -> Result<(), StoreError> {

@@ -160,6 +160,7 @@ hold_to_contract! {
     enrolling:
         people_at_once_come_back_and_are_found_among_others,
         cards_at_once_come_back_with_all_that_is_theirs,
+        registrations_are_found_among_others,
         of_nothing_at_once_there_is_nothing,
         nothing_is_added_twice_at_once;
     erasing:

@@ -95,6 +95,14 @@ pub async fn cards_at_once_come_back_with_all_that_is_theirs(store: &Shared) {
     assert!(known == all);
 }
 
+pub async fn registrations_are_found_among_others(store: &Shared) {
+    committed!(store, |transaction| transaction.insert_people(&[person(1), person(3)]));
+    committed!(store, |transaction| transaction.insert_registration(&registration()));
+    let wanted = [user_number(1), user_number(3), user_number(9)];
+    let found = tried!(store, |transaction| transaction.registrations_among(&wanted)).unwrap();
+    assert_eq!(found, [registration()]);
+}
+
 pub async fn of_nothing_at_once_there_is_nothing(store: &Shared) {
     with_card(store).await;
     let mut transaction = begin(store).await;
@@ -102,6 +110,7 @@ pub async fn of_nothing_at_once_there_is_nothing(store: &Shared) {
     transaction.enrol_batch(&[], &[]).await.unwrap();
     assert_eq!(transaction.people_among(&[]).await.unwrap(), []);
     assert_eq!(transaction.cards_among(&[]).await.unwrap(), []);
+    assert_eq!(transaction.registrations_among(&[]).await.unwrap(), []);
     assert_eq!(transaction.keys_among(&[]).await.unwrap(), Vec::<[u8; 32]>::new());
     transaction.commit().await.unwrap();
 }
