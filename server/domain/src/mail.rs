@@ -135,6 +135,8 @@ pub struct OutboxMail {
     pub created_at: Timestamp,
     /// How often it was tried to send it.
     pub attempts: u32,
+    /// Whether it holds a code: somebody waits for it.
+    pub holds_code: bool,
     /// Whose it is: their name on the trail, so that nobody can say whose it was once they are erased.
     pub owner: Option<TrailName>,
 }
@@ -158,7 +160,8 @@ impl OutboxMail {
     /// Never: a mail is made of text and numbers.
     pub fn seal(id: MailId, mail: &Mail, vault: &dyn Vault, now: Timestamp) -> Self {
         let plaintext = zeroize::Zeroizing::new(serde_json::to_vec(mail).expect("a mail is text and numbers"));
-        Self { id, sealed: vault.seal(&plaintext, &context(id)), created_at: now, attempts: 0, owner: None }
+        let holds_code = mail.message.code_valid_until().is_some();
+        Self { id, sealed: vault.seal(&plaintext, &context(id)), created_at: now, attempts: 0, holds_code, owner: None }
     }
 
     /// Opens it.

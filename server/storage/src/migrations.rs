@@ -16,6 +16,7 @@ mod m0013_recovery_codes;
 mod m0014_issuing;
 mod m0015_reports;
 mod m0016_ended_registrations;
+mod m0017_codes_first;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_issuing::Migration),
             Box::new(m0015_reports::Migration),
             Box::new(m0016_ended_registrations::Migration),
+            Box::new(m0017_codes_first::Migration),
         ]
     }
 }

@@ -288,7 +288,7 @@ pub trait TrailRecords {
 pub trait Outbox {
     /// Adds one.
     async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError>;
-    /// Those that are due, the oldest first, at most `limit`; each is put off until `lease`, so that nobody else
+    /// Those that are due, the ones with a code first, then the oldest, at most `limit`; each is put off until `lease`, so that nobody else
     /// takes it meanwhile.
     async fn claim_due_mails(
         &mut self,

@@ -14,6 +14,7 @@ use domain::{
 use time::Duration;
 
 use crate::{
+    fakes::OneKeyVault,
     former_address::told_of_a_change,
     software_card::SoftwareCard,
     world::{ANSWERS, ORIGIN, World, new_card, wrong_code},
@@ -273,4 +274,19 @@ async fn answers_and_codes_stand_nowhere_in_the_store() {
         assert!(!stored.contains(&answer.to_lowercase().replace(' ', "")), "{answer}");
     }
     assert!(!stored.contains(&code.to_lowercase()));
+}
+
+#[tokio::test]
+async fn a_mail_that_somebody_waits_for_is_known_without_its_seal() {
+    let (world, card) = World::with_card().await;
+    let signed_in = world.sign_in(&card).await;
+    world.register(&signed_in, &card).await;
+    let outbox = world.store.tables().await.outbox.clone();
+    let known: Vec<(bool, bool)> = outbox
+        .iter()
+        .map(|mail| {
+            (mail.holds_code, matches!(mail.open(&OneKeyVault).unwrap().message, Message::RegistrationCode { .. }))
+        })
+        .collect();
+    assert_eq!(known, [(true, true), (false, false)]);
 }

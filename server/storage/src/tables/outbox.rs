@@ -39,6 +39,7 @@ pub struct Model {
     pub refused_at: Option<i64>,
     /// Whose it is: their name on the trail.
     pub owner: Option<String>,
+    pub holds_code: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -55,6 +56,7 @@ impl TryFrom<Model> for OutboxMail {
             sealed: VaultCiphertext(row.body.ok_or_else(|| unreadable("outbox.body")(UnknownValue))?),
             created_at: value::read_time(row.created_at, "outbox.created_at")?,
             attempts: u32::try_from(row.attempts).map_err(unreadable("outbox.attempts"))?,
+            holds_code: row.holds_code,
             owner: row.owner.map(TrailName::of_record),
         })
     }
@@ -97,6 +99,7 @@ impl Outbox for SqlTransaction {
             given_up_at: None,
             refused_at: None,
             owner: mail.owner.as_ref().map(|owner| owner.as_str().to_owned()),
+            holds_code: mail.holds_code,
         })
         .await
     }
@@ -115,6 +118,7 @@ impl Outbox for SqlTransaction {
                 Entity::find()
                     .filter(Column::Body.is_not_null())
                     .filter(due)
+                    .order_by_desc(Column::HoldsCode)
                     .order_by_asc(Column::CreatedAt)
                     .order_by_asc(Column::Id)
                     .limit(limit)

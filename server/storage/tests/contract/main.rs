@@ -148,6 +148,7 @@ hold_to_contract! {
         a_number_is_taken_once;
     outbox:
         due_mails_come_oldest_first,
+        a_mail_with_a_code_comes_before_others,
         a_claimed_mail_is_nobody_elses_until_its_lease_ends,
         a_mail_put_off_comes_again_with_one_attempt_more,
         a_mail_that_is_done_with_comes_no_more,

@@ -235,6 +235,7 @@ pub fn mail(number: u8, created: i64) -> OutboxMail {
         sealed: VaultCiphertext(format!("sealed mail {number}").into_bytes()),
         created_at: at(created),
         attempts: 0,
+        holds_code: false,
         owner: Some(trail_name(number)),
     }
 }

@@ -36,6 +36,14 @@ pub async fn due_mails_come_oldest_first(store: &Shared) {
     assert_eq!(found, [mail(2, 10), mail(1, 20)]);
 }
 
+pub async fn a_mail_with_a_code_comes_before_others(store: &Shared) {
+    with_mails(store).await;
+    let code = OutboxMail { holds_code: true, ..mail(4, 30) };
+    committed!(store, |transaction| transaction.insert_mail(&code));
+    assert_eq!(claim(store, 29, 99).await, [mail(2, 10), mail(1, 20)]);
+    assert_eq!(claim(store, 30, 99).await, [code, mail(3, 30)]);
+}
+
 pub async fn a_claimed_mail_is_nobody_elses_until_its_lease_ends(store: &Shared) {
     with_mails(store).await;
     assert_eq!(claim(store, 10, 60).await, [mail(2, 10)]);
