@@ -1,4 +1,5 @@
-//! Taking people and cards in out of files: read and checked on a thread of its own, judged and stored batch by batch.
+//! Taking people and cards in out of files: read, checked and sealed on a thread of its own, judged and stored batch by
+//! batch.
 //!
 //! Only a few batches are in memory, however long the files are. What may be taken in and what not is said in
 //! [`domain::import`]; here is how a row is written.
@@ -18,7 +19,7 @@ use domain::{
     import::{Extent, FitCard, Import, ImportFile, RowFault, RunEnd, Verdict, WholeImport},
     ports::StoreError,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 pub use cards::parse_unlock_key;
 pub use key::ImportKey;
@@ -30,12 +31,15 @@ use source::{Encryption, Source};
 use table::{Row, Table};
 
 /// How many rows are stored in one transaction. Their keys are random, so each changes pages of its own in the database's
-/// indexes: the more rows, the fewer pages for each. The running service waits for it.
+/// indexes: the more rows, the fewer pages for each. The running service waits for one, or for a few that are fast.
 const BATCH: usize = 16_384;
 
-/// How long nothing is stored after a transaction. Who waits for SQLite looks ten times a second whether it is free, and
-/// would hardly ever find it so.
+/// How long nothing is stored after that. Who waits for SQLite looks ten times a second whether it is free, and would hardly
+/// ever find it so.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// After how long there is a pause, at the end of the transaction that goes on then.
+const PAUSE_AFTER: Duration = Duration::from_secs(1);
 
 /// How many batches wait to be stored.
 const BATCHES_AHEAD: usize = 1;
@@ -129,7 +133,7 @@ pub async fn take_in(
     let people = Source::open(people, Encryption::Optional, key)?;
     let cards = Source::open(cards, Encryption::Demanded, key)?;
     let mut keeping = match extent {
-        Extent::EachRow => Keeping::EachBatch(import),
+        Extent::EachRow => Keeping::EachBatch { import, since: Instant::now() },
         Extent::AllOrNothing => Keeping::Whole(import.whole().await?),
     };
     let mut has_refused = false;
@@ -142,7 +146,10 @@ pub async fn take_in(
         witness.judged(judged).await?;
     }
     witness.begins(&cards_name, cards.progress.clone());
-    let mut batches = read(cards_name, cards, cards::HEADER, cards::HEADER.len(), cards::parse);
+    let checks = import.clone();
+    let mut batches = read(cards_name, cards, cards::HEADER, cards::HEADER.len(), move |fields| {
+        Ok(checks.check(cards::parse(fields)?)?)
+    });
     while let Some(batch) = batches.recv().await {
         let batch = batch?;
         let judged = Judged::new(ImportFile::Cards, &batch.lines, &keeping.cards(&batch.rows).await?, batch.faults);
@@ -152,22 +159,26 @@ pub async fn take_in(
     match keeping {
         Keeping::Whole(_) if has_refused => Ok(RunEnd::NothingKept),
         Keeping::Whole(whole) => whole.commit().await.map(|()| RunEnd::Kept).map_err(Into::into),
-        Keeping::EachBatch(_) => Ok(RunEnd::Kept),
+        Keeping::EachBatch { .. } => Ok(RunEnd::Kept),
     }
 }
 
 /// What is kept of a batch, and when.
 enum Keeping<'a> {
-    EachBatch(&'a Import),
+    EachBatch {
+        import: &'a Import,
+        /// Since when there was no pause.
+        since: Instant,
+    },
     Whole(WholeImport),
 }
 
 impl Keeping<'_> {
     async fn people(&mut self, people: &[NewHolder]) -> Result<Vec<Verdict>, StoreError> {
         match self {
-            Self::EachBatch(import) => {
+            Self::EachBatch { import, since } => {
                 let verdicts = import.people(people).await;
-                tokio::time::sleep(PAUSE).await;
+                pause_in_time(since).await;
                 verdicts
             }
             Self::Whole(import) => import.people(people).await,
@@ -176,13 +187,21 @@ impl Keeping<'_> {
 
     async fn cards(&mut self, cards: &[FitCard]) -> Result<Vec<Verdict>, StoreError> {
         match self {
-            Self::EachBatch(import) => {
+            Self::EachBatch { import, since } => {
                 let verdicts = import.cards(cards).await;
-                tokio::time::sleep(PAUSE).await;
+                pause_in_time(since).await;
                 verdicts
             }
             Self::Whole(import) => import.cards(cards).await,
         }
+    }
+}
+
+/// Lets others have the database where they had to wait long enough.
+async fn pause_in_time(since: &mut Instant) {
+    if since.elapsed() >= PAUSE_AFTER {
+        tokio::time::sleep(PAUSE).await;
+        *since = Instant::now();
     }
 }
 

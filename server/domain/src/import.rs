@@ -23,7 +23,7 @@ use crate::{
     organisation::Organisation,
     person::{Person, UserNumber, fold_name},
     ports::{NewlyEnrolled, StoreError, Transaction},
-    trail::{Event, Outcome, TrailEntry, TrailName},
+    trail::{Event, Outcome, TrailEntry, TrailName, TrailSalt},
 };
 
 pub use row::{Counts, RowFault};
@@ -51,13 +51,10 @@ pub struct ImportedCard {
     pub unlock_key: UnlockKey,
 }
 
-/// A card of which nothing is wrong by itself.
+/// A card of which nothing is wrong by itself, with its unlock key sealed.
 pub struct FitCard {
-    guid: Guid,
     identity: Identity,
-    authentication_key: CardPublicKey,
-    card_authentication_key: CardPublicKey,
-    unlock_key: UnlockKey,
+    new: NewlyEnrolled,
 }
 
 /// What of a card is to be the same when it comes again: its holder, and its keys, slot by slot.
@@ -65,39 +62,6 @@ pub struct FitCard {
 struct Identity {
     holder: UserNumber,
     keys: [[u8; 32]; 2],
-}
-
-impl ImportedCard {
-    /// Checks what can be refused without a look at other cards.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`].
-    pub fn check(self) -> Result<FitCard, Refusal> {
-        let Self { guid, holder, authentication_key, card_authentication_key, unlock_key } = self;
-        check(guid, &authentication_key, &card_authentication_key)?;
-        let keys = [authentication_key.fingerprint(), card_authentication_key.fingerprint()];
-        Ok(FitCard {
-            guid,
-            identity: Identity { holder, keys },
-            authentication_key,
-            card_authentication_key,
-            unlock_key,
-        })
-    }
-}
-
-impl FitCard {
-    fn to_card(&self) -> Card {
-        Card {
-            guid: self.guid,
-            holder: self.identity.holder.clone(),
-            authentication_key: self.authentication_key.clone(),
-            card_authentication_key: self.card_authentication_key.clone(),
-            state: CardState::Active,
-            version: 0,
-        }
-    }
 }
 
 impl Identity {
@@ -165,6 +129,20 @@ impl Import {
     #[must_use]
     pub fn begun_by(self, officer: TrailName) -> Self {
         Self { officer: Some(officer), ..self }
+    }
+
+    /// Checks what of a card can be refused without a look at others, and seals its unlock key.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn check(&self, card: ImportedCard) -> Result<FitCard, Refusal> {
+        let ImportedCard { guid, holder, authentication_key, card_authentication_key, unlock_key } = card;
+        check(guid, &authentication_key, &card_authentication_key)?;
+        let card =
+            Card { guid, holder, authentication_key, card_authentication_key, state: CardState::Active, version: 0 };
+        let identity = Identity::of(&card);
+        Ok(FitCard { identity, new: with_unlock_key(card, &unlock_key, &self.environment) })
     }
 
     /// Takes a batch of people in, in a transaction of its own. The same again changes nothing; who is there keeps
@@ -245,7 +223,10 @@ async fn take_people(import: &mut WholeImport, people: &[NewHolder]) -> Result<V
     let WholeImport { environment, officer, transaction } = import;
     let numbers: Vec<UserNumber> = people.iter().map(|person| person.user_number.clone()).collect();
     let there = transaction.people_among(&numbers).await?;
-    let own = there.iter().find(|person| is_officer(person, officer.as_ref())).map(|person| &person.user_number);
+    let own = there
+        .iter()
+        .find(|person| is_officer(&person.user_number, &person.trail_salt, officer.as_ref()))
+        .map(|person| &person.user_number);
     let mut known: HashMap<&UserNumber, (&str, Option<&Organisation>)> = there
         .iter()
         .map(|person| (&person.user_number, (person.name.as_str(), person.organisation.as_ref())))
@@ -284,24 +265,24 @@ async fn take_cards(import: &mut WholeImport, cards: &[FitCard]) -> Result<Vec<V
     let mut known = Known::read(transaction, cards).await?;
     let verdicts: Vec<Verdict> = cards.iter().map(|card| known.judge(card, officer.as_ref())).collect();
     let added = cards.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Ok(Enrolled::Added));
-    let (mut batch, mut entries) = (Vec::<NewlyEnrolled>::new(), Vec::new());
-    for (card, _) in added {
-        let Some(holder) = known.people.get(&card.identity.holder) else { continue };
+    let (mut batch, mut entries) = (Vec::<&NewlyEnrolled>::new(), Vec::new());
+    for (FitCard { identity, new }, _) in added {
+        let Some(salt) = known.people.get(&identity.holder) else { continue };
         entries.push(TrailEntry {
             at: environment.now(),
             event: Event::CardEnrolled,
             outcome: Outcome::Done,
-            person: Some(holder.trail_name()),
-            card: Some(holder.trail_salt.name_card(&card.guid)),
+            person: Some(salt.name_person(&identity.holder)),
+            card: Some(salt.name_card(&new.card.guid)),
             reference: None,
             by: None,
         });
-        batch.push(with_unlock_key(card.to_card(), &card.unlock_key, environment));
+        batch.push(new);
     }
     if !batch.is_empty() {
         let records = environment.trail_key.chain(transaction, entries).await?;
         transaction.enrol_batch(&batch, &records).await?;
-        tell_holders(environment, transaction, &known, &batch).await?;
+        tell_holders(environment, transaction, &batch).await?;
     }
     Ok(verdicts)
 }
@@ -311,25 +292,28 @@ async fn take_cards(import: &mut WholeImport, cards: &[FitCard]) -> Result<Vec<V
 async fn tell_holders(
     environment: &Environment,
     transaction: &mut dyn Transaction,
-    known: &Known,
-    batch: &[NewlyEnrolled],
+    batch: &[&NewlyEnrolled],
 ) -> Result<(), StoreError> {
     let numbers: HashSet<&UserNumber> = batch.iter().map(|new| &new.card.holder).collect();
     let numbers: Vec<UserNumber> = numbers.into_iter().cloned().collect();
-    for registration in transaction.registrations_among(&numbers).await? {
-        let Some(holder) = known.people.get(&registration.person) else { continue };
-        environment.tell_everywhere(transaction, holder, Some(&registration), &Message::CardEnrolled).await?;
+    let registrations = transaction.registrations_among(&numbers).await?;
+    let registered: Vec<UserNumber> = registrations.iter().map(|registration| registration.person.clone()).collect();
+    let people = transaction.people_among(&registered).await?;
+    for registration in &registrations {
+        let Some(holder) = people.iter().find(|person| person.user_number == registration.person) else { continue };
+        environment.tell_everywhere(transaction, holder, Some(registration), &Message::CardEnrolled).await?;
     }
     Ok(())
 }
 
-fn is_officer(person: &Person, officer: Option<&TrailName>) -> bool {
-    officer.is_some_and(|officer| person.trail_name() == *officer)
+fn is_officer(number: &UserNumber, salt: &TrailSalt, officer: Option<&TrailName>) -> bool {
+    officer.is_some_and(|officer| salt.name_person(number) == *officer)
 }
 
 /// What is there of that which a batch of cards names, and after each row that it adds this too.
 struct Known {
-    people: HashMap<UserNumber, Person>,
+    /// What their names on the trail are made with.
+    people: HashMap<UserNumber, TrailSalt>,
     cards: HashMap<Guid, Identity>,
     keys: HashSet<[u8; 32]>,
 }
@@ -338,13 +322,13 @@ impl Known {
     async fn read(transaction: &mut dyn Transaction, cards: &[FitCard]) -> Result<Self, StoreError> {
         let numbers: HashSet<&UserNumber> = cards.iter().map(|card| &card.identity.holder).collect();
         let numbers: Vec<UserNumber> = numbers.into_iter().cloned().collect();
-        let people = transaction.people_among(&numbers).await?;
-        let guids: Vec<Guid> = cards.iter().map(|card| card.guid).collect();
+        let people = transaction.trail_salts_among(&numbers).await?;
+        let guids: Vec<Guid> = cards.iter().map(|card| card.new.card.guid).collect();
         let there = transaction.cards_among(&guids).await?;
         let fingerprints: Vec<[u8; 32]> = cards.iter().flat_map(|card| card.identity.keys).collect();
         let keys = transaction.keys_among(&fingerprints).await?;
         Ok(Self {
-            people: people.into_iter().map(|person| (person.user_number.clone(), person)).collect(),
+            people: people.into_iter().collect(),
             cards: there.into_iter().map(|card| (card.guid, Identity::of(&card))).collect(),
             keys: keys.into_iter().collect(),
         })
@@ -352,18 +336,20 @@ impl Known {
 
     /// What becomes of a card. What is added is known to the next.
     fn judge(&mut self, card: &FitCard, officer: Option<&TrailName>) -> Verdict {
-        if let Some(there) = self.cards.get(&card.guid) {
+        let guid = card.new.card.guid;
+        if let Some(there) = self.cards.get(&guid) {
             return if *there == card.identity { Ok(Enrolled::Unchanged) } else { Err(Refusal::GuidTaken) };
         }
         if card.identity.keys.iter().any(|key| self.keys.contains(key)) {
             return Err(Refusal::KeyTaken);
         }
-        let holder = self.people.get(&card.identity.holder).ok_or(Refusal::UnknownPerson)?;
-        if is_officer(holder, officer) {
+        let holder = &card.identity.holder;
+        let salt = self.people.get(holder).ok_or(Refusal::UnknownPerson)?;
+        if is_officer(holder, salt, officer) {
             return Err(Refusal::OwnRecord);
         }
         self.keys.extend(card.identity.keys);
-        self.cards.insert(card.guid, card.identity.clone());
+        self.cards.insert(guid, card.identity.clone());
         Ok(Enrolled::Added)
     }
 }

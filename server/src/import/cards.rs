@@ -4,23 +4,24 @@ use base64ct::{Base64, Encoding};
 use card_protocol::{Guid, UnlockKey};
 use domain::{
     card::CardPublicKey,
-    import::{FitCard, ImportedCard, RowFault},
+    import::{ImportedCard, RowFault},
     person::UserNumber,
 };
 
 /// The first line of the file.
 pub const HEADER: [&str; 5] = ["guid", "user_number", "authentication", "card_authentication", "unlock_key"];
 
-/// Reads a row, and checks what of the card can be refused without a look at others.
-pub fn parse([guid, holder, authentication, card_authentication, unlock_key]: &[&str; 5]) -> Result<FitCard, RowFault> {
-    let card = ImportedCard {
+/// Reads a row.
+pub fn parse(
+    [guid, holder, authentication, card_authentication, unlock_key]: &[&str; 5],
+) -> Result<ImportedCard, RowFault> {
+    Ok(ImportedCard {
         guid: guid.parse::<Guid>().map_err(|_| RowFault::Guid)?,
         holder: UserNumber::parse(holder).map_err(|_| RowFault::UserNumber)?,
         authentication_key: public_key(authentication).ok_or(RowFault::AuthenticationKey)?,
         card_authentication_key: public_key(card_authentication).ok_or(RowFault::CardAuthenticationKey)?,
         unlock_key: parse_unlock_key(unlock_key).ok_or(RowFault::UnlockKey)?,
-    };
-    Ok(card.check()?)
+    })
 }
 
 /// Reads 16 hexadecimal digits.

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use domain::ports::{StoreError, Transaction};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, Select, Statement, UpdateMany,
-    Value, sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryTrait, Select,
+    Statement, UpdateMany, Value, sea_query::OnConflict,
 };
 
 use crate::{error::store_error, sqlite};
@@ -20,8 +20,14 @@ pub struct SqlTransaction {
     state: State,
 }
 
+/// Statements that are not made yet.
+pub(crate) type Statements<'a> = Box<dyn Iterator<Item = Statement> + Send + 'a>;
+
 /// How many parameters a statement has at most: SQLite takes 32,766, PostgreSQL 65,535.
 const PARAMETERS: usize = 32_766;
+
+/// How many values one statement adds at most: more are slower, because they leave the processor's cache in between.
+const INSERTED: usize = 1_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -59,18 +65,39 @@ impl SqlTransaction {
         self.check(result).map(drop)
     }
 
-    /// Adds rows, as many in one statement as the database takes.
-    pub(crate) async fn insert_all<E, M>(&mut self, rows: Vec<M>) -> Result<(), StoreError>
+    /// The statements that add these rows, some in each; a statement is made when its turn comes. Those with as many rows
+    /// share their text.
+    pub(crate) fn inserts<'a, E>(&self, rows: impl Iterator<Item = E::Model> + Send + 'a) -> Statements<'a>
     where
-        E: EntityTrait<Model = M>,
-        M: IntoActiveModel<E::ActiveModel>,
+        E: EntityTrait<Model: IntoActiveModel<E::ActiveModel> + Send>,
     {
-        let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model).peekable();
-        let at_once = PARAMETERS / E::Column::iter().count();
-        while rows.peek().is_some() {
-            let insert = E::insert_many(rows.by_ref().take(at_once));
-            let result = insert.exec_without_returning(&self.transaction).await;
+        let backend = self.transaction.get_database_backend();
+        let at_once = INSERTED / E::Column::iter().count();
+        let mut rows = rows.peekable();
+        let mut latest: Option<(usize, String)> = None;
+        Box::new(std::iter::from_fn(move || {
+            rows.peek()?;
+            let rows: Vec<_> = rows.by_ref().take(at_once).map(IntoActiveModel::into_active_model).collect();
+            let count = rows.len();
+            Some(match &latest {
+                Some((same, sql)) if *same == count => Statement::from_sql_and_values(backend, sql, values::<E>(rows)),
+                _ => {
+                    let statement = E::insert_many(rows).build(backend);
+                    latest = Some((count, statement.sql.clone()));
+                    statement
+                }
+            })
+        }))
+    }
+
+    /// Executes statements one after another. While the database is at one of them the next is made, which takes about as
+    /// long.
+    pub(crate) async fn execute_all(&mut self, mut statements: Statements<'_>) -> Result<(), StoreError> {
+        let mut next = statements.next();
+        while let Some(statement) = next {
+            let (result, made) = tokio::join!(self.transaction.execute_raw(statement), async { statements.next() });
             self.check(result)?;
+            next = made;
         }
         Ok(())
     }
@@ -175,4 +202,10 @@ impl Transaction for SqlTransaction {
         }
         Ok(())
     }
+}
+
+/// The values of rows, in the order of an insert.
+fn values<E: EntityTrait>(rows: Vec<E::ActiveModel>) -> Vec<Value> {
+    let values = rows.into_iter().flat_map(|mut row| E::Column::iter().map(move |column| row.take(column)));
+    values.filter_map(ActiveValue::into_value).collect()
 }

@@ -23,7 +23,7 @@ use crate::{
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, ImportId, KeyId, MailId, SessionId, TokenHash},
-    trail::{Reference, TrailName, TrailRecord},
+    trail::{Reference, TrailName, TrailRecord, TrailSalt},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -365,6 +365,8 @@ pub struct NewlyEnrolled {
 pub trait BulkEnrolment {
     /// Finds those of these people that are there.
     async fn people_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<Person>, StoreError>;
+    /// Finds what the names on the trail of those of these people are made with who are there.
+    async fn trail_salts_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<(UserNumber, TrailSalt)>, StoreError>;
     /// Finds those of these cards that are there.
     async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError>;
     /// Finds those of these fingerprints whose key is known, of whichever card and slot.
@@ -376,7 +378,7 @@ pub trait BulkEnrolment {
     /// Adds people: a conflict when one of them is there.
     async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError>;
     /// Adds cards with their keys, and what stands on the trail of them: a conflict when anything of it is there.
-    async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError>;
+    async fn enrol_batch(&mut self, batch: &[&NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError>;
 }
 
 /// What is counted for reports, day by day and organisation by organisation.

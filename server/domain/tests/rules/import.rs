@@ -5,7 +5,7 @@ use domain::{
     card::CardState,
     email::EmailAddress,
     enrolment::{Enrolled, NewHolder},
-    import::{FitCard, ImportedCard, Refusal, Verdict},
+    import::{FitCard, Import, ImportedCard, Refusal, Verdict},
     mail::Message,
     organisation::Organisation,
     person::UserNumber,
@@ -42,12 +42,28 @@ fn imported(card: &SoftwareCard, holder: &str) -> ImportedCard {
 }
 
 /// A card by its number.
-fn card(card: u8, holder: &str) -> FitCard {
-    fit(imported(&SoftwareCard::new(card, ORIGIN), holder))
+fn card(card: u8, holder: &str) -> ImportedCard {
+    imported(&SoftwareCard::new(card, ORIGIN), holder)
 }
 
-fn fit(card: ImportedCard) -> FitCard {
-    card.check().unwrap_or_else(|refusal| panic!("{refusal}"))
+/// The cards as an import takes them: nothing is wrong with them by themselves.
+fn fit(import: &Import, cards: &[ImportedCard]) -> Vec<FitCard> {
+    let copies = cards.iter().map(|card| ImportedCard {
+        guid: card.guid,
+        holder: card.holder.clone(),
+        authentication_key: card.authentication_key.clone(),
+        card_authentication_key: card.card_authentication_key.clone(),
+        unlock_key: card.unlock_key.clone(),
+    });
+    copies.map(|card| import.check(card).unwrap_or_else(|refusal| panic!("{refusal}"))).collect()
+}
+
+async fn take(world: &World, cards: &[ImportedCard]) -> Vec<Verdict> {
+    take_by(&world.services.import, cards).await
+}
+
+async fn take_by(import: &Import, cards: &[ImportedCard]) -> Vec<Verdict> {
+    import.cards(&fit(import, cards)).await.unwrap()
 }
 
 /// A service that knows Jane (1001) and John (1002), and no card.
@@ -66,7 +82,7 @@ fn follow(records: &[TrailRecord]) -> Result<u64, BrokenChain> {
 async fn cards_are_taken_in_as_one_by_one() {
     let world = with_people().await;
     let cards = [card(1, "1001"), card(2, "1002"), card(3, "1001")];
-    assert_eq!(world.services.import.cards(&cards).await.unwrap(), [ADDED; 3]);
+    assert_eq!(take(&world, &cards).await, [ADDED; 3]);
 
     let tables = world.store.tables().await;
     for card in [1, 2, 3].map(|number| SoftwareCard::new(number, ORIGIN)) {
@@ -92,11 +108,11 @@ async fn cards_are_taken_in_as_one_by_one() {
 async fn the_same_again_changes_nothing_whether_in_one_batch_or_in_two() {
     let world = with_people().await;
     assert_eq!(world.services.import.people(&[holder("1001", "Jane Smith")]).await.unwrap(), [UNCHANGED]);
-    assert_eq!(world.services.import.cards(&[card(1, "1001"), card(1, "1001")]).await.unwrap(), [ADDED, UNCHANGED]);
+    assert_eq!(take(&world, &[card(1, "1001"), card(1, "1001")]).await, [ADDED, UNCHANGED]);
     let before = world.store.tables().await;
     // After an unlock a card has another unlock key than the one that it was issued with.
     let stale = ImportedCard { unlock_key: UnlockKey::new([9; 8]), ..imported(&SoftwareCard::new(1, ORIGIN), "1001") };
-    assert_eq!(world.services.import.cards(&[card(1, "1001"), fit(stale)]).await.unwrap(), [UNCHANGED; 2]);
+    assert_eq!(take(&world, &[card(1, "1001"), stale]).await, [UNCHANGED; 2]);
     let after = world.store.tables().await;
     assert_eq!(before.trail, after.trail);
     assert_eq!(before.key_rings, after.key_rings);
@@ -106,7 +122,7 @@ async fn the_same_again_changes_nothing_whether_in_one_batch_or_in_two() {
 #[tokio::test]
 async fn a_card_that_was_enrolled_by_itself_is_there_already() {
     let (world, jane) = World::with_card().await;
-    assert_eq!(world.services.import.cards(&[fit(imported(&jane, "1001"))]).await.unwrap(), [UNCHANGED]);
+    assert_eq!(take(&world, &[imported(&jane, "1001")]).await, [UNCHANGED]);
     let again = world.services.enrolment.enrol(&new_card(&jane, "1001")).await.unwrap();
     assert_eq!(again, Enrolled::Unchanged);
 }
@@ -115,7 +131,7 @@ async fn a_card_that_was_enrolled_by_itself_is_there_already() {
 async fn a_card_of_nobody_is_refused_and_the_others_are_taken_in() {
     let world = with_people().await;
     let cards = [card(1, "1001"), card(2, "1003"), card(3, "1002")];
-    let verdicts = world.services.import.cards(&cards).await.unwrap();
+    let verdicts = take(&world, &cards).await;
     assert_eq!(verdicts, [ADDED, Err(Refusal::UnknownPerson), ADDED]);
     let tables = world.store.tables().await;
     assert_eq!((tables.cards.len(), follow(&tables.trail)), (2, Ok(2)));
@@ -123,17 +139,16 @@ async fn a_card_of_nobody_is_refused_and_the_others_are_taken_in() {
 
 #[tokio::test]
 async fn a_guid_of_another_card_or_holder_is_refused_whether_in_one_batch_or_in_two() {
-    let other_keys = || {
-        fit(ImportedCard { guid: SoftwareCard::new(1, ORIGIN).guid, ..imported(&SoftwareCard::new(2, ORIGIN), "1001") })
-    };
+    let other_keys =
+        || ImportedCard { guid: SoftwareCard::new(1, ORIGIN).guid, ..imported(&SoftwareCard::new(2, ORIGIN), "1001") };
     let one = with_people().await;
     let cards = [card(1, "1001"), other_keys(), card(1, "1002")];
     let taken = Err(Refusal::GuidTaken);
-    assert_eq!(one.services.import.cards(&cards).await.unwrap(), [ADDED, taken, taken]);
+    assert_eq!(take(&one, &cards).await, [ADDED, taken, taken]);
 
     let two = with_people().await;
-    assert_eq!(two.services.import.cards(&[card(1, "1001")]).await.unwrap(), [ADDED]);
-    assert_eq!(two.services.import.cards(&[other_keys(), card(1, "1002")]).await.unwrap(), [taken, taken]);
+    assert_eq!(take(&two, &[card(1, "1001")]).await, [ADDED]);
+    assert_eq!(take(&two, &[other_keys(), card(1, "1002")]).await, [taken, taken]);
 }
 
 #[tokio::test]
@@ -141,40 +156,41 @@ async fn a_key_that_was_seen_before_in_either_slot_is_refused_whether_in_one_bat
     let first = SoftwareCard::new(1, ORIGIN);
     let with_key_of_first = |slot: Slot, number: u8| {
         let card = imported(&SoftwareCard::new(number, ORIGIN), "1001");
-        fit(match slot {
+        match slot {
             Slot::Authentication => {
                 ImportedCard { authentication_key: first.public_key(Slot::CardAuthentication), ..card }
             }
             Slot::CardAuthentication => {
                 ImportedCard { card_authentication_key: first.public_key(Slot::Authentication), ..card }
             }
-        })
+        }
     };
     let taken = Err(Refusal::KeyTaken);
     let one = with_people().await;
     let cards =
         [card(1, "1001"), with_key_of_first(Slot::Authentication, 2), with_key_of_first(Slot::CardAuthentication, 3)];
-    assert_eq!(one.services.import.cards(&cards).await.unwrap(), [ADDED, taken, taken]);
+    assert_eq!(take(&one, &cards).await, [ADDED, taken, taken]);
 
     let two = with_people().await;
-    assert_eq!(two.services.import.cards(&cards[..1]).await.unwrap(), [ADDED]);
-    assert_eq!(two.services.import.cards(&cards[1..]).await.unwrap(), [taken, taken]);
+    assert_eq!(take(&two, &cards[..1]).await, [ADDED]);
+    assert_eq!(take(&two, &cards[1..]).await, [taken, taken]);
     // What is refused makes nothing known.
-    assert_eq!(two.services.import.cards(&[card(2, "1001")]).await.unwrap(), [ADDED]);
+    assert_eq!(take(&two, &[card(2, "1001")]).await, [ADDED]);
 }
 
 #[test]
 fn a_card_is_refused_by_itself() {
-    let card = || imported(&SoftwareCard::new(1, ORIGIN), "1001");
+    let import = World::empty().services.import;
+    let card = || card(1, "1001");
     let zero = ImportedCard { guid: card_protocol::Guid([0; 16]), ..card() };
-    assert_eq!(zero.check().err(), Some(Refusal::ZeroGuid));
+    assert_eq!(import.check(zero).err(), Some(Refusal::ZeroGuid));
     let one_key = ImportedCard { card_authentication_key: card().authentication_key, ..card() };
-    assert_eq!(one_key.check().err(), Some(Refusal::KeyTaken));
+    assert_eq!(import.check(one_key).err(), Some(Refusal::KeyTaken));
     for weak in [
         ImportedCard { authentication_key: crate::sign_in::weak_key(), ..card() },
         ImportedCard { card_authentication_key: crate::sign_in::weak_key(), ..card() },
     ] {
-        assert_eq!(weak.check().err(), Some(Refusal::WeakKey));
+        assert_eq!(import.check(weak).err(), Some(Refusal::WeakKey));
     }
 }
 
@@ -212,10 +228,10 @@ async fn who_is_registered_is_told_of_a_card_in_their_name() {
     world.services.import.people(&people).await.unwrap();
     let before = world.mails().await.len();
     let cards = [card(11, "1001"), card(12, "1002"), card(13, "1003"), card(14, "9999")];
-    let verdicts = world.services.import.cards(&cards).await.unwrap();
+    let verdicts = take(&world, &cards).await;
     assert_eq!(verdicts, [ADDED, ADDED, ADDED, Err(Refusal::UnknownPerson)]);
     // The same again tells nobody.
-    world.services.import.cards(&cards).await.unwrap();
+    take(&world, &cards).await;
     let registered = world.store.tables().await.registrations[&number("1001")].email.clone();
     let told = world.mails().await.split_off(before);
     assert!(told.iter().all(|mail| matches!(mail.message, Message::CardEnrolled) && mail.freeze.is_some()));
@@ -235,32 +251,33 @@ async fn who_begins_an_import_changes_nothing_of_their_own_record() {
     let own = Err(Refusal::OwnRecord);
     let people = [elsewhere("1001", "Jane Smith"), elsewhere("1002", "John Jones"), holder("1002", "John Jones")];
     assert_eq!(import.people(&people).await.unwrap(), [Ok(Enrolled::Moved), own, UNCHANGED]);
-    assert_eq!(import.cards(&[card(1, "1001"), card(2, "1002")]).await.unwrap(), [ADDED, own]);
+    assert_eq!(take_by(&import, &[card(1, "1001"), card(2, "1002")]).await, [ADDED, own]);
     assert_eq!(world.store.tables().await.people[&number("1002")], john);
 
     let mut whole = import.whole().await.unwrap();
-    assert_eq!(whole.cards(&[card(2, "1002")]).await.unwrap(), [own]);
+    assert_eq!(whole.cards(&fit(&import, &[card(2, "1002")])).await.unwrap(), [own]);
     drop(whole);
     // For another it is a card like others, and then it is there.
-    assert_eq!(world.services.import.cards(&[card(2, "1002")]).await.unwrap(), [ADDED]);
-    assert_eq!(import.cards(&[card(2, "1002")]).await.unwrap(), [UNCHANGED]);
+    assert_eq!(take(&world, &[card(2, "1002")]).await, [ADDED]);
+    assert_eq!(take_by(&import, &[card(2, "1002")]).await, [UNCHANGED]);
 }
 
 #[tokio::test]
 async fn a_whole_import_is_kept_at_its_commit_only() {
     let world = World::empty();
-    let mut import = world.services.import.whole().await.unwrap();
-    assert_eq!(import.people(&[holder("1001", "Jane Smith")]).await.unwrap(), [ADDED]);
-    assert_eq!(import.cards(&[card(1, "1001")]).await.unwrap(), [ADDED]);
-    drop(import);
+    let import = &world.services.import;
+    let mut whole = import.whole().await.unwrap();
+    assert_eq!(whole.people(&[holder("1001", "Jane Smith")]).await.unwrap(), [ADDED]);
+    assert_eq!(whole.cards(&fit(import, &[card(1, "1001")])).await.unwrap(), [ADDED]);
+    drop(whole);
     let tables = world.store.tables().await;
     assert!(tables.people.is_empty() && tables.cards.is_empty() && tables.trail.is_empty());
 
-    let mut import = world.services.import.whole().await.unwrap();
-    assert_eq!(import.people(&[holder("1001", "Jane Smith")]).await.unwrap(), [ADDED]);
-    assert_eq!(import.cards(&[card(1, "1001")]).await.unwrap(), [ADDED]);
-    assert_eq!(import.cards(&[card(2, "1001")]).await.unwrap(), [ADDED]);
-    import.commit().await.unwrap();
+    let mut whole = import.whole().await.unwrap();
+    assert_eq!(whole.people(&[holder("1001", "Jane Smith")]).await.unwrap(), [ADDED]);
+    assert_eq!(whole.cards(&fit(import, &[card(1, "1001")])).await.unwrap(), [ADDED]);
+    assert_eq!(whole.cards(&fit(import, &[card(2, "1001")])).await.unwrap(), [ADDED]);
+    whole.commit().await.unwrap();
     let tables = world.store.tables().await;
     assert_eq!((tables.people.len(), tables.cards.len(), follow(&tables.trail)), (1, 2, Ok(2)));
 }

@@ -30,7 +30,7 @@ use domain::{
     registration::{Registration, RegistrationFlow},
     session::Session,
     token::{FlowId, FormId, ImportId, KeyId, MailId, SessionId, TokenHash},
-    trail::{Reference, TrailName, TrailRecord},
+    trail::{Reference, TrailName, TrailRecord, TrailSalt},
     unlock::UnlockFlow,
     unlock_key::{KeyRing, StoredUnlockKey},
 };
@@ -590,6 +590,11 @@ impl BulkEnrolment for MemoryTransaction {
         Ok(self.working.people.values().filter(|person| numbers.contains(&person.user_number)).cloned().collect())
     }
 
+    async fn trail_salts_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<(UserNumber, TrailSalt)>, StoreError> {
+        let people = self.people_among(numbers).await?;
+        Ok(people.into_iter().map(|person| (person.user_number, person.trail_salt)).collect())
+    }
+
     async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError> {
         Ok(self.working.cards.values().filter(|card| guids.contains(&card.guid)).cloned().collect())
     }
@@ -618,7 +623,7 @@ impl BulkEnrolment for MemoryTransaction {
         Ok(())
     }
 
-    async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
+    async fn enrol_batch(&mut self, batch: &[&NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
         for new in batch {
             self.insert_card(&new.card).await?;
             self.insert_unlock_key(&new.unlock_key).await?;

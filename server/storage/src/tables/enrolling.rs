@@ -10,9 +10,9 @@ use domain::{
     person::{Person, UserNumber},
     ports::{BulkEnrolment, NewlyEnrolled, StoreError},
     registration::Registration,
-    trail::TrailRecord,
+    trail::{TrailRecord, TrailSalt},
 };
-use sea_orm::entity::prelude::*;
+use sea_orm::{FromQueryResult, QuerySelect, entity::prelude::*};
 
 use super::{card_keys, cards, key_rings, people, registrations, trail, unlock_keys};
 use crate::{SqlTransaction, value};
@@ -20,12 +20,33 @@ use crate::{SqlTransaction, value};
 /// How many rows are named in one statement that has another parameter besides.
 const AT_ONCE: usize = 10_000;
 
+/// What of a person is read to name them on the trail.
+#[derive(FromQueryResult)]
+struct Salted {
+    user_number: String,
+    trail_salt: Vec<u8>,
+}
+
 #[async_trait]
 impl BulkEnrolment for SqlTransaction {
     async fn people_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<Person>, StoreError> {
         let numbers: Vec<&str> = numbers.iter().map(UserNumber::as_str).collect();
         let rows = self.list_among::<people::Entity, _>(people::Column::UserNumber, &numbers).await?;
         rows.into_iter().map(Person::try_from).collect()
+    }
+
+    async fn trail_salts_among(&mut self, numbers: &[UserNumber]) -> Result<Vec<(UserNumber, TrailSalt)>, StoreError> {
+        let mut found = Vec::with_capacity(numbers.len());
+        for numbers in numbers.chunks(AT_ONCE) {
+            let numbers = numbers.iter().map(UserNumber::as_str);
+            let people = people::Entity::find().filter(people::Column::UserNumber.is_in(numbers));
+            let columns = [people::Column::UserNumber, people::Column::TrailSalt];
+            for Salted { user_number, trail_salt } in self.list_as(people.select_only().columns(columns)).await? {
+                let salt = TrailSalt::new(value::read_bytes(trail_salt, "people.trail_salt")?);
+                found.push((value::read_user_number(&user_number, "people.user_number")?, salt));
+            }
+        }
+        Ok(found)
     }
 
     async fn cards_among(&mut self, guids: &[Guid]) -> Result<Vec<Card>, StoreError> {
@@ -72,15 +93,15 @@ impl BulkEnrolment for SqlTransaction {
     }
 
     async fn insert_people(&mut self, people: &[Person]) -> Result<(), StoreError> {
-        self.insert_all::<people::Entity, _>(people.iter().map(people::Model::from).collect()).await
+        let inserts = self.inserts::<people::Entity>(people.iter().map(people::Model::from));
+        self.execute_all(inserts).await
     }
 
-    async fn enrol_batch(&mut self, batch: &[NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
+    async fn enrol_batch(&mut self, batch: &[&NewlyEnrolled], records: &[TrailRecord]) -> Result<(), StoreError> {
         // What is referred to comes first: the database then finds it at once, and notes nothing for the commit. In the
         // order of their keys rows that stand side by side in an index are added one after another.
-        let mut batch: Vec<&NewlyEnrolled> = batch.iter().collect();
+        let mut batch = batch.to_vec();
         batch.sort_unstable_by_key(|new| new.card.guid.0);
-        self.insert_all::<cards::Entity, _>(batch.iter().map(|new| cards::Model::from(&new.card)).collect()).await?;
         let keys = batch.iter().flat_map(|NewlyEnrolled { card, .. }| {
             let guid = value::uuid(&card.guid);
             [
@@ -90,12 +111,14 @@ impl BulkEnrolment for SqlTransaction {
         });
         let mut keys: Vec<card_keys::Model> = keys.collect();
         keys.sort_unstable_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
-        self.insert_all::<card_keys::Entity, _>(keys).await?;
-        let unlock_keys = batch.iter().map(|new| unlock_keys::Model::from(&new.unlock_key));
-        self.insert_all::<unlock_keys::Entity, _>(unlock_keys.collect()).await?;
-        let key_rings = batch.iter().map(|new| key_rings::Model::from(&new.key_ring));
-        self.insert_all::<key_rings::Entity, _>(key_rings.collect()).await?;
-        let records: Result<_, _> = records.iter().map(trail::Model::try_from).collect();
-        self.insert_all::<trail::Entity, _>(records?).await
+        let records: Vec<trail::Model> = records.iter().map(trail::Model::try_from).collect::<Result<_, _>>()?;
+        let inserts = [
+            self.inserts::<cards::Entity>(batch.iter().map(|new| (&new.card).into())),
+            self.inserts::<card_keys::Entity>(keys.into_iter()),
+            self.inserts::<unlock_keys::Entity>(batch.iter().map(|new| (&new.unlock_key).into())),
+            self.inserts::<key_rings::Entity>(batch.iter().map(|new| (&new.key_ring).into())),
+            self.inserts::<trail::Entity>(records.into_iter()),
+        ];
+        self.execute_all(Box::new(inserts.into_iter().flatten())).await
     }
 }

@@ -58,6 +58,9 @@ pub async fn people_at_once_come_back_and_are_found_among_others(store: &Shared)
     people.sort_by(|a, b| a.user_number.cmp(&b.user_number));
     found.sort_by(|a, b| a.user_number.cmp(&b.user_number));
     assert!(found == people);
+    let mut salts = tried!(store, |transaction| transaction.trail_salts_among(&wanted)).unwrap();
+    salts.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(salts.into_iter().eq(people.into_iter().map(|person| (person.user_number, person.trail_salt))));
     let query = domain::ra::PersonQuery::parse("zoe ng").unwrap();
     assert_eq!(begin(store).await.find_people(&query, 20).await.unwrap().len(), 20);
 }
@@ -68,7 +71,7 @@ pub async fn cards_at_once_come_back_with_all_that_is_theirs(store: &Shared) {
     let records: Vec<TrailRecord> = (1..=u64::from(MANY)).map(|number| record(number, Some(1))).collect();
     // Before there is a transaction: it would be idle too long.
     let fingerprints: Vec<[u8; 32]> = (0..2 * MANY + 9).map(|number| many_key(number).fingerprint()).collect();
-    committed!(store, |transaction| transaction.enrol_batch(&batch, &records));
+    committed!(store, |transaction| transaction.enrol_batch(&batch.iter().collect::<Vec<_>>(), &records));
 
     let mut transaction = begin(store).await;
     for number in [0, 1, MANY / 2, MANY - 1] {
@@ -109,6 +112,7 @@ pub async fn of_nothing_at_once_there_is_nothing(store: &Shared) {
     transaction.insert_people(&[]).await.unwrap();
     transaction.enrol_batch(&[], &[]).await.unwrap();
     assert_eq!(transaction.people_among(&[]).await.unwrap(), []);
+    assert_eq!(transaction.trail_salts_among(&[]).await.unwrap(), []);
     assert_eq!(transaction.cards_among(&[]).await.unwrap(), []);
     assert_eq!(transaction.registrations_among(&[]).await.unwrap(), []);
     assert_eq!(transaction.keys_among(&[]).await.unwrap(), Vec::<[u8; 32]>::new());
@@ -119,12 +123,12 @@ pub async fn nothing_is_added_twice_at_once(store: &Shared) {
     with_card(store).await;
     assert!(is_conflict(&tried!(store, |transaction| transaction.insert_people(&[person(3), person(1)]))));
     let there = NewlyEnrolled { card: card(1), ..new(1) };
-    assert!(is_conflict(&tried!(store, |transaction| transaction.enrol_batch(&[new(2), there], &[]))));
+    assert!(is_conflict(&tried!(store, |transaction| transaction.enrol_batch(&[&new(2), &there], &[]))));
     let mut one_key = new(3);
     one_key.card.authentication_key = key(3);
-    assert!(is_conflict(&tried!(store, |transaction| transaction.enrol_batch(&[new(2), one_key], &[]))));
+    assert!(is_conflict(&tried!(store, |transaction| transaction.enrol_batch(&[&new(2), &one_key], &[]))));
     committed!(store, |transaction| transaction.insert_trail_record(&record(1, None)));
     let records = [record(2, None), record(1, None)];
-    assert!(is_conflict(&tried!(store, |transaction| transaction.enrol_batch(&[new(2)], &records))));
+    assert!(is_conflict(&tried!(store, |transaction| transaction.enrol_batch(&[&new(2)], &records))));
     assert_eq!(tried!(store, |transaction| transaction.card(&new(2).card.guid)).unwrap(), None);
 }
