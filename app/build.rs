@@ -12,11 +12,14 @@ use std::{
 /// The texts of one language by key.
 type Words = BTreeMap<String, Message>;
 
-/// One text, or one for each plural form.
+/// One text, or one for each plural form that differs from `other`.
 enum Message {
     Text(String),
-    Plural { one: String, other: String },
+    Plural { forms: Vec<(u32, String)>, other: String },
 }
+
+/// The plural categories of our languages (CLDR), each of which has one number; all others are `other`.
+const CATEGORIES: [(&str, u32); 5] = [("zero", 0), ("one", 1), ("two", 2), ("few", 3), ("many", 6)];
 
 /// A piece of a text.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone)]
@@ -61,16 +64,19 @@ fn read(path: &Path) -> Words {
     let message = |(key, value): (&String, &toml::Value)| {
         let message = match value {
             toml::Value::String(text) => Some(Message::Text(text.clone())),
-            toml::Value::Table(forms) => forms
-                .get("one")
-                .and_then(string)
-                .zip(forms.get("other").and_then(string))
-                .map(|(one, other)| Message::Plural { one, other }),
+            toml::Value::Table(table) => {
+                let forms = CATEGORIES.iter().filter_map(|(name, number)| Some((*number, string(table.get(*name)?)?)));
+                let forms: Vec<(u32, String)> = forms.collect();
+                let other = table.get("other").and_then(string).filter(|_| forms.len() + 1 == table.len());
+                other.map(|other| Message::Plural { forms, other })
+            }
             _ => None,
         };
         (
             key.clone(),
-            message.unwrap_or_else(|| panic!("{}: {key} is neither a text nor one and other", path.display())),
+            message.unwrap_or_else(|| {
+                panic!("{}: {key} is neither a text nor a table of plural forms with other", path.display())
+            }),
         )
     };
     table.iter().map(message).collect()
@@ -120,24 +126,39 @@ fn function(code: &mut String, key: &str, message: &Message, languages: &BTreeMa
         .collect();
     let result = if arguments.is_empty() { "&'static str" } else { "String" };
     let comment = match message {
-        Message::Text(text) | Message::Plural { other: text, .. } => text,
+        Message::Text(text) | Message::Plural { other: text, .. } if !text.is_empty() => text,
+        _ => "Nothing.",
     };
     let _ = writeln!(
         code,
         "/// {comment}\npub fn {key}({}) -> {result} {{\n    match Language::current() {{",
         parameters.join(", ")
     );
-    for (language, words) in languages {
+    // Languages that say the same share an arm, and so do plural forms.
+    let bodies = languages.iter().map(|(language, words)| {
         let body = match &words[key] {
             Message::Text(text) if arguments.is_empty() => format!("{text:?}"),
             Message::Text(text) => concatenation(text),
-            Message::Plural { one, other } => {
-                format!("if count == 1 {{ {} }} else {{ {} }}", concatenation(one), concatenation(other))
+            Message::Plural { forms, other } => {
+                let arms = arms(forms.iter().map(|(number, form)| (concatenation(form), number.to_string())));
+                format!("match count {{ {arms}_ => {} }}", concatenation(other))
             }
         };
-        let _ = writeln!(code, "        Language::{} => {body},", variant(language));
+        (body, format!("Language::{}", variant(language)))
+    });
+    let arms = arms(bodies);
+    let _ = writeln!(code, "        {arms}\n    }}\n}}\n");
+}
+
+/// The arms of a match, one for each body.
+fn arms(of: impl Iterator<Item = (String, String)>) -> String {
+    let mut patterns: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (body, pattern) in of {
+        patterns.entry(body).or_default().push(pattern);
     }
-    code.push_str("    }\n}\n\n");
+    let arms: Vec<String> =
+        patterns.into_iter().map(|(body, patterns)| format!("{} => {body}, ", patterns.join(" | "))).collect();
+    arms.concat()
 }
 
 fn concatenation(text: &str) -> String {
@@ -156,6 +177,7 @@ fn concatenation(text: &str) -> String {
 fn variant(code: &str) -> &'static str {
     match code {
         "en" => "English",
+        "cy" => "Welsh",
         other => panic!("add the language {other} to Language and to build.rs"),
     }
 }

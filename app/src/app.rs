@@ -5,14 +5,16 @@ use leptos_meta::provide_meta_context;
 use leptos_router::{
     Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
-    hooks::use_navigate,
+    hooks::{use_location, use_navigate},
     path,
 };
 
 use crate::{
+    Language,
     announcer::Announcer,
     bridge::Bridge,
     config::{facts, provide_facts},
+    language::LANGUAGE_LINK,
     pages::{home::Home, lazy, not_found::NotFound, unlock::start::UnlockStart},
 };
 
@@ -74,6 +76,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/ra/people/:number") view={Lazy::<lazy::RaRecord>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/people/:number/:action") view={Lazy::<lazy::RaAct>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/help") view={Lazy::<lazy::Help>::new()} />
+                <Route path=path!("/accessibility") view={Lazy::<lazy::Accessibility>::new()} />
                 <Route path=path!("/help/reader") view={Lazy::<lazy::CheckReader>::new()} />
                 <Route path=path!("/demo/mailbox") view={Lazy::<lazy::DemoMailbox>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/demo/cards") view={Lazy::<lazy::DemoCards>::new()} />
@@ -137,4 +140,17 @@ fn Guide() -> impl IntoView {
             navigate(&path, leptos_router::NavigateOptions::default());
         }
     });
+    let location = use_location();
+    Effect::new(move |_| {
+        let (path, query) = (location.pathname.get(), location.query.get().to_query_string());
+        lead_to_other_language(&path, query.strip_prefix('?').unwrap_or_default());
+    });
+}
+
+/// The link to the page in the other language stands in the footer, which is not taken over.
+fn lead_to_other_language(path: &str, query: &str) {
+    let Some(link) = document().get_element_by_id(LANGUAGE_LINK) else { return };
+    if let Some(language) = link.get_attribute("lang").and_then(|tag| Language::from_tag(&tag)) {
+        let _ = link.set_attribute("href", &language.page(path, query));
+    }
 }

@@ -101,8 +101,8 @@ pub struct DemonstrationCard {
     pub passcode: String,
     /// In what state it was made, in words.
     pub state: String,
-    /// The security questions of its holder and their answers, where they are registered.
-    pub answers: Vec<(String, String)>,
+    /// The numbers of the security questions of its holder and their answers, where they are registered.
+    pub answers: Vec<(u8, String)>,
 }
 
 /// The part of [`PageConfig`] that the browser needs.

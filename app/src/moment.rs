@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::t;
+
 /// A point in time, as RFC 3339 in UTC: `2026-03-14T03:14:00Z`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment(String);
@@ -46,27 +48,40 @@ impl Moment {
         }
     }
 
-    /// The text in the browser's time zone, in British form: `3:14am`, `14 March 2026`.
+    /// The text in the browser's time zone, in the form of the page's language: `3:14am`, `14 March 2026`.
     fn local(&self, shown: Shown) -> String {
         let at = js_sys::Date::new(&self.0.as_str().into());
         let time = || {
-            let hour = at.get_hours();
-            let minute = at.get_minutes();
-            let half = if hour < 12 { "am" } else { "pm" };
-            format!("{}:{minute:02}{half}", (hour + 11) % 12 + 1)
+            let (hour, minute) = (at.get_hours(), at.get_minutes());
+            let half = if hour < 12 { t::time_morning() } else { t::time_afternoon() };
+            let zero = if minute < 10 { "0" } else { "" };
+            [&((hour + 11) % 12 + 1).to_string(), ":", zero, &minute.to_string(), half].concat()
         };
-        let date = || {
-            let options = js_sys::Object::new();
-            for (key, value) in [("day", "numeric"), ("month", "long"), ("year", "numeric")] {
-                let _ = js_sys::Reflect::set(&options, &key.into(), &value.into());
-            }
-            String::from(at.to_locale_date_string("en-GB", &options))
-        };
+        let date =
+            || [&at.get_date().to_string(), " ", month(at.get_month()), " ", &at.get_full_year().to_string()].concat();
         match shown {
             Shown::Time => time(),
             Shown::Date => date(),
             Shown::DateTime => [date(), ", ".to_owned(), time()].concat(),
         }
+    }
+}
+
+/// The name of a month, from 0.
+fn month(number: u32) -> &'static str {
+    match number {
+        0 => t::month_1(),
+        1 => t::month_2(),
+        2 => t::month_3(),
+        3 => t::month_4(),
+        4 => t::month_5(),
+        5 => t::month_6(),
+        6 => t::month_7(),
+        7 => t::month_8(),
+        8 => t::month_9(),
+        9 => t::month_10(),
+        10 => t::month_11(),
+        _ => t::month_12(),
     }
 }
 

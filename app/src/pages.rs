@@ -1,5 +1,6 @@
 //! The pages, a file for each.
 
+pub mod accessibility;
 pub mod check_reader;
 mod code_delivery;
 mod code_time;

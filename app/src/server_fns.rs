@@ -31,7 +31,8 @@ pub struct QuestionText {
 #[cfg(feature = "ssr")]
 impl From<&domain::question::Question> for QuestionText {
     fn from(question: &domain::question::Question) -> Self {
-        Self { id: question.id.into(), text: question.text.to_owned(), hint: question.hint.to_owned() }
+        let wording = question.wording(crate::Language::current().into());
+        Self { id: question.id.into(), text: wording.text.to_owned(), hint: wording.hint.to_owned() }
     }
 }
 

@@ -1,11 +1,14 @@
 //! The document around the pages: head, skip link, header, demonstration strip and footer. Rendered on the server only.
 
+use domain::question::QuestionId;
+use http::request::Parts;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::{
     App, Language, ROOT,
     config::{Demonstration, PageConfig},
+    language::LANGUAGE_LINK,
     resubmitted::Resubmitted,
     t,
 };
@@ -27,6 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
                 <meta name="theme-color" content="#005eb8" />
+                <meta name="description" content=t::home_lead() />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <HashedStylesheet options=options />
                 <MetaTags />
@@ -64,12 +68,49 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                                         {t::footer_ra()}
                                     </a>
                                 </li>
+                                {Language::ALL
+                                    .into_iter()
+                                    .filter(|language| *language != Language::current())
+                                    .map(|language| view! { <LanguageLink language /> })
+                                    .collect_view()}
+                                <li class="nhsuk-footer__list-item">
+                                    <a class="nhsuk-footer__list-item-link" href="/accessibility">
+                                        {t::footer_accessibility()}
+                                    </a>
+                                </li>
                             </ul>
+                            {Some(t::translation_notice())
+                                .filter(|notice| !notice.is_empty())
+                                .map(|notice| view! { <p class="nhsuk-body-s">{notice}</p> })}
                         </div>
                     </div>
                 </footer>
             </body>
         </html>
+    }
+}
+
+/// The way to this page in another language. The server remembers the choice, so the router leaves the link alone.
+#[component]
+fn LanguageLink(
+    /// Which.
+    language: Language,
+) -> impl IntoView {
+    let uri = use_context::<Parts>().map(|parts| parts.uri).unwrap_or_default();
+    let href = language.page(uri.path(), uri.query().unwrap_or_default());
+    view! {
+        <li class="nhsuk-footer__list-item">
+            <a
+                class="nhsuk-footer__list-item-link"
+                id=LANGUAGE_LINK
+                rel="external"
+                lang=language.tag()
+                hreflang=language.tag()
+                href=href
+            >
+                {language.name()}
+            </a>
+        </li>
     }
 }
 
@@ -81,6 +122,8 @@ fn DemonstrationStrip(
 ) -> impl IntoView {
     let cards = demonstration.cards.into_iter().map(|card| {
         let answers = card.answers.into_iter().map(|(question, answer)| {
+            let question = QuestionId::try_from(question).ok();
+            let question = question.map(|question| question.question().wording(Language::current().into()).text);
             view! {
                 <br />
                 {question}

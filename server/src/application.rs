@@ -12,13 +12,14 @@ use card_protocol::UnlockKey;
 use domain::{
     Environment, Services,
     issuance::{CardManagementKey, IssuingTerms},
+    language::Language,
     ports::{Clock, Randomness, Store, Vault},
 };
 use tokio::sync::Notify;
 
 use crate::{
     certifier::X509Certifier,
-    config::Settings,
+    config::{Names, RaSection, Settings},
     hasher::Argon2Hasher,
     housekeeping::Housekeeping,
     import::{ImportKey, upload::Uploads},
@@ -92,7 +93,8 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     let wake = Arc::new(Notify::new());
     let pages = router::Pages {
         services: services.clone(),
-        config: page_config(settings, demonstration, uploads.key.as_deref()),
+        configs: Language::ALL
+            .map(|language| page_config(settings, language, demonstration.clone(), uploads.key.as_deref())),
         mailbox,
         options: settings.site.options(settings.listen),
         public_url: settings.public_url.clone(),
@@ -131,22 +133,22 @@ fn issuing_terms(
 /// What the service's letters share.
 pub fn stationery(settings: &Settings) -> Stationery {
     Stationery {
-        service_name: settings.service_name.clone(),
+        names: Language::ALL.map(|language| settings.names(language)),
         public_url: settings.public_url.clone(),
         time_zone: settings.time_zone.clone(),
-        ra: settings.ra.clone(),
     }
 }
 
-fn page_config(settings: &Settings, demonstration: Option<Demonstration>, import: Option<&ImportKey>) -> PageConfig {
+fn page_config(
+    settings: &Settings,
+    language: Language,
+    demonstration: Option<Demonstration>,
+    import: Option<&ImportKey>,
+) -> PageConfig {
+    let Names { service_name, ra: RaSection { name, telephone, email, hours } } = settings.names(language);
     PageConfig {
-        service_name: settings.service_name.clone(),
-        ra: RaContact {
-            name: settings.ra.name.clone(),
-            telephone: settings.ra.telephone.clone(),
-            email: settings.ra.email.clone(),
-            hours: settings.ra.hours.clone(),
-        },
+        service_name,
+        ra: RaContact { name, telephone, email, hours },
         bridge_port: settings.bridge.port.get(),
         public_origin: settings.public_url.origin().to_owned(),
         cookies: if settings.public_url.is_https() { CookieKind::Secure } else { CookieKind::Loopback },

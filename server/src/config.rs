@@ -16,6 +16,7 @@ mod ra;
 pub mod secrets;
 mod site;
 mod time_zone;
+mod welsh;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -36,6 +37,7 @@ pub use ra::RaSection;
 pub use secrets::SecretsSection;
 pub use site::SiteSection;
 pub use time_zone::LocalTimeZone;
+pub use welsh::{Names, WelshSection};
 
 /// What the variables of the environment begin with.
 pub const VARIABLE_PREFIX: &str = "SERVICE_CENTRE";
@@ -66,6 +68,8 @@ pub struct Settings {
     pub issuing: IssuingSection,
     /// Whom people are told to contact.
     pub ra: RaSection,
+    /// The names in Welsh.
+    pub welsh: WelshSection,
     /// The card bridge.
     pub bridge: BridgeSection,
     /// The clients.
@@ -90,6 +94,7 @@ impl Default for Settings {
             policy: PolicySection::default(),
             issuing: IssuingSection::default(),
             ra: RaSection::default(),
+            welsh: WelshSection::default(),
             bridge: BridgeSection::default(),
             clients: ClientsSection::default(),
             site: SiteSection::default(),
@@ -174,6 +179,7 @@ impl Settings {
         self.issuing.validate()?;
         let audience = if self.public_url.is_https() { ra::Audience::Everybody } else { ra::Audience::ThisMachine };
         self.ra.validate(audience)?;
+        self.welsh.validate()?;
         if self.demonstration.is_some() {
             if !self.listen.ip().is_loopback() {
                 return Err(FieldError::new(
@@ -271,6 +277,7 @@ mod tests {
         ] {
             assert_eq!(wrong_field(&format!("{toml}\n{GOOD}"), &[]), field, "{toml}");
         }
+        assert_eq!(wrong_field(&format!("{GOOD}[welsh]\nra_hours = ' '"), &[]), "welsh.ra_hours");
         assert_eq!(wrong_field("data = 'x'", &[]), "mail.host");
         assert_eq!(wrong_field("data = 'x'\n[mail]\nhost = 'h'", &[]), "mail.from");
         for (host, is_wrong) in [("smtp.example.org", true), ("192.0.2.1", true), ("127.0.0.1", false), ("::1", false)]

@@ -19,7 +19,6 @@ use domain::{
     enrolment::{EnrolError, Enrolled, NewCard, NewHolder, RegisterError},
     person::{NotAUserNumber, UserNumber},
     policy::QUESTIONS_SET,
-    question::QuestionId,
 };
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -180,7 +179,7 @@ impl Manifest {
                 holder: card.name.clone(),
                 passcode: card.passcode.to_string(),
                 state: format!("{standing}, {lock}"),
-                answers: registration.map(ManifestRegistration::to_texts).unwrap_or_default(),
+                answers: registration.map(ManifestRegistration::to_answers).unwrap_or_default(),
             }
         });
         Demonstration { cards: cards.collect() }
@@ -215,12 +214,8 @@ impl ManifestRegistration {
         Ok(services.enrolment.register_for_demonstration(holder, &email, &answers).await?)
     }
 
-    fn to_texts(&self) -> Vec<(String, String)> {
-        let texts = self.answers.iter().filter_map(|answer| {
-            let question = QuestionId::try_from(answer.question).ok()?.question();
-            Some((question.text.to_owned(), answer.answer.clone()))
-        });
-        texts.collect()
+    fn to_answers(&self) -> Vec<(u8, String)> {
+        self.answers.iter().map(|answer| (answer.question, answer.answer.clone())).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The router: pages and server functions behind everything that holds for all requests.
 //!
 //! From the outside in: the security headers, the Host header, the origin of a POST, how often an address asks, the
-//! time of an answer, the size of a body, forms without JavaScript, and then the routes, each traced by its pattern and
+//! time of an answer, the size of a body, the choice of a language, forms without JavaScript, and then the routes, each traced by its pattern and
 //! never by what was typed.
 
 mod body_limit;
@@ -11,6 +11,7 @@ mod content_security;
 mod copies;
 mod demo_mail;
 mod even_refusals;
+mod language;
 mod origin;
 mod resubmission;
 mod security_headers;
@@ -52,8 +53,8 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 pub struct Pages {
     /// The use cases.
     pub services: Services,
-    /// What they are told of this installation.
-    pub config: PageConfig,
+    /// What they are told of this installation, in each language, in the order of [`Language::ALL`].
+    pub configs: [PageConfig; 2],
     /// The mails of a demonstration.
     pub mailbox: Option<DemoMailbox>,
     /// Where their files are.
@@ -72,16 +73,22 @@ pub struct Pages {
 
 /// Makes the router.
 pub fn router(pages: Pages) -> Router {
-    let Pages { services, config, mailbox, options, public_url, clients, wake_outbox, answered_within, uploads } =
+    let Pages { services, configs, mailbox, options, public_url, clients, wake_outbox, answered_within, uploads } =
         pages;
-    let cookies = config.cookies;
+    let [english, welsh] = configs;
+    let cookies = english.cookies;
     let copies = copies::routes(CopiesState { services: services.clone(), cookies });
     let uploads = upload::routes(UploadState { uploads, cookies });
-    let content_security = ContentSecurity::new(&config, &options);
+    let content_security = ContentSecurity::new(&english, &options);
     let demo_mails = mailbox.clone().map(demo_mail::routes).unwrap_or_default();
     let contexts = move || {
         provide_context(services.clone());
-        provide_context(config.clone());
+        let language = use_context::<Parts>().map(|parts| language::wanted(&parts)).unwrap_or_default();
+        provide_context(language);
+        provide_context(match language {
+            app::Language::English => english.clone(),
+            app::Language::Welsh => welsh.clone(),
+        });
         if let Some(mailbox) = &mailbox {
             provide_context(mailbox.clone());
         }
@@ -114,6 +121,7 @@ pub fn router(pages: Pages) -> Router {
         .fallback_service(answering)
         .layer(compression::layer())
         .layer(middleware::from_fn(resubmission::answer_forms))
+        .layer(middleware::from_fn(language::choose))
         .layer(middleware::from_fn(even_refusals::answer_evenly))
         .layer(middleware::from_fn(body_limit::refuse_large))
         .layer(middleware::from_fn_with_state(answered_within, time_limit::answer_in_time))

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-use super::{check_reader, demo, help, not_me, profile, ra, register, sign_in, unlock};
+use super::{accessibility, check_reader, demo, help, not_me, profile, ra, register, sign_in, unlock};
 
 /// Defines the route of a page that is loaded when it is opened.
 macro_rules! lazy_page {
@@ -26,6 +26,7 @@ macro_rules! lazy_page {
     };
 }
 
+lazy_page!(Accessibility, accessibility::Accessibility);
 lazy_page!(CheckReader, check_reader::CheckReader);
 lazy_page!(DemoCards, demo::cards::DemoCards);
 lazy_page!(DemoMailbox, demo::mailbox::DemoMailbox);

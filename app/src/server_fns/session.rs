@@ -86,7 +86,7 @@ pub async fn confirm_card(proof: CardProof) -> Result<Challenge, SessionFault> {
 #[server(prefix = "/api", endpoint = "session/sign-in", input = Json, output = Json)]
 pub async fn sign_in(proof: CardProof) -> Result<(), SessionFault> {
     let browser = Cookie::Browser.read().ok_or(SessionFault::Stale)?;
-    let token = services().sign_in.sign_in(&browser, &proof).await?;
+    let token = services().sign_in.sign_in(&browser, &proof, crate::Language::current().into()).await?;
     // One browser has one session.
     if let Some(former) = Cookie::Session.read() {
         services().sign_in.sign_out(&former).await?;

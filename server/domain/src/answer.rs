@@ -4,6 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::{
+    language::Language,
     policy::QUESTIONS_SET,
     question::{QUESTIONS, QuestionId},
 };
@@ -46,9 +47,13 @@ impl Answer {
         &self.0
     }
 
-    /// Whether it is a word of the question, or several in a row.
+    /// Whether it is a word of the question in any language, or several in a row.
     fn stands_in(&self, question: QuestionId) -> bool {
-        let words: Vec<Self> = question.question().text.split_whitespace().map(Self::fold).collect();
+        Language::ALL.into_iter().any(|language| self.stands_in_text(question.question().wording(language).text))
+    }
+
+    fn stands_in_text(&self, text: &str) -> bool {
+        let words: Vec<Self> = text.split_whitespace().map(Self::fold).collect();
         (0..words.len()).any(|start| {
             let mut joined = String::new();
             words[start..].iter().any(|word| {

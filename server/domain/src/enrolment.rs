@@ -10,6 +10,7 @@ use crate::{
     card::{Card, CardPublicKey, CardState},
     email::EmailAddress,
     environment::retry_on_conflict,
+    language::Language,
     organisation::Organisation,
     person::{Person, UserNumber},
     ports::{HasherError, NewlyEnrolled, Randomness, StoreError},
@@ -61,6 +62,7 @@ impl NewHolder {
             email: self.email.clone(),
             organisation: self.organisation.clone(),
             role: Role::Cardholder,
+            language: Language::default(),
             trail_salt: TrailSalt::generate(randomness),
         }
     }

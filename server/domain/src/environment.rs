@@ -298,7 +298,8 @@ impl Environment {
         let at = self.now();
         let freeze = message.has_freeze_link().then(|| FreezeToken::seal(&person.user_number, at, &*self.vault));
         let owner = Some(person.user_number.clone());
-        let mail = Mail { to: to.clone(), person: owner, name: person.name.clone(), at, message, freeze };
+        let (to, name, language) = (to.clone(), person.name.clone(), person.language);
+        let mail = Mail { to, person: owner, name, language, at, message, freeze };
         let id = MailId::generate(&*self.randomness);
         let owner = Some(person.trail_name());
         transaction.insert_mail(&OutboxMail { owner, ..OutboxMail::seal(id, &mail, &*self.vault, at) }).await?;

@@ -27,6 +27,7 @@ pub mod figure;
 pub mod freezing;
 pub mod import;
 pub mod issuance;
+pub mod language;
 pub mod mail;
 mod milliseconds;
 pub mod organisation;

@@ -6,6 +6,7 @@ use crate::{
     Timestamp,
     email::EmailAddress,
     freezing::FreezeToken,
+    language::Language,
     person::UserNumber,
     ports::{Vault, VaultCiphertext, VaultError},
     ra::{Deed, IdentityCheck, Reason},
@@ -23,6 +24,9 @@ pub struct Mail {
     pub person: Option<UserNumber>,
     /// The name of the person.
     pub name: String,
+    /// In which language it is written.
+    #[serde(default)]
+    pub language: Language,
     /// When what it tells happened.
     #[serde(with = "crate::milliseconds")]
     pub at: Timestamp,

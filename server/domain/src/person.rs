@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::Answer,
     email::EmailAddress,
+    language::Language,
     organisation::Organisation,
     role::Role,
     trail::{TrailName, TrailSalt},
@@ -72,6 +73,8 @@ pub struct Person {
     pub organisation: Option<Organisation>,
     /// What they may do at the RA's desk.
     pub role: Role,
+    /// In which language they are addressed: that of the pages when they signed in last.
+    pub language: Language,
     /// What their names on the trail are made with.
     pub trail_salt: TrailSalt,
 }

@@ -13,6 +13,7 @@ use crate::{
     card::{Card, CardState},
     challenge::Binding,
     environment::{ProofFault, retry_on_conflict},
+    language::Language,
     person::Person,
     ports::{StoreError, Transaction, UsedChallenge},
     session::Session,
@@ -129,16 +130,16 @@ impl SignIn {
         proved_card(environment, &mut *transaction, proof).await.map(drop)
     }
 
-    /// Opens a session for the holder of a card.
+    /// Opens a session for the holder of a card, who is addressed from now on in the language of the page.
     ///
     /// # Errors
     ///
     /// [`SignInError`].
-    pub async fn sign_in(&self, browser: &Token, proof: &CardProof) -> Result<Token, SignInError> {
-        retry_on_conflict!(self.try_sign_in(browser, proof))
+    pub async fn sign_in(&self, browser: &Token, proof: &CardProof, language: Language) -> Result<Token, SignInError> {
+        retry_on_conflict!(self.try_sign_in(browser, proof, language))
     }
 
-    async fn try_sign_in(&self, browser: &Token, proof: &CardProof) -> Result<Token, SignInError> {
+    async fn try_sign_in(&self, browser: &Token, proof: &CardProof, language: Language) -> Result<Token, SignInError> {
         let environment = &self.environment;
         environment.check_challenge(proof, Purpose::SignIn, Binding::Browser(browser))?;
         let mut transaction = environment.store.begin().await?;
@@ -155,6 +156,11 @@ impl SignIn {
             last_active: now,
         };
         transaction.insert_session(&session).await?;
+        if let Some(holder) = transaction.person(&card.holder).await?
+            && holder.language != language
+        {
+            transaction.save_person(&Person { language, ..holder }).await?;
+        }
         environment.record(&mut *transaction, Event::SignedIn, Outcome::Done, &card.holder, card.guid).await?;
         transaction.commit().await?;
         Ok(token)

@@ -16,14 +16,18 @@ pub struct LocalTimeZone(TimeZone);
 pub struct UnknownTimeZone;
 
 impl LocalTimeZone {
-    /// The time of day, as on a clock on the wall: `3:14am`.
-    pub fn time_of_day(&self, at: Timestamp) -> String {
-        self.format(at, "%-I:%M%P")
+    /// The time of day, as on a clock on the wall: `3:14am`. What stands behind a time of the morning comes first.
+    pub fn time_of_day(&self, at: Timestamp, [morning, afternoon]: [&str; 2]) -> String {
+        let time = self.zoned(at);
+        let half = if time.hour() < 12 { morning } else { afternoon };
+        format!("{}{half}", time.strftime("%-I:%M"))
     }
 
     /// The day: `24 November 2026`.
-    pub fn day(&self, at: Timestamp) -> String {
-        self.format(at, "%-d %B %Y")
+    pub fn day(&self, at: Timestamp, months: &[&str; 12]) -> String {
+        let day = self.zoned(at);
+        let month = usize::try_from(day.month() - 1).ok().and_then(|month| months.get(month)).copied();
+        format!("{} {} {}", day.day(), month.unwrap_or_default(), day.year())
     }
 
     /// The zone, as it is now.
@@ -31,10 +35,6 @@ impl LocalTimeZone {
         // Out of range only some 8,000 years from now.
         let at = jiff::Timestamp::from_second(at.unix_timestamp()).unwrap_or(jiff::Timestamp::MAX);
         at.to_zoned_datetime(self.0.clone())
-    }
-
-    fn format(&self, at: Timestamp, format: &str) -> String {
-        self.zoned(at).strftime(format).to_string()
     }
 }
 
@@ -81,9 +81,13 @@ mod tests {
     #[test]
     fn summer_and_winter_are_told_apart() {
         let london = LocalTimeZone::default();
-        assert_eq!(london.time_of_day(datetime!(2026-07-01 02:14:59 UTC)), "3:14am");
-        assert_eq!(london.time_of_day(datetime!(2026-12-01 15:04 UTC)), "3:04pm");
-        assert_eq!(london.day(datetime!(2026-06-30 23:30 UTC)), "1 July 2026");
+        let time_of_day = |at| london.time_of_day(at, ["yb", "yp"]);
+        assert_eq!(time_of_day(datetime!(2026-07-01 02:14:59 UTC)), "3:14yb");
+        assert_eq!(time_of_day(datetime!(2026-12-01 15:04 UTC)), "3:04yp");
+        assert_eq!(time_of_day(datetime!(2026-12-01 12:00 UTC)), "12:00yp");
+        let months = ["1", "2", "3", "4", "5", "6", "July", "8", "9", "10", "11", "December"];
+        assert_eq!(london.day(datetime!(2026-06-30 23:30 UTC), &months), "1 July 2026");
+        assert_eq!(london.day(datetime!(2026-12-31 23:30 UTC), &months), "31 December 2026");
     }
 
     #[test]

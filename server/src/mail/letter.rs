@@ -1,20 +1,27 @@
-//! What the mails say: their templates stand in `templates/email`, a folder for each.
+//! What the mails say. Their words stand in `templates/email`, for each language a file for each mail: the subject, an empty
+//! line, and paragraphs, in which `**` surrounds what is strong. Both parts of a mail are made of that.
+
+mod paragraph;
+mod words;
 
 use app::{FREEZE_PAGE, FREEZE_PARAMETER};
 use askama::Template;
 use domain::{
+    Timestamp,
     email::EmailAddress,
     freezing::FreezeToken,
+    language::Language,
     mail::{Mail, Message},
-    ra::{Deed, IdentityCheck, Reason},
     token::MailId,
 };
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
-    config::{LocalTimeZone, PublicUrl, RaSection},
+    config::{LocalTimeZone, Names, PublicUrl, RaSection},
     masking::masked,
 };
+use paragraph::Paragraph;
+use words::Words;
 
 /// A mail as it is read. Its text can hold a code.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -36,215 +43,125 @@ pub struct Letter {
 /// What all letters of a service share.
 #[derive(Clone)]
 pub struct Stationery {
-    /// What the service is called.
-    pub service_name: String,
+    /// What service and Registration Authority are called in each language, in the order of [`Language::ALL`].
+    pub names: [Names; 2],
     /// Where its pages are.
     pub public_url: PublicUrl,
     /// In which times are told.
     pub time_zone: LocalTimeZone,
-    /// Whom to contact.
-    pub ra: RaSection,
 }
 
-/// What every template can say.
-struct Envelope<'a> {
-    stationery: &'a Stationery,
-    /// On one line: no name can pretend to be a paragraph.
-    name: String,
+/// Something that happened.
+struct Event {
     day: String,
     time: String,
-    /// The page where whoever did not do that has self-service frozen.
-    freeze: Option<String>,
 }
 
-/// What the template of a code can say.
-struct CodeEnvelope<'a> {
-    envelope: Envelope<'a>,
-    code: &'a str,
+/// A code.
+struct Code {
+    letters: Zeroizing<String>,
     works_until: String,
     minutes: i64,
 }
 
-/// What the template of a changed address can say.
-struct ChangeEnvelope<'a> {
-    envelope: Envelope<'a>,
+impl Code {
+    fn code(&self) -> &str {
+        &self.letters
+    }
+}
+
+/// A changed address.
+struct Change {
+    day: String,
+    time: String,
     former: String,
     new: String,
     /// From when unlock codes go to the new address.
-    day: String,
-    time: String,
+    codes_from_day: String,
+    codes_from_time: String,
 }
 
-/// What the template of an officer's help can say.
-struct HelpEnvelope<'a> {
-    envelope: Envelope<'a>,
+/// An officer's help.
+struct Help {
+    day: String,
+    time: String,
     /// What they did: «has …».
     what: &'static str,
     why: &'static str,
     how: &'static str,
 }
 
-impl<'a> HelpEnvelope<'a> {
-    fn envelope(&self) -> &Envelope<'a> {
-        &self.envelope
-    }
+/// What both parts of a mail say.
+struct Content<'a> {
+    words: &'a Words,
+    service_name: &'a str,
+    ra: &'a RaSection,
+    /// On one line: no name can pretend to be a paragraph.
+    name: String,
+    paragraphs: Vec<Paragraph<'a>>,
+    /// The page where whoever did not do that has self-service frozen.
+    freeze: Option<String>,
 }
 
-impl<'a> ChangeEnvelope<'a> {
-    fn envelope(&self) -> &Envelope<'a> {
-        &self.envelope
-    }
+#[derive(Template)]
+#[template(path = "email/layout.txt")]
+struct TextPart<'a> {
+    content: &'a Content<'a>,
 }
 
-impl Envelope<'_> {
-    fn envelope(&self) -> &Self {
-        self
-    }
+#[derive(Template)]
+#[template(path = "email/layout.html")]
+struct HtmlPart<'a> {
+    content: &'a Content<'a>,
+    language: Language,
+    subject: &'a str,
 }
 
-impl<'a> CodeEnvelope<'a> {
-    fn envelope(&self) -> &Envelope<'a> {
-        &self.envelope
-    }
-}
-
-/// Defines the three templates of a mail and the function that fills them in.
-macro_rules! templates {
-    ($function:ident, $context:ident, $subject:literal, $text:literal, $html:literal) => {
-        fn $function(id: MailId, to: &EmailAddress, context: &$context<'_>) -> Result<Letter, askama::Error> {
-            #[derive(Template)]
-            #[template(path = $subject)]
-            struct Subject;
-
-            #[derive(Template)]
-            #[template(path = $text)]
-            struct Text<'a> {
-                mail: &'a $context<'a>,
+/// Defines the function that fills in the templates of a mail.
+macro_rules! mails {
+    ($($mail:ident: $context:ty = $english:literal, $welsh:literal;)*) => {
+        $(
+            fn $mail(mail: &$context, language: Language) -> Result<String, askama::Error> {
+                match language {
+                    Language::English => {
+                        #[derive(Template)]
+                        #[template(path = $english)]
+                        struct English<'a> {
+                            mail: &'a $context,
+                        }
+                        English { mail }.render()
+                    }
+                    Language::Welsh => {
+                        #[derive(Template)]
+                        #[template(path = $welsh)]
+                        struct Welsh<'a> {
+                            mail: &'a $context,
+                        }
+                        Welsh { mail }.render()
+                    }
+                }
             }
-
-            #[derive(Template)]
-            #[template(path = $html)]
-            struct Html<'a> {
-                mail: &'a $context<'a>,
-            }
-
-            Ok(Letter {
-                id,
-                to: to.clone(),
-                subject: one_line(&Subject.render()?),
-                text: Text { mail: context }.render()?,
-                html: Html { mail: context }.render()?,
-            })
-        }
+        )*
     };
 }
 
-templates!(
-    unlock_code,
-    CodeEnvelope,
-    "email/unlock-code/subject.txt",
-    "email/unlock-code/body.txt",
-    "email/unlock-code/body.html"
-);
-templates!(
-    registration_code,
-    CodeEnvelope,
-    "email/registration-code/subject.txt",
-    "email/registration-code/body.txt",
-    "email/registration-code/body.html"
-);
-templates!(
-    registration_complete,
-    Envelope,
-    "email/registration-complete/subject.txt",
-    "email/registration-complete/body.txt",
-    "email/registration-complete/body.html"
-);
-templates!(
-    email_changed,
-    ChangeEnvelope,
-    "email/email-changed/subject.txt",
-    "email/email-changed/body.txt",
-    "email/email-changed/body.html"
-);
-templates!(
-    passcode_changed,
-    Envelope,
-    "email/passcode-changed/subject.txt",
-    "email/passcode-changed/body.txt",
-    "email/passcode-changed/body.html"
-);
-templates!(
-    questions_changed,
-    Envelope,
-    "email/questions-changed/subject.txt",
-    "email/questions-changed/body.txt",
-    "email/questions-changed/body.html"
-);
-templates!(
-    recovery_codes_changed,
-    Envelope,
-    "email/recovery-codes-changed/subject.txt",
-    "email/recovery-codes-changed/body.txt",
-    "email/recovery-codes-changed/body.html"
-);
-templates!(
-    registration_ended,
-    Envelope,
-    "email/registration-ended/subject.txt",
-    "email/registration-ended/body.txt",
-    "email/registration-ended/body.html"
-);
-templates!(
-    card_enrolled,
-    Envelope,
-    "email/card-enrolled/subject.txt",
-    "email/card-enrolled/body.txt",
-    "email/card-enrolled/body.html"
-);
-templates!(
-    card_unlocked,
-    Envelope,
-    "email/card-unlocked/subject.txt",
-    "email/card-unlocked/body.txt",
-    "email/card-unlocked/body.html"
-);
-templates!(
-    self_service_locked,
-    Envelope,
-    "email/self-service-locked/subject.txt",
-    "email/self-service-locked/body.txt",
-    "email/self-service-locked/body.html"
-);
-
-templates!(
-    unlock_key_refused,
-    Envelope,
-    "email/unlock-key-refused/subject.txt",
-    "email/unlock-key-refused/body.txt",
-    "email/unlock-key-refused/body.html"
-);
-templates!(
-    self_service_frozen,
-    Envelope,
-    "email/self-service-frozen/subject.txt",
-    "email/self-service-frozen/body.txt",
-    "email/self-service-frozen/body.html"
-);
-templates!(
-    ra_helped,
-    HelpEnvelope,
-    "email/ra-helped/subject.txt",
-    "email/ra-helped/body.txt",
-    "email/ra-helped/body.html"
-);
-templates!(
-    person_erased,
-    Envelope,
-    "email/person-erased/subject.txt",
-    "email/person-erased/body.txt",
-    "email/person-erased/body.html"
-);
+mails! {
+    unlock_code: Code = "email/en/unlock-code.txt", "email/cy/unlock-code.txt";
+    registration_code: Code = "email/en/registration-code.txt", "email/cy/registration-code.txt";
+    registration_complete: Event = "email/en/registration-complete.txt", "email/cy/registration-complete.txt";
+    email_changed: Change = "email/en/email-changed.txt", "email/cy/email-changed.txt";
+    passcode_changed: Event = "email/en/passcode-changed.txt", "email/cy/passcode-changed.txt";
+    questions_changed: Event = "email/en/questions-changed.txt", "email/cy/questions-changed.txt";
+    recovery_codes_changed: Event = "email/en/recovery-codes-changed.txt", "email/cy/recovery-codes-changed.txt";
+    registration_ended: Event = "email/en/registration-ended.txt", "email/cy/registration-ended.txt";
+    card_enrolled: Event = "email/en/card-enrolled.txt", "email/cy/card-enrolled.txt";
+    card_unlocked: Event = "email/en/card-unlocked.txt", "email/cy/card-unlocked.txt";
+    self_service_locked: Event = "email/en/self-service-locked.txt", "email/cy/self-service-locked.txt";
+    unlock_key_refused: Event = "email/en/unlock-key-refused.txt", "email/cy/unlock-key-refused.txt";
+    self_service_frozen: Event = "email/en/self-service-frozen.txt", "email/cy/self-service-frozen.txt";
+    ra_helped: Help = "email/en/ra-helped.txt", "email/cy/ra-helped.txt";
+    person_erased: Event = "email/en/person-erased.txt", "email/cy/person-erased.txt";
+}
 
 impl Stationery {
     /// Writes a mail.
@@ -253,63 +170,90 @@ impl Stationery {
     ///
     /// When a template fails, which none does on its own.
     pub fn write(&self, id: MailId, mail: &Mail) -> Result<Letter, askama::Error> {
-        let envelope = Envelope {
-            stationery: self,
+        let source = Zeroizing::new(self.fill_in(mail)?);
+        let words = Words::of(mail.language);
+        let (subject, body) = source.split_once("\n\n").unwrap_or_default();
+        let subject = one_line(subject);
+        let Names { service_name, ra } = self.names(mail.language);
+        let content = Content {
+            words,
+            service_name,
+            ra,
             name: one_line(&mail.name),
-            day: self.time_zone.day(mail.at),
-            time: self.time_zone.time_of_day(mail.at),
+            paragraphs: Paragraph::all(body),
             freeze: mail.freeze.as_ref().map(|token| freeze_link(&self.public_url, token)),
         };
+        let text = TextPart { content: &content }.render()?;
+        let html = HtmlPart { content: &content, language: mail.language, subject: &subject }.render()?;
+        Ok(Letter { id, to: mail.to.clone(), subject, text, html })
+    }
+
+    /// The words of a mail: its subject, an empty line, its paragraphs.
+    fn fill_in(&self, mail: &Mail) -> Result<String, askama::Error> {
+        let words = Words::of(mail.language);
+        let (day, time) = (self.day(mail.at, words), self.time_of_day(mail.at, words));
+        let language = mail.language;
+        let event = || Event { day: day.clone(), time: time.clone() };
+        let code = |letters: &str, valid_until| Code {
+            letters: Zeroizing::new(letters.to_owned()),
+            works_until: self.time_of_day(valid_until, words),
+            // A mail is written a moment after its code was made.
+            minutes: ((valid_until - mail.at).whole_seconds() + 59) / 60,
+        };
         match &mail.message {
-            Message::UnlockCode { code, valid_until } => {
-                unlock_code(id, &mail.to, &self.code(envelope, code, mail, *valid_until))
-            }
-            Message::RegistrationCode { code, valid_until } => {
-                registration_code(id, &mail.to, &self.code(envelope, code, mail, *valid_until))
+            Message::UnlockCode { code: letters, valid_until } => unlock_code(&code(letters, *valid_until), language),
+            Message::RegistrationCode { code: letters, valid_until } => {
+                registration_code(&code(letters, *valid_until), language)
             }
             Message::EmailChanged { former, new, codes_from } => {
-                let (day, time) = (self.time_zone.day(*codes_from), self.time_zone.time_of_day(*codes_from));
-                let changed = ChangeEnvelope { envelope, former: masked(former), new: masked(new), day, time };
-                email_changed(id, &mail.to, &changed)
+                let (former, new) = (masked(former), masked(new));
+                let (codes_from_day, codes_from_time) =
+                    (self.day(*codes_from, words), self.time_of_day(*codes_from, words));
+                email_changed(&Change { day, time, former, new, codes_from_day, codes_from_time }, language)
             }
-            Message::RegistrationComplete => registration_complete(id, &mail.to, &envelope),
-            Message::PasscodeChanged => passcode_changed(id, &mail.to, &envelope),
-            Message::QuestionsChanged => questions_changed(id, &mail.to, &envelope),
-            Message::RecoveryCodesChanged => recovery_codes_changed(id, &mail.to, &envelope),
-            Message::RegistrationEnded => registration_ended(id, &mail.to, &envelope),
-            Message::CardEnrolled => card_enrolled(id, &mail.to, &envelope),
-            Message::CardUnlocked => card_unlocked(id, &mail.to, &envelope),
-            Message::SelfServiceLocked => self_service_locked(id, &mail.to, &envelope),
+            Message::RegistrationComplete => registration_complete(&event(), language),
+            Message::PasscodeChanged => passcode_changed(&event(), language),
+            Message::QuestionsChanged => questions_changed(&event(), language),
+            Message::RecoveryCodesChanged => recovery_codes_changed(&event(), language),
+            Message::RegistrationEnded => registration_ended(&event(), language),
+            Message::CardEnrolled => card_enrolled(&event(), language),
+            Message::CardUnlocked => card_unlocked(&event(), language),
+            Message::SelfServiceLocked => self_service_locked(&event(), language),
             Message::RaHelped { deed, reason, check } => {
-                let (what, why, how) = (told_deed(*deed), told_reason(*reason), told_check(*check));
-                ra_helped(id, &mail.to, &HelpEnvelope { envelope, what, why, how })
+                let (what, why, how) = ((words.deed)(*deed), (words.reason)(*reason), (words.check)(*check));
+                ra_helped(&Help { day, time, what, why, how }, language)
             }
-            Message::UnlockKeyRefused => unlock_key_refused(id, &mail.to, &envelope),
-            Message::SelfServiceFrozen => self_service_frozen(id, &mail.to, &envelope),
-            Message::Erased => person_erased(id, &mail.to, &envelope),
+            Message::UnlockKeyRefused => unlock_key_refused(&event(), language),
+            Message::SelfServiceFrozen => self_service_frozen(&event(), language),
+            Message::Erased => person_erased(&event(), language),
         }
+    }
+
+    fn names(&self, language: Language) -> &Names {
+        let [english, welsh] = &self.names;
+        match language {
+            Language::English => english,
+            Language::Welsh => welsh,
+        }
+    }
+
+    fn day(&self, at: Timestamp, words: &Words) -> String {
+        self.time_zone.day(at, &words.months)
+    }
+
+    fn time_of_day(&self, at: Timestamp, words: &Words) -> String {
+        self.time_zone.time_of_day(at, words.halves_of_day)
     }
 
     /// Writes a mail that only shows that mails arrive.
     pub fn write_test(&self, id: MailId, to: EmailAddress) -> Letter {
-        let text = format!("This is a test of {}. Mails arrive.", self.service_name);
+        let service_name = &self.names(Language::English).service_name;
+        let text = format!("This is a test of {service_name}. Mails arrive.");
         let html = format!(
             "<p>{}</p>",
             askama::filters::escape(&text, askama::filters::Html).map_or(String::new(), |text| text.to_string())
         );
-        Letter { id, to, subject: one_line(&format!("Test of {}", self.service_name)), text, html }
-    }
-
-    fn code<'a>(
-        &self,
-        envelope: Envelope<'a>,
-        code: &'a str,
-        mail: &Mail,
-        valid_until: domain::Timestamp,
-    ) -> CodeEnvelope<'a> {
-        // A mail is written a moment after its code was made.
-        let minutes = ((valid_until - mail.at).whole_seconds() + 59) / 60;
-        CodeEnvelope { envelope, code, works_until: self.time_zone.time_of_day(valid_until), minutes }
+        Letter { id, to, subject: one_line(&format!("Test of {service_name}")), text, html }
     }
 }
 
@@ -325,60 +269,31 @@ fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-fn told_deed(deed: Deed) -> &'static str {
-    match deed {
-        Deed::OpenRecord => "has looked at your record",
-        Deed::ClearLockOut => "has let you use Smartcard Unlock again",
-        Deed::Freeze => "has frozen Smartcard Unlock and your registration",
-        Deed::EndRegistration => "has ended your Self Service registration",
-        Deed::SetEmail => "has changed your email address. Unlock codes go to the new one after 24 hours",
-        Deed::ConfirmEmail => "has confirmed your new email address. Unlock codes go to it from now on",
-        Deed::CancelCard => "has cancelled one of your Smartcards",
-        Deed::IssueCard => "has issued a Smartcard to you",
-        Deed::UnlockCard => "let you choose a new passcode for your Smartcard in front of them",
-        Deed::Appoint => "has changed what you may do at the Registration Authority's desk",
-    }
-}
-
-fn told_reason(reason: Reason) -> &'static str {
-    match reason {
-        Reason::PersonAsked => "you asked for it",
-        Reason::CardLost => "the Smartcard is lost, stolen or broken",
-        Reason::Misuse => "somebody else may be using it",
-        Reason::WrongRecord => "what was on file was wrong",
-        Reason::ChangeOfPost => "you start, leave or change your post",
-    }
-}
-
-fn told_check(check: IdentityCheck) -> &'static str {
-    match check {
-        IdentityCheck::PhotoId => "saw you and a photo ID",
-        IdentityCheck::CalledBack => "called you back on the number held",
-        IdentityCheck::VideoCall => "a video call with a photo ID",
-        IdentityCheck::SponsorConfirmed => "your sponsor confirmed it",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::ra::{Deed, IdentityCheck, Reason};
     use time::macros::datetime;
     use uuid::Uuid;
 
     use super::*;
+    use crate::config::Settings;
 
     const CODE: &str = "KTRW-MGBD";
 
     fn write(name: &str, message: Message) -> Letter {
+        write_in(Language::English, name, message)
+    }
+
+    fn write_in(language: Language, name: &str, message: Message) -> Letter {
         let stationery = Stationery {
-            service_name: "Smartcard Service Centre".to_owned(),
+            names: Language::ALL.map(|language| Settings::default().names(language)),
             public_url: PublicUrl::parse("https://unlock.example.org").unwrap(),
             time_zone: LocalTimeZone::default(),
-            ra: RaSection::default(),
         };
         let to = EmailAddress::parse("jane.smith@nhs.net").unwrap();
         let freeze = message.code_valid_until().is_none().then(|| FreezeToken::new("c2VhbGVk".to_owned()));
-        let mail =
-            Mail { to, person: None, name: name.to_owned(), at: datetime!(2026-07-01 01:59:00.2 UTC), message, freeze };
+        let (name, at) = (name.to_owned(), datetime!(2026-07-01 01:59:00.2 UTC));
+        let mail = Mail { to, person: None, name, language, at, message, freeze };
         stationery.write(MailId(Uuid::from_u128(1)), &mail).unwrap()
     }
 
@@ -484,6 +399,35 @@ mod tests {
             assert!(letter.text.lines().any(|line| line == CODE), "{}", letter.text);
             assert!(letter.html.contains(CODE));
             assert!(letter.text.contains("3:14am") && letter.text.contains("15 minutes"), "{}", letter.text);
+        }
+    }
+
+    #[test]
+    fn each_mail_says_in_each_language_what_was_looked_at() {
+        for language in Language::ALL {
+            let letters = every_message().map(|message| write_in(language, "Jane Smith", message));
+            let mails: Vec<String> =
+                letters.iter().map(|letter| format!("Subject: {}\n\n{}\n\n", letter.subject, letter.text)).collect();
+            insta::assert_snapshot!(format!("mails_{}", language.as_str()), mails.join("----\n\n"));
+        }
+        insta::assert_snapshot!("unlock_code_html", write("Jane Smith", unlock_code()).html);
+        insta::assert_snapshot!("card_unlocked_html_cy", write_in(Language::Welsh, "Jane", Message::CardUnlocked).html);
+    }
+
+    #[test]
+    fn a_welsh_mail_has_no_english_sentence_of_the_layout() {
+        for message in every_message() {
+            let links = usize::from(message.code_valid_until().is_none());
+            let letter = write_in(Language::Welsh, "Jane Smith", message);
+            for part in [&letter.text, &letter.html] {
+                assert!(part.contains("Annwyl Jane Smith,"), "{part}");
+                assert!(part.contains("Os nad chi wnaeth hyn, cysylltwch â’ch RA nawr."), "{part}");
+                assert_eq!(part.matches("://").count(), links, "{part}");
+                for english in ["Dear", "If this was not you", "Telephone", "Please do not reply", "July"] {
+                    assert!(!part.contains(english), "{english} in {part}");
+                }
+            }
+            assert!(!letter.subject.contains("Smartcard"), "{}", letter.subject);
         }
     }
 

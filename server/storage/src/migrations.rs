@@ -17,6 +17,7 @@ mod m0014_issuing;
 mod m0015_reports;
 mod m0016_ended_registrations;
 mod m0017_codes_first;
+mod m0018_languages;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_reports::Migration),
             Box::new(m0016_ended_registrations::Migration),
             Box::new(m0017_codes_first::Migration),
+            Box::new(m0018_languages::Migration),
         ]
     }
 }

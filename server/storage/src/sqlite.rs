@@ -170,6 +170,7 @@ mod tests {
             name: "A Person with a long name ".repeat(20),
             email: None,
             organisation: None,
+            language: domain::language::Language::English,
             role: domain::role::Role::Cardholder,
             trail_salt,
         }

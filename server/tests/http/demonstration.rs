@@ -45,5 +45,5 @@ fn pages_show_passcodes_and_answers() {
     let card = &demonstration.cards[0];
     assert_eq!((card.name.as_str(), card.passcode.as_str()), ("samuel-sample", "27150386"));
     assert_eq!(card.state, "registered, locked");
-    assert_eq!(card.answers[2], ("What did you break as a child?".to_owned(), "blue vase".to_owned()));
+    assert_eq!(card.answers[2], (9, "blue vase".to_owned()));
 }

@@ -20,6 +20,7 @@ mod freezing;
 mod full_disk;
 mod import;
 mod killed;
+mod language;
 mod logs;
 mod mails;
 mod managers;

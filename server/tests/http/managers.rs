@@ -167,7 +167,7 @@ async fn a_copy_has_every_record_and_pages_lead_from_one_to_the_next() {
         let then = domain::sign_in::HolderPurpose::SignIn;
         let challenge = app.services().sign_in.confirm_card(binding, &hello, then).await.unwrap();
         let proof = jane.prove(Purpose::SignIn, challenge);
-        app.services().sign_in.sign_in(&browser, &proof).await.unwrap();
+        app.services().sign_in.sign_in(&browser, &proof, domain::language::Language::English).await.unwrap();
     }
     let file = manager.get("/ra/trail.csv").await;
     let numbers: Vec<u64> =

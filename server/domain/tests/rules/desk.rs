@@ -99,6 +99,7 @@ fn person(user_number: &str, role: Role) -> Person {
         name: "Somebody".to_owned(),
         email: None,
         organisation: None,
+        language: domain::language::Language::English,
         role,
         trail_salt: TrailSalt::new([1; 32]),
     }

@@ -4,6 +4,7 @@ use card_protocol::{CardProof, Challenge, Purpose};
 use domain::{
     ProofFault,
     challenge::Binding,
+    language::Language,
     registration::Standing,
     sign_in::{HolderPurpose, SignInError},
     token::Token,
@@ -110,7 +111,7 @@ async fn no_forged_proof_confirms_a_card_or_opens_a_session() {
         assert_eq!(confirmed.is_ok(), name == "another purpose", "{name}");
         let hello = card.prove(Purpose::Hello, sign_in.challenge(binding));
         let challenge = sign_in.confirm_card(binding, &hello, HolderPurpose::SignIn).await.unwrap();
-        let forged = sign_in.sign_in(&browser, &forge(&card, Purpose::SignIn, challenge)).await;
+        let forged = sign_in.sign_in(&browser, &forge(&card, Purpose::SignIn, challenge), Language::English).await;
         assert!(matches!(forged, Err(SignInError::Proof(ProofFault::Refused))), "{name}");
     }
 }

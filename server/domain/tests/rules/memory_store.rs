@@ -162,7 +162,7 @@ impl People for MemoryTransaction {
 
     async fn save_person(&mut self, person: &Person) -> Result<(), StoreError> {
         let row = self.working.people.get_mut(&person.user_number).ok_or(StoreError::Conflict)?;
-        (row.email, row.role) = (person.email.clone(), person.role);
+        (row.email, row.role, row.language) = (person.email.clone(), person.role, person.language);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use domain::{
     card::CardPublicKey,
     challenge::Binding,
     enrolment::{EnrolError, Enrolled, NewCard},
+    language::Language,
     sign_in::{HolderPurpose, SignInError},
 };
 use time::Duration;
@@ -24,6 +25,18 @@ async fn a_card_and_its_holder_open_a_session() {
 }
 
 #[tokio::test]
+async fn who_signs_in_is_written_to_in_the_language_of_the_page() {
+    let (world, card) = World::with_card().await;
+    let signed_in = world.sign_in_speaking(&card, Language::Welsh).await;
+    world.register(&signed_in, &card).await;
+    assert!(world.mails().await.iter().all(|mail| mail.language == Language::Welsh));
+    assert!(!world.mails().await.is_empty());
+    world.sign_in(&card).await;
+    let person = world.store.tables().await.people.into_values().next().unwrap();
+    assert_eq!(person.language, Language::English);
+}
+
+#[tokio::test]
 async fn a_sign_in_by_the_key_that_needs_no_passcode_is_refused() {
     let (world, card) = World::with_card().await;
     let browser = world.token();
@@ -31,7 +44,7 @@ async fn a_sign_in_by_the_key_that_needs_no_passcode_is_refused() {
     let binding = Binding::Browser(&browser);
     let challenge = world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::SignIn).await.unwrap();
     let proof = card.prove_with_other_slot(Purpose::SignIn, challenge);
-    let refused = world.services.sign_in.sign_in(&browser, &proof).await;
+    let refused = world.services.sign_in.sign_in(&browser, &proof, Language::English).await;
     assert!(matches!(refused, Err(SignInError::Proof(ProofFault::Refused))));
 }
 
@@ -43,8 +56,8 @@ async fn a_sign_in_counts_once() {
     let binding = Binding::Browser(&browser);
     let challenge = world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::SignIn).await.unwrap();
     let proof = card.prove(Purpose::SignIn, challenge);
-    world.services.sign_in.sign_in(&browser, &proof).await.unwrap();
-    let again = world.services.sign_in.sign_in(&browser, &proof).await;
+    world.services.sign_in.sign_in(&browser, &proof, Language::English).await.unwrap();
+    let again = world.services.sign_in.sign_in(&browser, &proof, Language::English).await;
     assert!(matches!(again, Err(SignInError::Proof(ProofFault::Stale))));
 }
 
@@ -99,7 +112,12 @@ async fn a_session_ends_when_it_is_not_used_and_after_its_life() {
     let hello = card.prove(Purpose::Hello, world.services.sign_in.challenge(Binding::Browser(&browser)));
     let binding = Binding::Browser(&browser);
     let challenge = world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::SignIn).await.unwrap();
-    let token = world.services.sign_in.sign_in(&browser, &card.prove(Purpose::SignIn, challenge)).await.unwrap();
+    let token = world
+        .services
+        .sign_in
+        .sign_in(&browser, &card.prove(Purpose::SignIn, challenge), Language::English)
+        .await
+        .unwrap();
     for _ in 0..4 {
         world.clock.advance(Duration::minutes(14));
         assert!(world.services.sign_in.session(&token).await.unwrap().is_some());
@@ -115,7 +133,12 @@ async fn a_session_that_was_ended_is_gone() {
     let binding = Binding::Browser(&browser);
     let hello = card.prove(Purpose::Hello, world.services.sign_in.challenge(binding));
     let challenge = world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::SignIn).await.unwrap();
-    let token = world.services.sign_in.sign_in(&browser, &card.prove(Purpose::SignIn, challenge)).await.unwrap();
+    let token = world
+        .services
+        .sign_in
+        .sign_in(&browser, &card.prove(Purpose::SignIn, challenge), Language::English)
+        .await
+        .unwrap();
     world.services.sign_in.sign_out(&token).await.unwrap();
     assert!(world.services.sign_in.session(&token).await.unwrap().is_none());
 }

@@ -10,6 +10,7 @@ use domain::{
     email::EmailAddress,
     enrolment::{NewCard, NewHolder},
     issuance::IssuingTerms,
+    language::Language,
     mail::{Mail, Message},
     person::UserNumber,
     policy::Policy,
@@ -112,6 +113,11 @@ impl World {
     }
 
     pub async fn sign_in(&self, card: &SoftwareCard) -> SignedIn {
+        self.sign_in_speaking(card, Language::English).await
+    }
+
+    /// Signs in on a page of this language.
+    pub async fn sign_in_speaking(&self, card: &SoftwareCard, language: Language) -> SignedIn {
         let browser = self.token();
         let hello = card.prove(Purpose::Hello, self.services.sign_in.challenge(Binding::Browser(&browser)));
         let challenge = self
@@ -121,7 +127,7 @@ impl World {
             .await
             .unwrap();
         let proof = card.prove(Purpose::SignIn, challenge);
-        let token = self.services.sign_in.sign_in(&browser, &proof).await.unwrap();
+        let token = self.services.sign_in.sign_in(&browser, &proof, language).await.unwrap();
         self.services.sign_in.session(&token).await.unwrap().unwrap()
     }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     email::EmailAddress,
+    language::Language,
     organisation::Organisation,
     person::{Person, UserNumber},
     ports::{People, StoreError},
@@ -37,6 +38,7 @@ pub struct Model {
     pub organisation: Option<String>,
     /// The beginning of their name on the trail, so that they are found by it: see [`trail_prefix`].
     pub trail_prefix: Option<i64>,
+    pub language: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -64,6 +66,7 @@ impl From<&Person> for Model {
             search_last_first,
             organisation: person.organisation.as_ref().map(|organisation| organisation.as_str().to_owned()),
             trail_prefix: trail_prefix(&person.trail_name()),
+            language: person.language.as_str().to_owned(),
         }
     }
 }
@@ -83,6 +86,7 @@ impl TryFrom<Model> for Person {
                 .transpose()
                 .map_err(unreadable("people.organisation"))?,
             role: Role::parse(&row.role).ok_or(UnknownValue).map_err(unreadable("people.role"))?,
+            language: Language::parse(&row.language).ok_or(UnknownValue).map_err(unreadable("people.language"))?,
             trail_salt: TrailSalt::new(value::read_bytes(row.trail_salt, "people.trail_salt")?),
         })
     }
@@ -142,6 +146,7 @@ impl People for SqlTransaction {
             Entity::update_many()
                 .col_expr(Column::Email, row.email.into())
                 .col_expr(Column::Role, row.role.into())
+                .col_expr(Column::Language, row.language.into())
                 .filter(Column::UserNumber.eq(row.user_number)),
         )
         .await

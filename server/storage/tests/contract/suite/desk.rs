@@ -81,7 +81,12 @@ pub async fn a_name_is_searched_from_its_beginning_whatever_its_letters(store: &
 
 pub async fn a_role_and_an_address_are_changed_and_nothing_else(store: &Shared) {
     insert(store, &[person(1), person(2)]).await;
-    let changed = Person { role: Role::RaManager, email: Some(email(7)), ..person(1) };
+    let changed = Person {
+        role: Role::RaManager,
+        email: Some(email(7)),
+        language: domain::language::Language::English,
+        ..person(1)
+    };
     committed!(store, |transaction| transaction.save_person(&changed));
     assert_eq!(tried!(store, |transaction| transaction.person(&user_number(1))).unwrap(), Some(changed.clone()));
     assert_eq!(tried!(store, |transaction| transaction.person(&user_number(2))).unwrap(), Some(person(2)));

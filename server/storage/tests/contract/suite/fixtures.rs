@@ -10,6 +10,7 @@ use domain::{
     code::{Codes, IssuedCode},
     email::EmailAddress,
     issuance::{Begun, Issuance, IssuanceStep},
+    language::Language,
     mail::OutboxMail,
     organisation::Organisation,
     person::{Person, UserNumber},
@@ -73,6 +74,7 @@ pub fn person(number: u8) -> Person {
         email: Some(email(number)),
         organisation: Some(organisation(number)),
         role: Role::Cardholder,
+        language: if number.is_multiple_of(2) { Language::English } else { Language::Welsh },
         trail_salt: TrailSalt::new([number; 32]),
     }
 }
