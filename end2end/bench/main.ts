@@ -9,11 +9,19 @@ import { CardBox } from '../harness/cards.ts';
 import { measureBridge } from './bridge.ts';
 import { measureGrowth } from './growth.ts';
 import { measureImport } from './import.ts';
+import { measureLighthouse } from './lighthouse.ts';
 import { type Measurement, table } from './measure.ts';
 import { measurePage } from './page.ts';
 import { measureUnlock } from './unlock.ts';
 
-const MEASURES = { page: measurePage, unlock: measureUnlock, bridge: measureBridge, import: measureImport, growth: measureGrowth };
+const MEASURES = {
+  page: measurePage,
+  lighthouse: measureLighthouse,
+  unlock: measureUnlock,
+  bridge: measureBridge,
+  import: measureImport,
+  growth: measureGrowth,
+};
 
 function isNamed(name: string): name is keyof typeof MEASURES {
   return Object.hasOwn(MEASURES, name);

@@ -3,7 +3,7 @@
 export interface Measurement {
   name: string;
   value: number;
-  unit: 'kB' | 'MB' | 'ms' | '%' | 'a second' | 'times';
+  unit: 'kB' | 'MB' | 'ms' | '%' | 'a second' | 'times' | 'points';
   /** The most that it may be, or the least; `null` where it is measured only. */
   bound: number | null;
   /** Which of the two. */
