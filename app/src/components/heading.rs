@@ -2,6 +2,7 @@
 
 use leptos::{html, oco::Oco, prelude::*};
 
+use super::focus::focus_when_there;
 use crate::{app::Way, t};
 
 /// Which of several steps a page is.
@@ -25,7 +26,7 @@ pub fn Heading(
     let comes_after_another = Way::of_page().arrive();
     Effect::new(move |_| {
         if comes_after_another && let Some(heading) = heading.get() {
-            let _ = heading.focus();
+            focus_when_there(heading);
         }
     });
     view! {
@@ -34,6 +35,26 @@ pub fn Heading(
                 .map(|step| view! { <span class="nhsuk-caption-l">{t::step(step.number, step.of)}</span> })}
             {title}
         </h1>
+    }
+}
+
+/// An h2 that comes in place of what was pressed, and takes the focus.
+#[component]
+pub fn NextHeading(
+    /// What it says.
+    #[prop(into)]
+    title: Oco<'static, str>,
+) -> impl IntoView {
+    let heading = NodeRef::<html::H2>::new();
+    Effect::new(move |_| {
+        if let Some(heading) = heading.get() {
+            focus_when_there(heading);
+        }
+    });
+    view! {
+        <h2 class="nhsuk-heading-m" tabindex="-1" node_ref=heading>
+            {title}
+        </h2>
     }
 }
 

@@ -13,8 +13,10 @@ pub enum InputKind {
     Code,
     /// A code that the person keeps.
     RecoveryCode,
-    /// An e-mail address.
+    /// The person's e-mail address.
     Email,
+    /// Somebody else's: not one that the browser knows.
+    TheirEmail,
     /// What to look for.
     Search,
 }
@@ -50,22 +52,22 @@ pub fn Input(
         InputKind::Answer => "nhsuk-input nhsuk-input--width-20",
         InputKind::RecoveryCode => "nhsuk-input nhsuk-input--code nhsuk-input--width-20",
         InputKind::Code => "nhsuk-input nhsuk-input--code nhsuk-input--width-10",
-        InputKind::Email | InputKind::Search => "nhsuk-input",
+        InputKind::Email | InputKind::TheirEmail | InputKind::Search => "nhsuk-input",
     };
     let class = move || if error.get().is_some() { [class, " nhsuk-input--error"].concat() } else { class.to_owned() };
     let (input_type, mode) = match kind {
         InputKind::Answer | InputKind::Code | InputKind::RecoveryCode => ("text", None),
-        InputKind::Email => ("email", Some("email")),
+        InputKind::Email | InputKind::TheirEmail => ("email", Some("email")),
         InputKind::Search => ("text", Some("search")),
     };
     let autocomplete = match kind {
-        InputKind::Answer | InputKind::RecoveryCode | InputKind::Search => "off",
+        InputKind::Answer | InputKind::RecoveryCode | InputKind::TheirEmail | InputKind::Search => "off",
         InputKind::Code => "one-time-code",
         InputKind::Email => "email",
     };
     let capitals = match kind {
         InputKind::Code | InputKind::RecoveryCode => Some("characters"),
-        InputKind::Email => Some("none"),
+        InputKind::Email | InputKind::TheirEmail => Some("none"),
         InputKind::Answer | InputKind::Search => None,
     };
     let group_id = id.clone();

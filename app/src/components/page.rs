@@ -61,7 +61,7 @@ pub fn Page(
         <Title text=document_title />
         <div class="nhsuk-width-container">
             {back.map(|href| view! { <BackLink href /> })}
-            <main class="nhsuk-main-wrapper" id="maincontent">
+            <main class="nhsuk-main-wrapper" id="maincontent" tabindex="-1">
                 <div class="nhsuk-grid-row">
                     <div class=column>
                         {errors.map(|errors| view! { <ErrorSummary errors /> })} {banner}

@@ -2,6 +2,8 @@
 
 use leptos::{html, prelude::*};
 
+use super::focus::focus_when_there;
+
 /// The panel of a last page. It is its heading and takes the focus.
 #[component]
 pub fn Panel(
@@ -13,7 +15,7 @@ pub fn Panel(
     let title = NodeRef::<html::H1>::new();
     Effect::new(move |_| {
         if let Some(title) = title.get() {
-            let _ = title.focus();
+            focus_when_there(title);
         }
     });
     view! {

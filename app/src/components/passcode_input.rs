@@ -5,7 +5,7 @@
 use leptos::{html, prelude::*};
 
 use super::{FormGroup, described_by};
-use crate::t;
+use crate::{announcer::Announcer, t};
 
 /// Which passcode is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub fn PasscodeInput(
     let taken_over = RwSignal::new(false);
     Effect::new(move |_| taken_over.set(true));
     let shown = RwSignal::new(false);
-    let touched = RwSignal::new(false);
+    let announcer = expect_context::<Announcer>();
     let toggle = move |_| {
-        touched.set(true);
         shown.update(|shown| *shown = !*shown);
+        announcer.say(if shown.get_untracked() { t::passcode_shown() } else { t::passcode_hidden() });
     };
     let autocomplete = match kind {
         PasscodeKind::Current => "current-password",
@@ -52,11 +52,6 @@ pub fn PasscodeInput(
     };
     let label_of_toggle = move || if shown.get() { t::passcode_hide_label() } else { t::passcode_show_label() };
     let text_of_toggle = move || if shown.get() { t::passcode_hide() } else { t::passcode_show() };
-    let status = move || match (touched.get(), shown.get()) {
-        (false, _) => "",
-        (true, true) => t::passcode_shown(),
-        (true, false) => t::passcode_hidden(),
-    };
     move || {
         taken_over.get().then(|| {
             view! {
@@ -88,9 +83,6 @@ pub fn PasscodeInput(
                         >
                             {text_of_toggle}
                         </button>
-                    </div>
-                    <div class="nhsuk-u-visually-hidden" aria-live="polite">
-                        {status}
                     </div>
                 </FormGroup>
             }

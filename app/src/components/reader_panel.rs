@@ -1,7 +1,7 @@
 //! What the page knows of reader and card, and what the person can do about it.
 
 use card_protocol::{CardFailure, HeldCard, NotEntered, PasscodeNow};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 use super::{Button, ButtonKind, Radios};
 use crate::{
@@ -36,7 +36,7 @@ pub enum OnFound {
     GoOn,
 }
 
-/// The panel. The headline of each new state is announced, once.
+/// The panel. The headline of each state is announced when it changes, once.
 #[component]
 pub fn ReaderPanel(
     /// The label of the button that starts the work.
@@ -54,11 +54,28 @@ pub fn ReaderPanel(
     let bridge = Bridge::of_page();
     bridge.settle();
     let announcer = expect_context::<Announcer>();
-    Effect::new(move |_| match bridge.state() {
-        ReaderState::Before => {}
-        ReaderState::Found if on_found == OnFound::GoOn => on_retry.run(()),
-        state => announcer.say(words(&state).headline),
+    Effect::new(move |before: Option<ReaderState>| {
+        let state = bridge.state();
+        match &state {
+            ReaderState::Before => {}
+            ReaderState::Found if on_found == OnFound::GoOn => on_retry.run(()),
+            state if before.as_ref().is_some_and(|before| before != state) => announcer.say(words(state).headline),
+            _ => {}
+        }
+        state
     });
+    // A button goes with the state that it was pressed in: the focus must not go with it.
+    let heading = NodeRef::<html::H2>::new();
+    let holding_focus = move |press: Callback<()>| {
+        Callback::new(move |()| {
+            if let Some(heading) = heading.get_untracked() {
+                let _ = heading.focus();
+            }
+            press.run(());
+        })
+    };
+    let on_last_try = on_last_try.map(holding_focus);
+    let on_press = holding_focus(on_retry);
     move || {
         let state = bridge.state();
         let Words { headline, help, tone } = words(&state);
@@ -69,13 +86,18 @@ pub fn ReaderPanel(
         };
         view! {
             <section class=class aria-labelledby="reader-panel-heading">
-                <h2 class="nhsuk-heading-s app-reader-panel__headline" id="reader-panel-heading">
+                <h2
+                    class="nhsuk-heading-s app-reader-panel__headline"
+                    id="reader-panel-heading"
+                    tabindex="-1"
+                    node_ref=heading
+                >
                     {headline}
                 </h2>
                 {(!help.is_empty()).then(|| view! { <p class="nhsuk-body">{help}</p> })}
                 {(state == ReaderState::Before)
                     .then(|| view! { <p class="nhsuk-body">{t::reader_before(button)}</p> })}
-                {actions(bridge, &state, on_retry, on_last_try)}
+                {actions(bridge, &state, on_press, on_last_try)}
             </section>
         }
     }

@@ -1,4 +1,4 @@
-//! Table.
+//! Table: a wide one is moved within its box, which the keyboard reaches.
 
 use leptos::prelude::*;
 
@@ -24,12 +24,14 @@ pub fn Table(
         view! { <tr class="nhsuk-table__row">{cells.collect_view()}</tr> }
     });
     view! {
-        <table class="nhsuk-table">
-            <caption class="nhsuk-table__caption">{caption}</caption>
-            <thead class="nhsuk-table__head">
-                <tr class="nhsuk-table__row">{heads.collect_view()}</tr>
-            </thead>
-            <tbody class="nhsuk-table__body">{rows.collect_view()}</tbody>
-        </table>
+        <div class="app-scroll" role="group" aria-label=caption tabindex="0">
+            <table class="nhsuk-table">
+                <caption class="nhsuk-table__caption">{caption}</caption>
+                <thead class="nhsuk-table__head">
+                    <tr class="nhsuk-table__row">{heads.collect_view()}</tr>
+                </thead>
+                <tbody class="nhsuk-table__body">{rows.collect_view()}</tbody>
+            </table>
+        </div>
     }
 }

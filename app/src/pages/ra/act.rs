@@ -80,7 +80,7 @@ fn Form(
     let details = match page {
         ActionPage::SetEmail => view! {
             <Input
-                kind=InputKind::Email
+                kind=InputKind::TheirEmail
                 id=EMAIL
                 label=t::register_email_label()
                 hint=""

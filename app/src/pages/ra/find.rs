@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{card_watch::CardWatch, instead};
 use crate::{
+    announcer::Announcer,
     app::Way,
     bridge::Bridge,
     components::{Button, ButtonKind, Errors, Input, InputKind, Page, SubmitButton, Table},
@@ -99,23 +100,28 @@ fn Search(
 fn ReadCard() -> impl IntoView {
     let (bridge, way) = (Bridge::of_page(), Way::of_page());
     let work = Work::new();
+    let announcer = expect_context::<Announcer>();
     let problem = RwSignal::new("");
+    let tell = move |words| {
+        problem.set(words);
+        announcer.say(words);
+    };
     let read = Callback::new(move |()| {
         problem.set("");
         let readers = untrack(|| bridge.other_readers());
-        let [reader] = readers.as_slice() else { return problem.set(t::ra_read_card_none()) };
+        let [reader] = readers.as_slice() else { return tell(t::ra_read_card_none()) };
         let reader = reader.clone();
         work.start(async move {
             match bridge.card_in(&reader).await {
                 Ok(Some(guid)) => way.go(["/ra?q=", &guid.to_string()].concat()),
-                Ok(None) => problem.set(t::reader_unsupported_card()),
-                Err(_) => problem.set(t::ra_read_card_none()),
+                Ok(None) => tell(t::reader_unsupported_card()),
+                Err(_) => tell(t::ra_read_card_none()),
             }
         });
     });
     view! {
         <Button kind=ButtonKind::Secondary label=t::ra_read_card() on_press=read />
-        <p class="nhsuk-body" role="status">{move || problem.get()}</p>
+        <p class="nhsuk-body">{move || problem.get()}</p>
     }
 }
 

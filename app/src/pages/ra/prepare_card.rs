@@ -7,7 +7,7 @@ use leptos_router::{components::Redirect, hooks::use_query_map};
 use super::{card_watch::CardWatch, grounds::Grounds, instead, issuing::Issuing};
 use crate::{
     bridge::Bridge,
-    components::{Button, ButtonKind, Errors, InsetText, Page, SubmitButton},
+    components::{Button, ButtonKind, Errors, InsetText, NextHeading, Page, SubmitButton},
     pages::{
         holder::{Aim, HolderForm},
         more_time::{Idle, MoreTime},
@@ -53,6 +53,8 @@ fn Form(
     let issuing = Issuing::new();
     let (number, name) = (person.user_number.clone(), person.name.clone());
     let back = ["/ra/people/", &number].concat();
+    // The first part comes with the page, whose heading has the focus then.
+    let is_there = StoredValue::new(false);
     let replaced = replaces.clone().map(|card| view! { <InsetText text=t::prepare_replaces(&card) /> });
     view! {
         <CardWatch />
@@ -74,7 +76,13 @@ fn Form(
                     let (number, replaces) = (number.clone(), replaces.clone());
                     view! { <Officer issuing errors number replaces /> }.into_any()
                 } else {
-                    view! { <Cardholder issuing errors name=name.clone() /> }.into_any()
+                    let title = t::prepare_hand_over(&name);
+                    let was_there = is_there.try_update_value(|is_there| std::mem::replace(is_there, true));
+                    let heading = match was_there {
+                        Some(true) => view! { <NextHeading title /> }.into_any(),
+                        _ => view! { <h2 class="nhsuk-heading-m">{title}</h2> }.into_any(),
+                    };
+                    view! { <Cardholder issuing errors heading /> }.into_any()
                 }
             }}
             {move || issuing.progress().map(|words| view! { <p class="nhsuk-body">{words}</p> })}
@@ -92,8 +100,8 @@ fn Cardholder(
     issuing: Issuing,
     /// What is wrong on the page.
     errors: Errors,
-    /// The person's name.
-    name: String,
+    /// The heading, with the person's name.
+    heading: AnyView,
 ) -> impl IntoView {
     let passcode = NewPasscode::new(errors);
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -104,7 +112,7 @@ fn Cardholder(
         }
     };
     view! {
-        <h2 class="nhsuk-heading-m">{t::prepare_hand_over(&name)}</h2>
+        {heading}
         <form novalidate on:submit=submit>
             {passcode.fields()}
             <SubmitButton kind=ButtonKind::Primary label=t::continue_() />
@@ -144,7 +152,7 @@ fn Officer(
     });
     let again = Callback::new(move |()| issuing.choose_passcode(None));
     view! {
-        <h2 class="nhsuk-heading-m">{t::prepare_take_back()}</h2>
+        <NextHeading title=t::prepare_take_back() />
         <p class="nhsuk-body">{t::prepare_chosen()}</p>
         <Button kind=ButtonKind::Secondary label=t::prepare_other_passcode() on_press=again />
         {grounds.fields(errors)}

@@ -174,11 +174,7 @@ fn Records(
         t::trail_by_whom(),
         t::trail_why(),
     ];
-    view! {
-        <div class="app-scroll" role="region" aria-label=t::trail_caption() tabindex="0">
-            <Table caption=t::trail_caption() heads rows />
-        </div>
-    }
+    view! { <Table caption=t::trail_caption() heads rows /> }
 }
 
 fn somebody(somebody: Somebody) -> AnyView {

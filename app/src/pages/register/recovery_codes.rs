@@ -7,7 +7,7 @@ use crate::{
     announcer::Announcer,
     app::Way,
     clipboard,
-    components::{Button, ButtonKind, Errors, InsetText, NoJavaScript, Page},
+    components::{Button, ButtonKind, Errors, InsetText, NextHeading, NoJavaScript, Page},
     config::{PolicyProfile, facts},
     server_fns::registration::{
         FlowAim, RegistrationFault, RegistrationPage, keep_recovery_codes, look_at_registration, make_recovery_codes,
@@ -136,7 +136,7 @@ fn Shown(
     let file = ["data:text/plain;charset=utf-8,", &text.get_value().replace('\n', "%0A")].concat();
     let items = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
     view! {
-        <h2 class="nhsuk-heading-m">{t::recovery_shown_title()}</h2>
+        <NextHeading title=t::recovery_shown_title() />
         <InsetText text=t::recovery_shown_text() />
         <ol class="nhsuk-list nhsuk-list--number app-recovery-codes">{items}</ol>
         <p>
