@@ -15,7 +15,7 @@ export async function fillIn(page: Page, passcode: string): Promise<void> {
   await expectHeading(page, ISSUE);
   await fillNewPasscode(page, passcode);
   await page.getByRole('button', { name: 'Continue' }).click();
-  await expect(page.getByRole('heading', { name: 'Take the keyboard back' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Take the keyboard back' })).toBeFocused();
   await sayWhyAndHow(page);
 }
 

@@ -1,4 +1,14 @@
-// Every page against axe: WCAG 2.2 AA and axe's own advice.
+// Every page and what can be on it, against all of `steps/accessible.ts`. What is not here is looked at where another file
+// gets there anyway:
+//
+// * bridge, reader, card and the check of the reader: reader, suspend, keypad; passcodes that are wrong: passcode-tries
+// * what the browser asks or blocks, and the helper window: firefox, relay
+// * the end of an unlock by itself: attempts (locked out), not-me (frozen, and the links of mails), codes (too many tries),
+//   more-time (the question, and the end), stop; steps that are done already: reload; no answer: lost-answers
+// * codes that are delayed or refused: mails
+// * the profile and its changes: profile, recovery-codes, not-me
+// * the desk: desk (find, record, act), issuing, requested (load), managers (import, reports, trail)
+// * a mailbox with a mail: demonstration
 
 import { expect, test } from '../fixtures.ts';
 import { randomAnswers, randomPasscode } from '../harness/people.ts';

@@ -3,6 +3,7 @@
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectHeading, noteTakeOver, open } from '../steps/page.ts';
 import { answerWrongly, start } from '../steps/unlock.ts';
 
@@ -34,8 +35,10 @@ test('three failed attempts leave only the RA, after a restart, in another flow 
   await answerWrongly(page);
   await expect(summary).toContainText('One or more answers are not correct. You have 1 attempt left.');
   await expect(page.getByText('If these are wrong, only your RA can help.')).toBeVisible();
+  await expectAccessible(page, 'the last attempt');
   await answerWrongly(page);
   await expectLockedOut(page);
+  await expectAccessible(page, 'locked out');
   const mail = await world.mailbox.next();
   expect(mail.subject).toBe('Smartcard Unlock is locked');
   expect(mail.to).toBe(card.registered?.email);

@@ -3,6 +3,7 @@
 import { expect, test } from '../fixtures.ts';
 import { codeIn } from '../harness/mailbox.ts';
 import { pause } from '../harness/until.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectFieldError, expectStep } from '../steps/page.ts';
 import { UNLOCK, answerRightly, enterCode, start } from '../steps/unlock.ts';
 
@@ -46,6 +47,7 @@ test('a wrong code costs one of five tries, and the fifth ends the unlock', asyn
   await enterCode(page, 'BBBB-BBBB');
   await expect(page).toHaveURL('/unlock?tries');
   await expect(page.getByText('You entered a wrong code too many times.')).toBeVisible();
+  await expectAccessible(page, 'too many wrong codes');
 
   const old = codeIn(await world.mailbox.next());
   await start(page);
@@ -61,6 +63,7 @@ test('a new code may be asked for after a minute, not before', async ({ page, wo
   await page.getByText('Not received an email?').click();
   await page.getByRole('button', { name: 'Send a new code' }).click();
   await expect(page.getByText(/You can ask for a new code in \d+ seconds\./).first()).toBeVisible();
+  await expectAccessible(page, 'no new code yet');
   expect(world.mailbox.mails.length).toBe(1);
 });
 

@@ -1,6 +1,7 @@
 // The Registration Authority's desk: an officer finds a person, helps them, and is signed out when their card leaves.
 
 import { expect, test } from '../fixtures.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { find, openRecord, sayWhyAndHow, toTheDesk } from '../steps/desk.ts';
 import { expectHeading, expectStep, open } from '../steps/page.ts';
 import { enterPasscode, signIn } from '../steps/sign-in.ts';
@@ -23,11 +24,13 @@ test('whom three failed attempts have locked out, an officer lets in again', asy
   const passcode = await toTheDesk(page, world);
   await openRecord(page, reference.toLowerCase(), member.name);
   await expect(page.locator('main')).toContainText('Locked');
+  await expectAccessible(page, 'the record of somebody who is locked out');
   await page.getByRole('link', { name: 'Let them use Smartcard Unlock again' }).click();
   await expectHeading(page, 'Let them use Smartcard Unlock again');
   await enterPasscode(page, passcode, 'Confirm with your passcode');
   await expect(page.locator('.nhsuk-error-summary')).toContainText('Select why');
   await expect(page.locator('.nhsuk-error-summary')).toContainText('Select how you checked who they are');
+  await expectAccessible(page, 'an action with errors');
   await sayWhyAndHow(page);
   await enterPasscode(page, passcode, 'Confirm with your passcode');
   await expectHeading(page, member.name);
@@ -51,6 +54,9 @@ test('whom three failed attempts have locked out, an officer lets in again', asy
 
 test('a person is found by name and number, and nobody by anything else', async ({ page, world }) => {
   await toTheDesk(page, world);
+  await find(page, 'Morgan');
+  await expect(page.getByRole('table').getByRole('row')).not.toHaveCount(0);
+  await expectAccessible(page, 'people who were found');
   await openRecord(page, 'member, mor', 'Morgan Member');
   await page.getByRole('link', { name: 'Back' }).click();
   await openRecord(page, '555000000017', 'Nell Newcomer');
@@ -58,6 +64,7 @@ test('a person is found by name and number, and nobody by anything else', async 
   await page.getByRole('link', { name: 'Back' }).click();
   await find(page, 'nobody at all');
   await expect(page.getByText('No one matches “nobody at all”.')).toBeVisible();
+  await expectAccessible(page, 'nobody was found');
 });
 
 test('an address that an officer sets is told to both, and waits for a day', async ({ page, world, watch }) => {
@@ -65,10 +72,13 @@ test('an address that an officer sets is told to both, and waits for a day', asy
   const passcode = await toTheDesk(page, world);
   await openRecord(page, 'Morgan', 'Morgan Member');
   await page.getByRole('link', { name: 'Change their email address' }).click();
+  // The browser knows the officer's own.
+  await expect(page.getByLabel('Email address')).toHaveAttribute('autocomplete', 'off');
   await page.getByLabel('Email address').fill('morgan@elsewhere.test');
   await sayWhyAndHow(page);
   await enterPasscode(page, passcode, 'Confirm with your passcode');
   await expect(page.locator('.nhsuk-error-summary')).toContainText('Email address must end in an approved domain');
+  await expectAccessible(page, 'another address with an error');
   await page.getByLabel('Email address').fill('morgan.new@demo.nhs.net');
   await enterPasscode(page, passcode, 'Confirm with your passcode');
   await expectHeading(page, 'Morgan Member');
@@ -96,4 +106,5 @@ test('a cardholder has no place at the desk, and an officer none at their own re
   await toTheDesk(page, world);
   await page.goto('/ra/people/555000000058');
   await expect(page.getByText('You cannot act on your own record.')).toBeVisible();
+  await expectAccessible(page, 'a record that is not shown');
 });

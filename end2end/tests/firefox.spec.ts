@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 import { randomPasscode } from '../harness/people.ts';
 import { takesPasscode } from '../harness/piv-tool.ts';
 import { expect, test } from '../own-browser.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { allowIn, openHelper } from '../steps/helper.ts';
 import { expectHeading, expectReader, expectStep, open } from '../steps/page.ts';
 import { DONE, UNLOCK, answerRightly, choosePasscode, enterRightCode } from '../steps/unlock.ts';
@@ -32,6 +33,7 @@ test('where nobody answers the page says in the end that it is kept from the rea
   await world.insertLocked('member');
   await page.clock.install();
   await startAsking(page);
+  await expectAccessible(page, 'the browser asks');
   await page.clock.fastForward(NO_ANSWER);
   await expectReader(page, BLOCKED);
   await expect(page.getByRole('button', { name: 'Open helper window' })).toBeVisible();

@@ -3,6 +3,7 @@
 import { expect, test } from '../fixtures.ts';
 import { randomAnswers, randomPasscode } from '../harness/people.ts';
 import { lockByWrongPasscodes, takesPasscode } from '../harness/piv-tool.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { openRecord, sayWhyAndHow, toTheDesk } from '../steps/desk.ts';
 import { CONFIRM, ISSUE, fillIn, handOver } from '../steps/issue.ts';
 import { expectHeading } from '../steps/page.ts';
@@ -28,6 +29,7 @@ test('a blank card becomes somebody’s, who registers, is locked out, and unloc
   await page.getByRole('link', { name: ISSUE }).click();
   await expectHeading(page, ISSUE);
   await expect(page.getByText('Put the blank Smartcard in another reader than yours.')).toBeVisible();
+  await expectAccessible(page, 'a card to be issued');
   await world.secondReader.insert('blank');
   await expect(page.getByText('Blank Smartcard: in')).toBeVisible();
 
@@ -36,6 +38,7 @@ test('a blank card becomes somebody’s, who registers, is locked out, and unloc
   await expect(page.locator('.nhsuk-error-summary')).toContainText('Passcode must not be a sequence');
   const passcode = randomPasscode();
   await fillIn(page, passcode);
+  await expectAccessible(page, 'the officer’s part');
   await enterPasscode(page, officer, CONFIRM);
   await expectHeading(page, 'Nell Newcomer');
   await expect(page.getByText('Done. They have been emailed.')).toBeVisible();
@@ -134,7 +137,8 @@ test('an officer reads a card to find whose it is, and lets its person choose a 
   await world.pull();
   const officer = await toTheDesk(page, world);
   await page.getByRole('button', { name: 'Read their Smartcard' }).click();
-  await expect(page.getByText('Put their Smartcard in another reader than yours.')).toBeVisible();
+  await expect(page.getByRole('status')).toContainText('Put their Smartcard in another reader than yours.');
+  await expectAccessible(page, 'no card to be read');
   await world.secondReader.insert('member');
   await world.bridge.sees(2);
   await page.getByRole('button', { name: 'Read their Smartcard' }).click();

@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures.ts';
 import { codeIn } from '../harness/mailbox.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectStep } from '../steps/page.ts';
 import { UNLOCK, enterCode, fillAnswers, rightAnswer, start } from '../steps/unlock.ts';
 
@@ -30,6 +31,7 @@ test('wrong answers whose outcome is lost are counted once', async ({ page, worl
   await page.getByRole('button', { name: 'Continue' }).click();
   const summary = page.locator('.nhsuk-error-summary');
   await expect(summary).toContainText(NOT_REACHED);
+  await expectAccessible(page, 'an error of no field');
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(summary).toContainText('You have 2 attempts left.');
   // Other answers are another attempt.

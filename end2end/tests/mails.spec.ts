@@ -23,6 +23,7 @@ test('a code that is delayed says so, and works when it comes', async ({ page, w
   await answerRightly(page, card);
   const delayed = page.locator('.nhsuk-inset-text', { hasText: 'Our email is delayed' });
   await expect(delayed).toBeVisible({ timeout: 40_000 });
+  await expectAccessible(page, 'a code that is delayed');
   await world.mailbox.open();
   await expect(delayed).toBeHidden({ timeout: 80_000 });
   await enterCode(page, codeIn(await world.mailbox.next()));

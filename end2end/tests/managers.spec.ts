@@ -58,6 +58,7 @@ test('a manager imports files, finds that on the trail, and sees what it changed
   for (const missing of ['the file of people', 'the file of Smartcards', 'what happens if a row is refused']) {
     await expect(summary).toContainText(`Select ${missing}`);
   }
+  await expectAccessible(page, 'import with errors');
   await page.getByLabel('People', { exact: true }).setInputFiles(people);
   await page.getByLabel('Smartcards', { exact: true }).setInputFiles(`${cards}.age`);
   await page.getByLabel('Keep all other rows').check();
@@ -113,6 +114,7 @@ test('an agent sees reports, takes them as a file, and sees nothing that is for 
   await page.getByLabel('From', { exact: true }).fill('2030-01-01');
   await page.getByRole('button', { name: 'Show' }).click();
   await expect(page.locator('.nhsuk-error-summary')).toContainText('Enter dates of which the first is not after the last');
+  await expectAccessible(page, 'reports with an error');
   await page.goto('/ra/trail');
   await expect(page.getByText('Your role is not enough for this.')).toBeVisible();
 });

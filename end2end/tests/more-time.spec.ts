@@ -56,4 +56,5 @@ test('an unlock that nobody goes on with is asked about, and what was typed stay
   await expect(other.getByText('You stopped.')).toBeVisible();
   await page.clock.fastForward(2 * A_MINUTE);
   await expect(page.getByText('Your time is over. Start again.')).toBeVisible();
+  await expectAccessible(page, 'the time is over');
 });

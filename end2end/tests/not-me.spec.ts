@@ -3,10 +3,11 @@
 import { expect, test } from '../fixtures.ts';
 import { expectAccessible } from '../steps/accessible.ts';
 import { expectHeading, open } from '../steps/page.ts';
+import { signIn } from '../steps/sign-in.ts';
 import { answerWrongly, start } from '../steps/unlock.ts';
 
 test('the link of a mail freezes self-service once its button was pressed', async ({ page, world }) => {
-  await world.insert('member');
+  const card = await world.insert('member');
   await start(page);
   for (const left of ['2 attempts', '1 attempt']) {
     await answerWrongly(page);
@@ -27,10 +28,14 @@ test('the link of a mail freezes self-service once its button was pressed', asyn
 
   await open(page, link);
   await expect(page.getByText('It was frozen on')).toBeVisible();
+  await expectAccessible(page, 'the link once more');
   await open(page, '/unlock');
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expectHeading(page, 'Smartcard Unlock is frozen');
   await expect(page.getByText('Quote reference')).toBeVisible();
+  await expectAccessible(page, 'an unlock while it is frozen');
+  await signIn(page, card.passcode);
+  await expectAccessible(page, 'the profile while it is frozen');
 });
 
 test('a link that does not work says what to do', async ({ page }) => {

@@ -2,6 +2,7 @@
 
 import { expect, test } from '../fixtures.ts';
 import { takesPasscode } from '../harness/piv-tool.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectFieldError, expectReader, open } from '../steps/page.ts';
 import { enterPasscode } from '../steps/sign-in.ts';
 
@@ -19,8 +20,10 @@ test('three wrong passcodes lock the card, the last only after a second consent'
   await enterPasscode(page, WRONG, 'Sign in');
   await expectReader(page, '1 try left before your Smartcard locks.');
   await expect(page.getByRole('link', { name: 'Unlock instead' })).toBeVisible();
+  await expectAccessible(page, 'the last try');
   await page.getByRole('button', { name: 'Use my last try' }).click();
   await expectReader(page, 'Your Smartcard is locked.');
+  await expectAccessible(page, 'a locked card');
   expect(await takesPasscode(card.passcode), 'the card takes its passcode').toBe(false);
   await page.getByRole('link', { name: 'Unlock it' }).click();
   await expect(page).toHaveURL('/unlock');

@@ -35,6 +35,7 @@ test('a changed passcode is the only one that the card takes, and its person is 
   expect([mail.subject, mail.to]).toEqual(['Your passcode was changed', card.registered?.email]);
   expect(mail.text).toContain('/not-me?of=');
   await expect(page.getByRole('row', { name: 'Passcode changed' })).toBeVisible();
+  await expectAccessible(page, 'a changed passcode');
   await signIn(page, passcode);
 });
 
@@ -114,6 +115,7 @@ test('other questions, recovery codes in their place, and new ones in the place 
   await signIn(page, card.passcode);
   await beginChange(page, 'Set other security questions', card.passcode);
   await expectHeading(page, 'Set 4 security questions');
+  await expectAccessible(page, 'other questions');
   await fillQuestions(page, randomAnswers([1, 8, 13, 20]));
   await page.getByRole('button', { name: 'Continue' }).click();
   await expectChanged(page, 'Your security questions were changed.');
@@ -131,6 +133,7 @@ test('other questions, recovery codes in their place, and new ones in the place 
   const codes = await makeRecoveryCodes(page);
   await expectChanged(page, 'Your new recovery codes work from now on');
   await expect(page.locator('main')).toContainText('10 recovery codes left');
+  await expectAccessible(page, 'the profile with recovery codes');
   await world.mailbox.next();
 
   await open(page, '/unlock');
@@ -158,6 +161,7 @@ test('another address is told at both, and the questions stay', async ({ page, w
   await page.getByLabel('Email address').fill('morgan.new@demo.nhs.net');
   await page.getByRole('button', { name: 'Send code' }).click();
   await expectHeading(page, 'Enter your Registration Code');
+  await expectAccessible(page, 'the code for another address');
   await page.getByLabel('Registration Code').fill(codeIn(await world.mailbox.next()));
   await page.getByRole('button', { name: 'Change email address' }).click();
   await expectChanged(page, 'Your email address was changed.');

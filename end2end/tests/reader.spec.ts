@@ -6,6 +6,7 @@ import { expect, test } from '../fixtures.ts';
 import { CardBridge } from '../harness/bridge.ts';
 import { randomPasscode } from '../harness/people.ts';
 import { takesPasscode } from '../harness/piv-tool.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectHeading, expectReader, expectStep, open } from '../steps/page.ts';
 import { enterPasscode } from '../steps/sign-in.ts';
 import {
@@ -42,6 +43,7 @@ test('without a running bridge the page says so, and goes on once it runs', asyn
   await pressStart(page);
   await expectReader(page, 'Card Bridge is not running.');
   await expect(page.getByRole('link', { name: 'Check your reader' })).toBeVisible();
+  await expectAccessible(page, 'no bridge');
   await world.bridge.start();
   await world.bridge.sees(1);
   await tryAgain(page);
@@ -75,6 +77,7 @@ test('without a reader the page says so', async ({ page, world }) => {
   await world.bridge.start('without reader');
   await pressStart(page);
   await expectReader(page, 'Connect your reader.');
+  await expectAccessible(page, 'no reader');
 });
 
 test('without a card the page says so, and goes on by itself once there is one', async ({ page, world }) => {
@@ -90,8 +93,10 @@ test('a card that leaves and comes back is told as it happens', async ({ page, w
   await expectReader(page, 'Smartcard found.');
   await world.pull();
   await expectReader(page, 'Your Smartcard was removed. Put it back.');
+  await expectAccessible(page, 'a card that has left');
   await world.insert('member');
   await expectReader(page, 'Smartcard found.');
+  await expectAccessible(page, 'a card that is back');
   await expect(page.getByRole('status').filter({ hasText: 'Smartcard found.' })).toHaveCount(1);
 });
 
@@ -101,6 +106,7 @@ test('a bridge that does not list this website says so', async ({ page, world })
   await other.start();
   await pressStart(page);
   await expectReader(page, 'Card Bridge does not trust this website.');
+  await expectAccessible(page, 'a website that is not trusted');
   await other.stop();
 });
 
@@ -110,6 +116,7 @@ test('between two cards the person chooses', async ({ page, world }) => {
   await world.bridge.sees(2);
   await pressStart(page);
   await expectReader(page, 'There is more than one Smartcard. Choose yours.');
+  await expectAccessible(page, 'several cards');
   await page.getByRole('radio', { name: /^Morgan Member, in / }).check();
   await tryAgain(page);
   await expectStep(page, UNLOCK.questions);
@@ -232,6 +239,8 @@ test('«Check your reader» walks all stages, and its report tells nobody whose 
   expect(await stages(page)).toEqual(STAGES.map(() => 'Works'));
   await page.getByRole('button', { name: 'Copy report' }).click();
   await expect(page.getByText('The report was copied.')).toBeVisible();
+  await page.getByText('Report for whoever helps you').click();
+  await expectAccessible(page, 'all works');
   const report = await page.evaluate(() => navigator.clipboard.readText());
   for (const stage of STAGES) expect(report).toContain(`\n${stage}: Works`);
   expect(report).toContain(world.service.origin);
@@ -252,6 +261,7 @@ test('«Check your reader» says where it ends, what to do, and goes on by itsel
   ];
   expect(await stages(page)).toEqual(upTo(5));
   await expect(page.locator('.nhsuk-task-list')).toContainText('Push it in chip first until it stops.');
+  await expectAccessible(page, 'something does not work');
   await world.reader.lock('member');
   await world.insert('member');
   await expect.poll(() => stages(page)).toEqual(upTo(7));

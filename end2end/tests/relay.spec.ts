@@ -14,8 +14,11 @@ test('an unlock where the browser forbids the direct way', async ({ page, world,
   watch.expect(/127\.0\.0\.1/);
   const card = await world.insertLocked('member');
   await startForbidden(page);
+  await expectAccessible(page, 'a reader that the browser blocks');
   const helper = await openHelper(page);
   await expectHeading(helper, 'Allow this website to use your reader?');
+  await expectReader(page, 'A helper window has opened. Choose Allow there.');
+  await expectAccessible(page, 'while the window asks');
   await expect(helper.getByText(world.service.origin, { exact: true })).toBeVisible();
   await expectAccessible(helper, 'the question');
   await helper.getByRole('button', { name: 'Allow', exact: true }).click();
@@ -45,6 +48,7 @@ test('a website that is not allowed in it gets nothing', async ({ page, world, w
   const helper = await openHelper(page);
   await Promise.all([helper.waitForEvent('close'), helper.getByRole('button', { name: 'Do not allow' }).click()]);
   await expectReader(page, 'The helper window was closed, or this website was not allowed there.');
+  await expectAccessible(page, 'not allowed in the window');
 });
 
 test('where the bridge does not run the page says so soon, and goes on once it does', async ({ page, world, watch }) => {
@@ -56,6 +60,7 @@ test('where the bridge does not run the page says so soon, and goes on once it d
   await expectReader(page, 'A helper window has opened. Choose Allow there.');
   await expectReader(page, 'Card Bridge does not answer in the helper window.');
   await expect(page.getByText('If that window shows that it cannot connect, Card Bridge is not running')).toBeVisible();
+  await expectAccessible(page, 'a window without an answer');
 
   await world.bridge.start();
   await world.bridge.sees(1);

@@ -3,6 +3,7 @@
 import { expect, test } from '../fixtures.ts';
 import { randomAnswers, randomPasscode } from '../harness/people.ts';
 import { takesPasscode } from '../harness/piv-tool.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectFieldError, expectHeading, expectStep, open, reload } from '../steps/page.ts';
 import { REGISTER, beginRegistration, enterRegistrationCode, sendCode, setQuestions } from '../steps/register.ts';
 import { signIn } from '../steps/sign-in.ts';
@@ -56,6 +57,7 @@ test('a step that is done leads forward, and says so', async ({ page, world }) =
   await page.goBack();
   await expectStep(page, UNLOCK.code);
   await expect(page.getByText('You have already done this step.')).toBeVisible();
+  await expectAccessible(page, 'a step that is done already');
 });
 
 test('the start page leads back into an unlock that was begun', async ({ page, world }) => {
@@ -64,6 +66,7 @@ test('the start page leads back into an unlock that was begun', async ({ page, w
   await answerRightly(page, card);
   await open(page, '/unlock');
   await expect(page.getByText('You have already begun to unlock a Smartcard.')).toBeVisible();
+  await expectAccessible(page, 'an unlock that was begun already');
   await page.getByRole('link', { name: 'Continue' }).click();
   await expectStep(page, UNLOCK.code);
 });

@@ -67,6 +67,7 @@ test('another authority certifies the keys of a card, which becomes somebody’s
   for (const missing of ['Enter the PIV', 'Enter the card', 'Select why', 'Select how']) {
     await expect(summary).toContainText(missing);
   }
+  await expectAccessible(page, 'load with errors');
   await sayWhyAndHow(page);
   const pasted = page.getByLabel('PIV authentication certificate', { exact: true });
   await pasted.fill('nothing of the kind');

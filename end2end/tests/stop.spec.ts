@@ -3,6 +3,7 @@
 import { expect, test } from '../fixtures.ts';
 import { codeIn } from '../harness/mailbox.ts';
 import { randomAnswers } from '../harness/people.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectFieldError, expectHeading, expectStep } from '../steps/page.ts';
 import { beginRegistration, sendCode, setQuestions } from '../steps/register.ts';
 import { signIn } from '../steps/sign-in.ts';
@@ -47,6 +48,7 @@ test('an unlock can be stopped where the passcode is chosen, and its code is wor
   await expectStep(page, UNLOCK.passcode);
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(page.getByText(STOPPED)).toBeVisible();
+  await expectAccessible(page, 'an unlock that was stopped');
   await start(page);
   await answerRightly(page, card);
   await enterCode(page, code);
@@ -61,6 +63,7 @@ test('a registration can be stopped, and then nothing has changed', async ({ pag
   await sendCode(page);
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(page).toHaveURL('/profile?stopped');
+  await expectAccessible(page, 'a registration that was stopped');
   await expect(page.getByText('You stopped. Nothing has changed.')).toBeVisible();
   await expectHeading(page, 'My Profile');
   await expect(page.getByText('Not registered')).toBeVisible();

@@ -8,6 +8,7 @@ import { takesPasscode } from '../harness/piv-tool.ts';
 import { pcscd, suspended } from '../harness/suspend.ts';
 import { pause, until } from '../harness/until.ts';
 import type { World } from '../harness/world.ts';
+import { expectAccessible } from '../steps/accessible.ts';
 import { expectHeading, expectReader } from '../steps/page.ts';
 import { DONE, answerRightly, choosePasscode, enterRightCode, start } from '../steps/unlock.ts';
 
@@ -30,6 +31,7 @@ test('between two steps: the next one takes as long as the sleep, and goes on', 
   await suspended([world.bridge.pid, await pcscd()], async () => {
     await choosePasscode(page, passcode);
     await expectReader(page, USING);
+    await expectAccessible(page, 'while the card is read');
     await pause(SLEEP);
     await expectReader(page, USING);
   });
