@@ -105,7 +105,7 @@ test('an agent sees reports, takes them as a file, and sees nothing that is for 
   await expect(page.getByRole('img', { name: 'How often each happened' })).toBeVisible();
   await expectAccessible(page, 'reports');
   await page.getByLabel('Divided into').selectOption('Months');
-  await page.getByLabel('Organisation').selectOption('No organisation known');
+  await page.getByLabel('Organisation', { exact: true }).selectOption('No organisation known');
   await page.getByRole('button', { name: 'Show' }).click();
   await expect(page).toHaveURL(/step=month/);
   await takenOver(page);
