@@ -20,7 +20,7 @@ import { DONE, answerRightly, answerWrongly, choosePasscode, enterCode, enterRig
 
 test('pages that need no card', async ({ page, watch }) => {
   watch.expect(/404 \(Not Found\)/);
-  for (const path of ['/', '/unlock', '/sign-in', '/help', '/help/reader', '/no-such-page']) {
+  for (const path of ['/', '/unlock', '/sign-in', '/help', '/help/reader', '/accessibility', '/no-such-page']) {
     await open(page, path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await expectAccessible(page, path);
