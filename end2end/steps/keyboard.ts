@@ -12,7 +12,8 @@ function look(element: Element): string {
     const { outlineStyle, outlineWidth, outlineColor, boxShadow, backgroundColor, borderTopColor, borderTopWidth } = style;
     const isOutlined = outlineStyle !== 'none' && outlineWidth !== '0px' && !outlineColor.endsWith(', 0)');
     const outline = isOutlined ? `${outlineStyle} ${outlineWidth} ${outlineColor}` : '';
-    return [outline, boxShadow, backgroundColor, borderTopColor, borderTopWidth].join(' / ');
+    const border = borderTopWidth === '0px' ? '' : `${borderTopWidth} ${borderTopColor}`;
+    return [outline, boxShadow, backgroundColor, border].join(' / ');
   };
   const labels = [...((element as HTMLInputElement).labels ?? [])];
   const parts = [element, ...element.querySelectorAll('*')].map((part) => ofPart(part));
