@@ -37,7 +37,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 {scripts}
             </head>
             <body class="js-enabled">
-                <a class="nhsuk-skip-link" href="#maincontent">
+                <a class="nhsuk-skip-link" href="#maincontent" rel="external">
                     {t::skip_link()}
                 </a>
                 <header class="nhsuk-header" role="banner">

@@ -205,7 +205,11 @@ async fn the_own_activity_is_read_page_by_page() {
     assert!(!newest.contains("Smartcard issued"), "{newest}");
     let mut page = newest;
     let mut pages = 1;
-    while let Some((_, rest)) = page.split_once("href=\"/profile?before=") {
+    // Below the page itself stands the link to the same page in Welsh.
+    let older = |page: &str| {
+        page.split_once("</main>")?.0.split_once("href=\"/profile?before=").map(|(_, rest)| rest.to_owned())
+    };
+    while let Some(rest) = older(&page) {
         let number = rest.split('#').next().unwrap().to_owned();
         page = browser.get(&format!("/profile?before={number}")).await.body;
         pages += 1;
