@@ -19,6 +19,8 @@ impl Announcer {
     /// Says something, half a second from now: a region that changes at once with the focus is often not read.
     pub fn say(self, text: impl Into<String>) {
         let text = text.into();
+        // The same words again are another change only after nothing.
+        self.0.try_set(String::new());
         set_timeout(
             move || {
                 self.0.try_set(text);

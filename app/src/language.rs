@@ -53,7 +53,7 @@ impl Language {
 
     /// The address of a page in this language.
     pub fn page(self, path: &str, query: &str) -> String {
-        [path, "?", &without_language(query), LANGUAGE_PARAMETER, "=", self.tag()].concat()
+        [&own_path(path), "?", &without_language(query), LANGUAGE_PARAMETER, "=", self.tag()].concat()
     }
 
     /// The language of a tag, whatever its region: `cy-GB` is Welsh.
@@ -82,6 +82,12 @@ impl From<Language> for domain::language::Language {
             Language::Welsh => Self::Welsh,
         }
     }
+}
+
+/// A path as it can stand in a link. With two slashes at its beginning, of either kind, it is the address of another website
+/// to a browser.
+pub fn own_path(path: &str) -> String {
+    ["/", path.trim_start_matches(['/', '\\'])].concat()
 }
 
 /// What else stands in a query, each with `&` behind it.
@@ -135,6 +141,9 @@ mod tests {
         let page = |query| Language::Welsh.page("/not-me", query);
         assert_eq!(page(""), "/not-me?lang=cy");
         assert_eq!(page("token=a%26b&lang=en&x"), "/not-me?token=a%26b&x&lang=cy");
+        for path in ["//elsewhere.test", "/\\elsewhere.test", "\\\\elsewhere.test"] {
+            assert_eq!(Language::Welsh.page(path, ""), "/elsewhere.test?lang=cy");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod work;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use cookies::session_token;
-pub use language::{LANGUAGE_PARAMETER, Language, t};
+pub use language::{LANGUAGE_PARAMETER, Language, own_path, t};
 pub use server_fns::{
     freezing::{FREEZE_PAGE, FREEZE_PARAMETER},
     ra::DeskFault,

@@ -1,8 +1,8 @@
 //! The router: pages and server functions behind everything that holds for all requests.
 //!
 //! From the outside in: the security headers, the Host header, the origin of a POST, how often an address asks, the
-//! time of an answer, the size of a body, the choice of a language, forms without JavaScript, and then the routes, each traced by its pattern and
-//! never by what was typed.
+//! time of an answer, the size of a body, the choice of a language, forms without JavaScript, and then the routes, each
+//! traced by its pattern and never by what was typed.
 
 mod body_limit;
 mod client;
@@ -121,7 +121,7 @@ pub fn router(pages: Pages) -> Router {
         .fallback_service(answering)
         .layer(compression::layer())
         .layer(middleware::from_fn(resubmission::answer_forms))
-        .layer(middleware::from_fn(language::choose))
+        .layer(middleware::from_fn_with_state(cookies, language::choose))
         .layer(middleware::from_fn(even_refusals::answer_evenly))
         .layer(middleware::from_fn(body_limit::refuse_large))
         .layer(middleware::from_fn_with_state(answered_within, time_limit::answer_in_time))

@@ -299,8 +299,9 @@ async fn tell_holders(
     let registrations = transaction.registrations_among(&numbers).await?;
     let registered: Vec<UserNumber> = registrations.iter().map(|registration| registration.person.clone()).collect();
     let people = transaction.people_among(&registered).await?;
+    let people: HashMap<&UserNumber, &Person> = people.iter().map(|person| (&person.user_number, person)).collect();
     for registration in &registrations {
-        let Some(holder) = people.iter().find(|person| person.user_number == registration.person) else { continue };
+        let Some(holder) = people.get(&registration.person) else { continue };
         environment.tell_everywhere(transaction, holder, Some(registration), &Message::CardEnrolled).await?;
     }
     Ok(())

@@ -72,7 +72,8 @@ const fn wording([text, hint]: [&'static str; 2]) -> Wording {
     Wording { text, hint }
 }
 
-/// All of them, in order, in English and in Welsh: things that a person remembers, that colleagues do not know, and that cannot be looked up.
+/// All of them, in order, in English and in Welsh: things that a person remembers, that colleagues do not know, and that
+/// cannot be looked up.
 pub const QUESTIONS: [Question; 20] = [
     question(
         1,

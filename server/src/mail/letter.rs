@@ -1,5 +1,6 @@
 //! What the mails say. Their words stand in `templates/email`, for each language a file for each mail: the subject, an empty
-//! line, and paragraphs, in which `**` surrounds what is strong. Both parts of a mail are made of that.
+//! line, and paragraphs, in which what is strong stands between `[[` and `]]`. Both parts of a mail are
+//! made of that.
 
 mod paragraph;
 mod words;
@@ -50,6 +51,11 @@ pub struct Stationery {
     /// In which times are told.
     pub time_zone: LocalTimeZone,
 }
+
+/// A template does not begin with a subject and an empty line.
+#[derive(Debug, thiserror::Error)]
+#[error("the template of a mail has no subject")]
+struct NoSubject;
 
 /// Something that happened.
 struct Event {
@@ -172,7 +178,7 @@ impl Stationery {
     pub fn write(&self, id: MailId, mail: &Mail) -> Result<Letter, askama::Error> {
         let source = Zeroizing::new(self.fill_in(mail)?);
         let words = Words::of(mail.language);
-        let (subject, body) = source.split_once("\n\n").unwrap_or_default();
+        let (subject, body) = source.split_once("\n\n").ok_or_else(|| askama::Error::custom(NoSubject))?;
         let subject = one_line(subject);
         let Names { service_name, ra } = self.names(mail.language);
         let content = Content {

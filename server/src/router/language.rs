@@ -1,8 +1,8 @@
 //! In which language a page is: that which was chosen, else that which the browser wants most, else English.
 
-use app::{LANGUAGE_PARAMETER, Language};
+use app::{LANGUAGE_PARAMETER, Language, config::CookieKind, own_path};
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -18,15 +18,15 @@ pub fn wanted(parts: &Parts) -> Language {
 }
 
 /// Remembers the language that an address chooses, and leads to the same page in it.
-pub async fn choose(request: Request, next: Next) -> Response {
+pub async fn choose(State(cookies): State<CookieKind>, request: Request, next: Next) -> Response {
     let Some((language, rest)) = choice(&request) else { return next.run(request).await };
-    let cookie = format!("{COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax", language.tag());
-    let page = match rest.as_str() {
-        "" => request.uri().path().to_owned(),
-        query => [request.uri().path(), "?", query].concat(),
+    let secure = match cookies {
+        CookieKind::Secure => "; Secure",
+        CookieKind::Loopback => "",
     };
-    // A path that begins with two slashes would be the address of another website.
-    let page = ["/", page.trim_start_matches('/')].concat();
+    let cookie = format!("{COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", language.tag());
+    let path = own_path(request.uri().path());
+    let page = if rest.is_empty() { path } else { [path, "?".to_owned(), rest].concat() };
     let (Ok(cookie), Ok(page)) = (HeaderValue::try_from(cookie), HeaderValue::try_from(page)) else {
         return StatusCode::BAD_REQUEST.into_response();
     };

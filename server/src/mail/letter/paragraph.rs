@@ -1,8 +1,13 @@
 //! The paragraphs of a mail.
 
+use std::borrow::Cow;
+
 use domain::code;
 
-/// A paragraph: lines, in which `**` surrounds what is strong.
+/// Before and behind what is strong.
+const MARKS: [&str; 2] = ["[[", "]]"];
+
+/// A paragraph: lines, in which what is strong stands between `[[` and `]]`. No value that is filled in has these.
 pub struct Paragraph<'a>(&'a str);
 
 /// A piece of a line.
@@ -17,9 +22,13 @@ impl<'a> Paragraph<'a> {
         text.split("\n\n").map(|text| Self(text.trim())).filter(|paragraph| !paragraph.0.is_empty()).collect()
     }
 
-    /// As it stands in a text part.
-    pub fn text(&self) -> String {
-        self.0.replace("**", "")
+    /// As it stands in a text part. A code is not copied.
+    pub fn text(&self) -> Cow<'a, str> {
+        if MARKS.iter().any(|mark| self.0.contains(mark)) {
+            Cow::Owned(self.0.replace(MARKS[0], "").replace(MARKS[1], ""))
+        } else {
+            Cow::Borrowed(self.0)
+        }
     }
 
     /// Its lines, piece by piece.
@@ -35,7 +44,11 @@ impl<'a> Paragraph<'a> {
 }
 
 fn spans(line: &str) -> Vec<Span<'_>> {
-    let pieces = line.split("**").enumerate().map(|(at, text)| Span { text, is_strong: at % 2 == 1 });
+    let [before, behind] = MARKS;
+    let pieces = line.split(before).enumerate().flat_map(|(at, piece)| {
+        let (strong, text) = piece.split_once(behind).filter(|_| at > 0).unwrap_or(("", piece));
+        [Span { text: strong, is_strong: true }, Span { text, is_strong: false }]
+    });
     pieces.filter(|span| !span.text.is_empty()).collect()
 }
 
@@ -45,9 +58,9 @@ mod tests {
 
     #[test]
     fn what_is_strong_is_told_from_what_is_not() {
-        let paragraphs = Paragraph::all("A code:\n\nKTRW-MGBD\n\n**Not** this,\nbut **that**.\n");
+        let paragraphs = Paragraph::all("A code:\n\nKTRW-MGBD\n\n[[Not]] this,\nbut **[[that]].\n");
         assert_eq!(paragraphs.iter().map(Paragraph::is_code).collect::<Vec<_>>(), [false, true, false]);
-        assert_eq!(paragraphs[2].text(), "Not this,\nbut that.");
+        assert_eq!(paragraphs[2].text(), "Not this,\nbut **that.");
         let spans: Vec<Vec<(&str, bool)>> = paragraphs[2]
             .lines()
             .into_iter()
@@ -55,7 +68,7 @@ mod tests {
             .collect();
         assert_eq!(
             spans,
-            [vec![("Not", true), (" this,", false)], vec![("but ", false), ("that", true), (".", false)]]
+            [vec![("Not", true), (" this,", false)], vec![("but **", false), ("that", true), (".", false)]]
         );
     }
 }
