@@ -29,7 +29,8 @@ async function listen(page: Page): Promise<() => Promise<string[]>> {
   });
   return async () => {
     await pause(SPOKEN);
-    return page.evaluate(() => window.said?.splice(0) ?? []);
+    // It falls silent before it speaks.
+    return page.evaluate(() => window.said?.splice(0).filter((words) => words !== '') ?? []);
   };
 }
 
