@@ -48,6 +48,8 @@ async function rate(url: string, file: string): Promise<Report> {
     `--output-path=${file}`,
     '--quiet',
   ];
-  await run('node', [program, url, ...options], { CHROME_PATH: executablePath });
+  const once = () => run('node', [program, url, ...options], { CHROME_PATH: executablePath });
+  // Now and then the browser's trace has no beginning, and Lighthouse says to run it again.
+  await once().catch(once);
   return JSON.parse(await readFile(file, 'utf8')) as Report;
 }
