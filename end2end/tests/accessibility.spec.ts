@@ -1,4 +1,4 @@
-// Every page and what can be on it, against all of `steps/accessible.ts`. What is not here is looked at where another file
+// Pages and what can be on them, against all of `steps/accessible.ts`. What is not here is looked at where another file
 // gets there anyway:
 //
 // * bridge, reader, card and the check of the reader: reader, suspend, keypad; passcodes that are wrong: passcode-tries

@@ -1,5 +1,5 @@
-// Every step as a picture, on a desktop and on a phone: a page that looks otherwise than its picture fails. The READMEs show
-// them. `npx playwright test pictures --project=sqlite --update-snapshots` takes them anew; then look at them.
+// The main pages and steps as pictures, on a desktop and on a phone: a page that looks otherwise than its picture fails. The
+// READMEs show them. `npx playwright test pictures --project=sqlite --update-snapshots` takes them anew; then look at them.
 
 import type { Page } from '@playwright/test';
 

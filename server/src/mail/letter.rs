@@ -1,6 +1,5 @@
 //! What the mails say. Their words stand in `templates/email`, for each language a file for each mail: the subject, an empty
-//! line, and paragraphs, in which what is strong stands between `[[` and `]]`. Both parts of a mail are
-//! made of that.
+//! line, and paragraphs, in which what is strong stands between `[[` and `]]`. Both parts of a mail are made of that.
 
 mod paragraph;
 mod words;
