@@ -62,7 +62,7 @@ impl From<domain::policy::Profile> for PolicyProfile {
 }
 
 /// The Registration Authority.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RaContact {
     /// Its name.
     pub name: String,
@@ -70,8 +70,21 @@ pub struct RaContact {
     pub telephone: String,
     /// Its e-mail address.
     pub email: String,
-    /// When it is open, in words.
+    /// When it is open in a usual week, in words.
     pub hours: String,
+    /// The telephone number to call while it is closed, where there is one.
+    pub out_of_hours_telephone: Option<String>,
+    /// Whether it is open when the page is rendered, and what comes after that.
+    pub now: Vec<OpeningState>,
+}
+
+/// What is true of the Registration Authority until a point in time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OpeningState {
+    /// Until when, in milliseconds since 1970, as browsers count.
+    pub until: f64,
+    /// The words: `Closed now, opens Monday 8am`.
+    pub text: String,
 }
 
 /// How cookies are set.
@@ -106,7 +119,7 @@ pub struct DemonstrationCard {
 }
 
 /// The part of [`PageConfig`] that the browser needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageFacts {
     /// The name of the service.
     pub service_name: String,

@@ -30,6 +30,7 @@ pub use app::App;
 pub use cookies::session_token;
 pub use language::{LANGUAGE_PARAMETER, Language, own_path, t};
 pub use server_fns::{
+    LogReference,
     freezing::{FREEZE_PAGE, FREEZE_PARAMETER},
     ra::DeskFault,
 };

@@ -15,6 +15,7 @@ pub mod session;
 pub mod trail;
 pub mod unlock;
 
+pub use fault::LogReference;
 use serde::{Deserialize, Serialize};
 
 /// A security question, to be chosen or to be answered.

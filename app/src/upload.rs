@@ -12,6 +12,7 @@ use web_sys::{File, FormData, RequestInit, Response};
 use card_protocol::CardProof;
 
 use crate::server_fns::{
+    LogReference,
     importing::{Extent, ImportOrderText},
     ra::DeskFault,
 };
@@ -84,7 +85,9 @@ impl ImportForm {
     pub async fn send(self, proof: &CardProof) -> Result<(), DeskFault> {
         let order = self.order()?;
         let (people, cards) = chosen(self.people).zip(chosen(self.cards)).ok_or(DeskFault::NotReceived)?;
-        let json = |value: Result<String, serde_json::Error>| value.map_err(|_| DeskFault::Unavailable);
+        let json = |value: Result<String, serde_json::Error>| {
+            value.map_err(|_| DeskFault::Unavailable(LogReference::default()))
+        };
         let (order, proof) = (json(serde_json::to_string(&order))?, json(serde_json::to_string(proof))?);
         let form = FormData::new().and_then(|form| {
             form.append_with_str("order", &order)?;
@@ -103,7 +106,7 @@ impl ImportForm {
             return Ok(());
         }
         let text = read_text(&response).await.unwrap_or_default();
-        Err(serde_json::from_str(&text).unwrap_or(DeskFault::Unavailable))
+        Err(serde_json::from_str(&text).unwrap_or_else(|_| DeskFault::Unavailable(LogReference::default())))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::{
-    config::{CookieKind, Demonstration, PageConfig, RaContact},
+    config::{CookieKind, Demonstration, PageConfig, RaContact as PageRaContact},
     demo::DemoMailbox,
 };
 use axum::Router;
@@ -19,13 +19,13 @@ use tokio::sync::Notify;
 
 use crate::{
     certifier::X509Certifier,
-    config::{Names, RaSection, Settings},
+    config::{Names, RaContact, Settings},
     hasher::Argon2Hasher,
     housekeeping::Housekeeping,
     import::{ImportKey, upload::Uploads},
     mail::{Postman, Stationery},
     outbox::OutboxWorker,
-    router,
+    router::{self, Opening},
     secrets::Secrets,
     startup::{self, StartupError},
     vault::AesGcmVault,
@@ -76,7 +76,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         calendar: Arc::new(settings.time_zone.clone()),
         randomness: Arc::clone(&randomness),
         vault: Arc::clone(&vault),
-        hasher: Arc::new(Argon2Hasher::new(secrets.peppers, randomness)),
+        hasher: Arc::new(Argon2Hasher::new(secrets.peppers, Arc::clone(&randomness))),
         certifier: Arc::new(X509Certifier),
         issuing: issuing_terms(settings, secrets.blank_card_management_key, secrets.blank_card_unlock_key),
         policy: settings.policy.to_policy(),
@@ -96,7 +96,13 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         configs: Language::ALL
             .map(|language| page_config(settings, language, demonstration.clone(), uploads.key.as_deref())),
         mailbox,
+        opening: Opening {
+            hours: settings.ra.hours.clone(),
+            zone: settings.time_zone.clone(),
+            clock: Arc::clone(&clock),
+        },
         options: settings.site.options(settings.listen),
+        randomness: Arc::clone(&randomness),
         public_url: settings.public_url.clone(),
         clients: router::Clients::new(&settings.clients),
         wake_outbox: Arc::clone(&wake),
@@ -145,10 +151,11 @@ fn page_config(
     demonstration: Option<Demonstration>,
     import: Option<&ImportKey>,
 ) -> PageConfig {
-    let Names { service_name, ra: RaSection { name, telephone, email, hours } } = settings.names(language);
+    let Names { service_name, ra: RaContact { name, telephone, email, hours, out_of_hours_telephone } } =
+        settings.names(language);
     PageConfig {
         service_name,
-        ra: RaContact { name, telephone, email, hours },
+        ra: PageRaContact { name, telephone, email, hours, out_of_hours_telephone, now: Vec::new() },
         bridge_port: settings.bridge.port.get(),
         public_origin: settings.public_url.origin().to_owned(),
         cookies: if settings.public_url.is_https() { CookieKind::Secure } else { CookieKind::Loopback },

@@ -10,6 +10,7 @@ mod database;
 mod demonstration;
 mod issuing;
 mod mail;
+mod opening_hours;
 mod policy;
 mod public_url;
 mod ra;
@@ -31,9 +32,10 @@ pub use database::DatabaseSection;
 pub use demonstration::DemonstrationSection;
 pub use issuing::{CardKeys, Certificates, IssuingSection};
 pub use mail::{MailSection, MailSecurity, Sender};
+pub use opening_hours::{OpeningHours, Told};
 pub use policy::PolicySection;
 pub use public_url::PublicUrl;
-pub use ra::RaSection;
+pub use ra::{RaContact, RaSection};
 pub use secrets::SecretsSection;
 pub use site::SiteSection;
 pub use time_zone::LocalTimeZone;
@@ -261,6 +263,10 @@ mod tests {
             ("[policy]\ncode_minutes = 0", "policy.code_minutes"),
             ("[bridge]\nport = 0", "bridge.port"),
             ("[ra]\ntelephone = 'ask at the desk'", "ra.telephone"),
+            ("[ra]\nout_of_hours_telephone = 'the porter'", "ra.out_of_hours_telephone"),
+            ("[ra.hours]\nmonday = '8am'", "ra.hours.monday"),
+            ("[ra.hours]\nclosed_on = ['Christmas']", "ra.hours.closed_on[0]"),
+            ("[ra.hours]\nmonday = ''", "ra.hours"),
             ("[clients]\nposts_at_once = 0", "clients.posts_at_once"),
             ("[clients]\ntrusted_proxies = ['10.0.0.0/33']", "clients.trusted_proxies[0]"),
         ] {
@@ -277,7 +283,7 @@ mod tests {
         ] {
             assert_eq!(wrong_field(&format!("{toml}\n{GOOD}"), &[]), field, "{toml}");
         }
-        assert_eq!(wrong_field(&format!("{GOOD}[welsh]\nra_hours = ' '"), &[]), "welsh.ra_hours");
+        assert_eq!(wrong_field(&format!("{GOOD}[welsh]\nra_name = ' '"), &[]), "welsh.ra_name");
         assert_eq!(wrong_field("data = 'x'", &[]), "mail.host");
         assert_eq!(wrong_field("data = 'x'\n[mail]\nhost = 'h'", &[]), "mail.from");
         for (host, is_wrong) in [("smtp.example.org", true), ("192.0.2.1", true), ("127.0.0.1", false), ("::1", false)]

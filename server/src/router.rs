@@ -1,6 +1,6 @@
 //! The router: pages and server functions behind everything that holds for all requests.
 //!
-//! From the outside in: the security headers, the Host header, the origin of a POST, how often an address asks, the
+//! From the outside in: the reference, the security headers, the Host header, the origin of a POST, how often an address asks, the
 //! time of an answer, the size of a body, the choice of a language, forms without JavaScript, and then the routes, each
 //! traced by its pattern and never by what was typed.
 
@@ -12,7 +12,9 @@ mod copies;
 mod demo_mail;
 mod even_refusals;
 mod language;
+mod opening;
 mod origin;
+mod request_reference;
 mod resubmission;
 mod security_headers;
 mod time_limit;
@@ -28,7 +30,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use domain::Services;
+use domain::{Services, ports::Randomness};
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions};
 use tokio::sync::Notify;
@@ -40,6 +42,7 @@ use client::ClientAddress;
 pub use client::Clients;
 use content_security::ContentSecurity;
 use copies::CopiesState;
+pub use opening::Opening;
 pub use upload::UPLOAD_LIMIT;
 use upload::UploadState;
 
@@ -55,10 +58,14 @@ pub struct Pages {
     pub services: Services,
     /// What they are told of this installation, in each language, in the order of [`Language::ALL`].
     pub configs: [PageConfig; 2],
+    /// When the Registration Authority is open.
+    pub opening: Opening,
     /// The mails of a demonstration.
     pub mailbox: Option<DemoMailbox>,
     /// Where their files are.
     pub options: LeptosOptions,
+    /// The dice.
+    pub randomness: Arc<dyn Randomness>,
     /// The address at which they are served.
     pub public_url: PublicUrl,
     /// How often an address may ask.
@@ -73,8 +80,19 @@ pub struct Pages {
 
 /// Makes the router.
 pub fn router(pages: Pages) -> Router {
-    let Pages { services, configs, mailbox, options, public_url, clients, wake_outbox, answered_within, uploads } =
-        pages;
+    let Pages {
+        services,
+        configs,
+        opening,
+        mailbox,
+        options,
+        randomness,
+        public_url,
+        clients,
+        wake_outbox,
+        answered_within,
+        uploads,
+    } = pages;
     let [english, welsh] = configs;
     let cookies = english.cookies;
     let copies = copies::routes(CopiesState { services: services.clone(), cookies });
@@ -85,10 +103,12 @@ pub fn router(pages: Pages) -> Router {
         provide_context(services.clone());
         let language = use_context::<Parts>().map(|parts| language::wanted(&parts)).unwrap_or_default();
         provide_context(language);
-        provide_context(match language {
+        let mut config = match language {
             app::Language::English => english.clone(),
             app::Language::Welsh => welsh.clone(),
-        });
+        };
+        config.ra.now = opening.told(language.into());
+        provide_context(config);
         if let Some(mailbox) = &mailbox {
             provide_context(mailbox.clone());
         }
@@ -130,6 +150,7 @@ pub fn router(pages: Pages) -> Router {
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_origin))
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_host))
         .layer(middleware::from_fn_with_state(public_url, security_headers::add))
+        .layer(middleware::from_fn_with_state(randomness, request_reference::give))
 }
 
 fn span(request: &Request) -> Span {

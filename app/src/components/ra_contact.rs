@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::{config::facts, t};
+use crate::{
+    config::{OpeningState, facts},
+    t,
+};
 
 /// The Registration Authority's contact, and the reference to quote.
 #[component]
@@ -13,9 +16,18 @@ pub fn RaContact(
 ) -> impl IntoView {
     let ra = facts().ra;
     let line = |label: &'static str, value: AnyView| view! { <p class="nhsuk-body">{label} " " {value}</p> }.into_any();
-    let telephone = (!ra.telephone.is_empty()).then(|| {
-        let href = format!("tel:{}", dialled(&ra.telephone));
-        line(t::ra_telephone(), view! { <a href=href>{ra.telephone}</a> }.into_any())
+    let number = |label: &'static str, number: String| {
+        let href = ["tel:", &dialled(&number)].concat();
+        line(label, view! { <a href=href>{number}</a> }.into_any())
+    };
+    let telephone = (!ra.telephone.is_empty()).then(|| number(t::ra_telephone(), ra.telephone));
+    let out_of_hours = ra.out_of_hours_telephone.map(|telephone| number(t::ra_out_of_hours(), telephone));
+    let now = state_now(ra.now).map(|text| {
+        view! {
+            <p class="nhsuk-body">
+                <strong>{text}</strong>
+            </p>
+        }
     });
     let email = (!ra.email.is_empty()).then(|| {
         let href = format!("mailto:{}", ra.email);
@@ -29,12 +41,23 @@ pub fn RaContact(
         <section class="app-ra-contact" id="ra">
             <h2 class="nhsuk-heading-m">{t::ra_title()}</h2>
             <p class="nhsuk-body">{ra.name}</p>
+            {now}
             {telephone}
             {email}
             {hours}
+            {out_of_hours}
             {reference}
         </section>
     }
+}
+
+/// What is true now: on the server the first, in the browser that of its own time, as a page can be open for long.
+fn state_now(states: Vec<OpeningState>) -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    let now = js_sys::Date::now();
+    #[cfg(not(feature = "hydrate"))]
+    let now = 0.0;
+    states.into_iter().find(|state| state.until > now).map(|state| state.text)
 }
 
 /// A telephone number as it is dialled: digits, and a plus at the start.

@@ -15,6 +15,7 @@ use crate::{
     components::{ButtonKind, Errors, NoJavaScript, OnReader, PasscodeInput, PasscodeKind, ReaderPanel, SubmitButton},
     config::{PolicyProfile, facts},
     server_fns::{
+        LogReference,
         changes::{OwnChange, carry_out_change, confirm_changing_card, start_change},
         importing::confirm_importing_card,
         ra::{DeskFault, Given, OrderText, carry_out, confirm_ordering_card, start_order},
@@ -90,10 +91,10 @@ pub(super) enum Fault {
     Frozen,
     NotRegistered,
     Stale,
-    Refused,
+    Refused(LogReference),
     Cancelled,
     Unreachable,
-    Unavailable,
+    Unavailable(LogReference),
     /// Of the RA's desk.
     Desk(DeskFault),
 }
@@ -111,10 +112,10 @@ impl From<SessionFault> for Fault {
     fn from(fault: SessionFault) -> Self {
         match fault {
             SessionFault::Stale => Self::Stale,
-            SessionFault::Refused => Self::Refused,
+            SessionFault::Refused(reference) => Self::Refused(reference),
             SessionFault::Cancelled => Self::Cancelled,
             SessionFault::Unreachable => Self::Unreachable,
-            SessionFault::Unavailable => Self::Unavailable,
+            SessionFault::Unavailable(reference) => Self::Unavailable(reference),
         }
     }
 }
@@ -127,10 +128,11 @@ impl From<RegistrationFault> for Fault {
             RegistrationFault::Frozen => Self::Frozen,
             RegistrationFault::NotRegistered | RegistrationFault::NotOffered => Self::NotRegistered,
             RegistrationFault::Stale => Self::Stale,
-            RegistrationFault::Refused => Self::Refused,
+            RegistrationFault::Refused(reference) => Self::Refused(reference),
             RegistrationFault::Cancelled => Self::Cancelled,
             RegistrationFault::Unreachable => Self::Unreachable,
-            _ => Self::Unavailable,
+            RegistrationFault::Unavailable(reference) => Self::Unavailable(reference),
+            _ => Self::Unavailable(LogReference::default()),
         }
     }
 }
@@ -227,7 +229,7 @@ impl Aim {
 
 /// The order that the page has prepared.
 fn ordered(order: RwSignal<Option<OrderText>>) -> Result<OrderText, Fault> {
-    order.get_untracked().ok_or(Fault::Unavailable)
+    order.get_untracked().ok_or_else(|| Fault::Unavailable(LogReference::default()))
 }
 
 /// The passcode field with the reader panel.
@@ -393,10 +395,10 @@ fn meet(stop: &Stop, bridge: Bridge, errors: Errors, way: Way, input: NodeRef<ht
             Fault::Frozen => errors.show_general(t::dead_frozen_text()),
             Fault::NotRegistered => errors.show_general(t::fault_not_registered()),
             Fault::Stale => errors.show_general(t::fault_proof_stale()),
-            Fault::Refused => errors.show_general(t::fault_proof_refused()),
+            Fault::Refused(reference) => errors.show_general(reference.quoted(t::fault_proof_refused())),
             Fault::Cancelled => errors.show_general(t::dead_cancelled_title()),
             Fault::Unreachable => errors.show_general(t::fault_unreachable()),
-            Fault::Unavailable => errors.show_general(t::fault_unavailable()),
+            Fault::Unavailable(reference) => errors.show_general(reference.quoted(t::fault_unavailable())),
             Fault::Desk(fault) => super::ra::show(fault, errors),
         },
     }

@@ -58,7 +58,7 @@ pub fn NotMe() -> impl IntoView {
                     Some((Ok(Freezable::NotRegistered), _)) => ends(t::not_me_nothing()),
                     Some((Err(FreezingFault::NoLink), _)) => ends(t::not_me_no_link()),
                     Some((Err(FreezingFault::Unreachable), _)) => ends(t::fault_unreachable()),
-                    Some((Err(FreezingFault::Unavailable), _)) => ends(t::fault_unavailable()),
+                    Some((Err(FreezingFault::Unavailable(reference)), _)) => ends(reference.quoted(t::fault_unavailable())),
                 }
             })}
         </Suspense>
@@ -107,7 +107,8 @@ fn Frozen(
 }
 
 /// A link that can do nothing: the RA can.
-fn ends(text: &'static str) -> AnyView {
+fn ends(text: impl Into<String>) -> AnyView {
+    let text = text.into();
     view! {
         <Page title=t::not_me_title() back="/">
             <p class="nhsuk-body">{text}</p>
@@ -125,9 +126,9 @@ fn failed_words() -> Vec<FieldError> {
 
 fn words(fault: &FreezingFault) -> FieldError {
     let text = match fault {
-        FreezingFault::NoLink => t::not_me_no_link(),
-        FreezingFault::Unreachable => t::fault_unreachable(),
-        FreezingFault::Unavailable => t::fault_unavailable(),
+        FreezingFault::NoLink => t::not_me_no_link().to_owned(),
+        FreezingFault::Unreachable => t::fault_unreachable().to_owned(),
+        FreezingFault::Unavailable(reference) => reference.quoted(t::fault_unavailable()),
     };
-    FieldError { field: None, text: text.to_owned() }
+    FieldError { field: None, text }
 }

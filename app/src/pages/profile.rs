@@ -43,10 +43,10 @@ pub fn ProfilePage() -> impl IntoView {
                             .into_any()
                     }
                     Ok(None) => view! { <Redirect path="/sign-in" /> }.into_any(),
-                    Err(_) => {
+                    Err(fault) => {
                         view! {
                             <Page title=t::profile_title() back="/">
-                                <p class="nhsuk-body">{t::fault_unavailable()}</p>
+                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
                             </Page>
                         }
                             .into_any()

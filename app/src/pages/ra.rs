@@ -85,8 +85,8 @@ pub(super) fn show(fault: &DeskFault, errors: Errors) {
 }
 
 /// What a fault is to an officer.
-pub(crate) fn words(fault: &DeskFault) -> &'static str {
-    match fault {
+pub(crate) fn words(fault: &DeskFault) -> String {
+    let words = match fault {
         DeskFault::SignedOut => t::sign_in_over(),
         DeskFault::NoOfficer => t::ra_fault_no_officer(),
         DeskFault::OwnRecord => t::ra_fault_own_record(),
@@ -110,8 +110,9 @@ pub(crate) fn words(fault: &DeskFault) -> &'static str {
         DeskFault::NotReceived => t::ra_fault_not_received(),
         DeskFault::NotDays => t::ra_fault_not_days(),
         DeskFault::Unreachable => t::fault_unreachable(),
-        DeskFault::Unavailable => t::fault_unavailable(),
-    }
+        DeskFault::Unavailable(reference) => return reference.quoted(t::fault_unavailable()),
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::fault::server_fn_fault;
+use super::{LogReference, fault::server_fn_fault};
 use crate::demo::DemoMail;
 
 /// Why the mailbox is not shown.
@@ -16,7 +16,7 @@ pub enum DemoFault {
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
-    Unavailable,
+    Unavailable(LogReference),
 }
 
 server_fn_fault!(DemoFault);

@@ -2,6 +2,70 @@
 
 #[cfg(feature = "ssr")]
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::t;
+
+/// By what a request is found in the log of the service: `LOG-7KQM-4TXB`. It knows no person; empty where the request
+/// never arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogReference(String);
+
+/// How many letters it has.
+#[cfg(feature = "ssr")]
+const LETTERS: usize = 8;
+
+/// What it begins with, to be told from a reference to the trail.
+#[cfg(feature = "ssr")]
+const PREFIX: &str = "LOG";
+
+#[cfg(feature = "ssr")]
+fn letter(byte: u8) -> char {
+    let alphabet = domain::code::ALPHABET;
+    char::from(alphabet[usize::from(byte) % alphabet.len()])
+}
+
+#[cfg(feature = "ssr")]
+impl LogReference {
+    /// Makes one: of a day with a million requests, hardly two are alike.
+    pub fn generate(randomness: &dyn domain::ports::Randomness) -> Self {
+        let mut bytes = [0; LETTERS];
+        randomness.fill(&mut bytes);
+        let letters: String = bytes.iter().map(|byte| letter(*byte)).collect();
+        Self::of_letters(&letters)
+    }
+
+    /// Reads one as it is quoted: case, spaces and hyphens do not matter.
+    pub fn parse(text: &str) -> Option<Self> {
+        let signs: String =
+            text.chars().filter(|sign| !matches!(sign, ' ' | '-')).map(|sign| sign.to_ascii_uppercase()).collect();
+        let letters = signs.strip_prefix(PREFIX)?;
+        (letters.len() == LETTERS && letters.bytes().all(|letter| domain::code::ALPHABET.contains(&letter)))
+            .then(|| Self::of_letters(letters))
+    }
+
+    fn of_letters(letters: &str) -> Self {
+        Self([PREFIX, "-", &letters[..LETTERS / 2], "-", &letters[LETTERS / 2..]].concat())
+    }
+
+    /// That of the request that is being answered.
+    pub(super) fn current() -> Self {
+        let parts = leptos::prelude::use_context::<http::request::Parts>();
+        parts.and_then(|parts| parts.extensions.get().cloned()).unwrap_or_default()
+    }
+}
+
+impl LogReference {
+    /// The reference as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is to be done, and what to quote where that does not help.
+    pub fn quoted(&self, text: &str) -> String {
+        if self.0.is_empty() { text.to_owned() } else { [text, " ", &t::fault_reference(&self.0)].concat() }
+    }
+}
 
 /// Makes a type the error of server functions: it travels as JSON, and a request that did not arrive or was not answered
 /// becomes its variants `Unreachable` and `Unavailable`. The status of the answer is 503 for `Unavailable` and 422 for
@@ -14,17 +78,27 @@ macro_rules! server_fn_fault {
             fn from_server_fn_error(fault: leptos::server_fn::error::ServerFnErrorErr) -> Self {
                 match fault {
                     leptos::server_fn::error::ServerFnErrorErr::Request(_) => Self::Unreachable,
-                    _ => Self::Unavailable,
+                    _ => Self::Unavailable($crate::server_fns::fault::unanswered()),
                 }
             }
 
             fn ser(&self) -> leptos::server_fn::Bytes {
                 #[cfg(feature = "ssr")]
                 $crate::server_fns::fault::answer_with(match self {
-                    Self::Unavailable => http::StatusCode::SERVICE_UNAVAILABLE,
+                    Self::Unavailable(_) => http::StatusCode::SERVICE_UNAVAILABLE,
                     _ => http::StatusCode::UNPROCESSABLE_ENTITY,
                 });
                 <Self::Encoder as leptos::server_fn::Encodes<Self>>::encode(self).unwrap_or_default()
+            }
+        }
+
+        impl $name {
+            /// By what its request is found in the log; empty where nothing is said there.
+            pub fn reference(&self) -> $crate::server_fns::fault::LogReference {
+                match self {
+                    Self::Unavailable(reference) => reference.clone(),
+                    _ => $crate::server_fns::fault::LogReference::default(),
+                }
             }
         }
 
@@ -32,7 +106,7 @@ macro_rules! server_fn_fault {
         impl From<domain::ports::StoreError> for $name {
             fn from(fault: domain::ports::StoreError) -> Self {
                 $crate::server_fns::fault::log(&fault);
-                Self::Unavailable
+                Self::Unavailable($crate::server_fns::fault::LogReference::current())
             }
         }
 
@@ -40,12 +114,20 @@ macro_rules! server_fn_fault {
         impl From<domain::ports::HasherError> for $name {
             fn from(fault: domain::ports::HasherError) -> Self {
                 $crate::server_fns::fault::log(&fault);
-                Self::Unavailable
+                Self::Unavailable($crate::server_fns::fault::LogReference::current())
             }
         }
     };
 }
 pub(super) use server_fn_fault;
+
+/// The reference of an answer that cannot be read: only the server knows which request it is about.
+pub(super) fn unanswered() -> LogReference {
+    #[cfg(feature = "ssr")]
+    return LogReference::current();
+    #[cfg(not(feature = "ssr"))]
+    LogReference::default()
+}
 
 /// Sets the status of the answer that is being made.
 #[cfg(feature = "ssr")]

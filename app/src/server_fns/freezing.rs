@@ -3,7 +3,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::fault::server_fn_fault;
+use super::{LogReference, fault::server_fn_fault};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
@@ -25,7 +25,7 @@ pub enum FreezingFault {
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
-    Unavailable,
+    Unavailable(LogReference),
 }
 
 server_fn_fault!(FreezingFault);

@@ -4,7 +4,7 @@ use card_protocol::{CardProof, Challenge, Slot, sealed::Sealed};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::{fault::server_fn_fault, issuing::Certificates, session::Activity};
+use super::{LogReference, fault::server_fn_fault, issuing::Certificates, session::Activity};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
@@ -72,7 +72,7 @@ pub enum DeskFault {
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
-    Unavailable,
+    Unavailable(LogReference),
 }
 
 server_fn_fault!(DeskFault);
@@ -99,7 +99,7 @@ impl From<DeskError> for DeskFault {
             DeskError::Seal(_) => Self::Refused,
             fault @ (DeskError::Vault(_) | DeskError::Certifier(_)) => {
                 tracing::error!(fault = &fault as &dyn std::error::Error, "a card cannot be issued");
-                Self::Unavailable
+                Self::Unavailable(LogReference::current())
             }
             DeskError::ImportUnderWay => Self::ImportUnderWay,
             DeskError::NotDays => Self::NotDays,
@@ -133,7 +133,7 @@ impl From<SignInError> for DeskFault {
 #[cfg(feature = "ssr")]
 impl DeskFault {
     /// What it is to an officer, in words.
-    pub fn words(&self) -> &'static str {
+    pub fn words(&self) -> String {
         crate::pages::ra::words(self)
     }
 }
@@ -162,6 +162,8 @@ pub struct PersonLine {
 /// What a search gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
+    /// What was looked for, where it leads to the log of the service instead.
+    pub log_reference: Option<String>,
     /// What was looked for.
     pub text: String,
     /// Who was found.
@@ -187,7 +189,9 @@ pub async fn find_people(text: String) -> Result<Found, DeskFault> {
     };
     let may_be_more = people.len() as u64 >= SEARCH_LIMIT;
     let is_manager = [Task::SearchTrail, Task::Import].into_iter().all(|task| officer.may_do(task).is_ok());
-    Ok(Found { text, people: people.into_iter().map(PersonLine::from).collect(), may_be_more, is_manager })
+    let log_reference = LogReference::parse(&text).map(|reference| reference.as_str().to_owned());
+    let people = people.into_iter().map(PersonLine::from).collect();
+    Ok(Found { log_reference, text, people, may_be_more, is_manager })
 }
 
 /// Whether a person may help themself.

@@ -6,7 +6,7 @@ use card_protocol::{CardProof, Challenge};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::{CodeDelivery, QuestionText, fault::server_fn_fault};
+use super::{CodeDelivery, LogReference, QuestionText, fault::server_fn_fault};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
@@ -42,7 +42,7 @@ pub enum RegistrationFault {
     /// The proof came too late: prove again.
     Stale,
     /// The card is not the one of the session, or the proof does not hold.
-    Refused,
+    Refused(LogReference),
     /// The card was cancelled.
     Cancelled,
     /// These questions or answers do not follow the rules.
@@ -74,7 +74,7 @@ pub enum RegistrationFault {
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
-    Unavailable,
+    Unavailable(LogReference),
 }
 
 /// Whether another code is on its way.
@@ -135,7 +135,7 @@ impl From<RegistrationError> for RegistrationFault {
             RegistrationError::Proof(ProofFault::Stale) => Self::Stale,
             RegistrationError::Proof(ProofFault::Refused) => {
                 super::fault::log_refused_proof();
-                Self::Refused
+                Self::Refused(LogReference::current())
             }
             RegistrationError::Cancelled => Self::Cancelled,
             RegistrationError::Answers(faults) => Self::Answers(faults.into_iter().map(AnswerFaultAt::from).collect()),

@@ -6,7 +6,7 @@ use card_protocol::{CardProof, Challenge};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::fault::server_fn_fault;
+use super::{LogReference, fault::server_fn_fault};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
@@ -31,13 +31,13 @@ pub enum SessionFault {
     /// The proof came too late: prove again.
     Stale,
     /// The card is not known, or the proof does not hold.
-    Refused,
+    Refused(LogReference),
     /// The card was cancelled.
     Cancelled,
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
-    Unavailable,
+    Unavailable(LogReference),
 }
 
 server_fn_fault!(SessionFault);
@@ -49,7 +49,7 @@ impl From<SignInError> for SessionFault {
             SignInError::Proof(ProofFault::Stale) => Self::Stale,
             SignInError::Proof(ProofFault::Refused) => {
                 super::fault::log_refused_proof();
-                Self::Refused
+                Self::Refused(LogReference::current())
             }
             SignInError::Cancelled => Self::Cancelled,
             SignInError::Store(fault) => fault.into(),

@@ -6,7 +6,7 @@ use card_protocol::{CardProof, Challenge, sealed::Sealed};
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::{CodeDelivery, QuestionText, fault::server_fn_fault, registration::CodeResent};
+use super::{CodeDelivery, LogReference, QuestionText, fault::server_fn_fault, registration::CodeResent};
 use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
@@ -35,7 +35,7 @@ pub enum UnlockFault {
     /// The proof came too late: prove again.
     Stale,
     /// The card is not known or not the one of this unlock, or the proof does not hold.
-    Refused,
+    Refused(LogReference),
     /// The card has begun too many unlocks within an hour.
     TooOften {
         /// How long to wait.
@@ -56,7 +56,7 @@ pub enum UnlockFault {
     /// The request did not arrive.
     Unreachable,
     /// The service cannot do it now.
-    Unavailable,
+    Unavailable(LogReference),
 }
 
 server_fn_fault!(UnlockFault);
@@ -70,7 +70,7 @@ impl From<UnlockError> for UnlockFault {
             UnlockError::Proof(ProofFault::Stale) => Self::Stale,
             UnlockError::Proof(ProofFault::Refused) => {
                 super::fault::log_refused_proof();
-                Self::Refused
+                Self::Refused(LogReference::current())
             }
             UnlockError::TooOften { wait } => {
                 let seconds = super::whole_seconds(wait).max(1);
@@ -87,11 +87,11 @@ impl From<UnlockError> for UnlockFault {
             UnlockError::Store(fault) => fault.into(),
             UnlockError::Vault(fault) => {
                 super::fault::log(&fault);
-                Self::Unavailable
+                Self::Unavailable(LogReference::current())
             }
             UnlockError::Seal(fault) => {
                 super::fault::log(&fault);
-                Self::Unavailable
+                Self::Unavailable(LogReference::current())
             }
         }
     }

@@ -3,7 +3,7 @@
 use domain::email::EmailAddress;
 use serde::Deserialize;
 
-use super::FieldError;
+use super::{FieldError, OpeningHours};
 
 /// The Registration Authority.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,8 +15,25 @@ pub struct RaSection {
     pub telephone: String,
     /// Its address.
     pub email: String,
-    /// When it is there.
+    /// When it is open.
+    pub hours: OpeningHours,
+    /// The telephone number to call while it is closed, where there is one.
+    pub out_of_hours_telephone: Option<String>,
+}
+
+/// What people are told of it, in a language.
+#[derive(Clone, Debug)]
+pub struct RaContact {
+    /// Its name.
+    pub name: String,
+    /// Its telephone number.
+    pub telephone: String,
+    /// Its address.
+    pub email: String,
+    /// When it is open.
     pub hours: String,
+    /// The telephone number to call while it is closed, where there is one.
+    pub out_of_hours_telephone: Option<String>,
 }
 
 impl Default for RaSection {
@@ -25,7 +42,8 @@ impl Default for RaSection {
             name: "Registration Authority (RA)".to_owned(),
             telephone: "020 7946 0000".to_owned(),
             email: "ra@example.org".to_owned(),
-            hours: "Monday to Friday, 8am to 6pm".to_owned(),
+            hours: OpeningHours::of_an_office(),
+            out_of_hours_telephone: None,
         }
     }
 }
@@ -48,20 +66,26 @@ impl RaSection {
                 "has telephone and email of your Registration Authority, not the sample's",
             ));
         }
-        let digits = self.telephone.chars().filter(char::is_ascii_digit).count();
-        if digits < 3
-            || self.telephone.chars().any(|character| !matches!(character, '0'..='9' | ' ' | '+' | '(' | ')' | '-'))
-        {
-            return Err(FieldError::new("ra.telephone", "is a telephone number"));
+        let numbers = [
+            ("ra.telephone", Some(&self.telephone)),
+            ("ra.out_of_hours_telephone", self.out_of_hours_telephone.as_ref()),
+        ];
+        for (field, number) in numbers {
+            if number.is_some_and(|number| !is_telephone_number(number)) {
+                return Err(FieldError::new(field, "is a telephone number"));
+            }
         }
         if EmailAddress::parse(&self.email).is_err() {
             return Err(FieldError::new("ra.email", "is an e-mail address"));
         }
-        for (field, text) in [("ra.name", &self.name), ("ra.hours", &self.hours)] {
-            if text.trim().is_empty() || text.contains(char::is_control) {
-                return Err(FieldError::new(field, "is one line that is not empty"));
-            }
+        if self.name.trim().is_empty() || self.name.contains(char::is_control) {
+            return Err(FieldError::new("ra.name", "is one line that is not empty"));
         }
-        Ok(())
+        self.hours.validate()
     }
+}
+
+fn is_telephone_number(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    digits >= 3 && text.chars().all(|character| matches!(character, '0'..='9' | ' ' | '+' | '(' | ')' | '-'))
 }

@@ -30,11 +30,30 @@ impl LocalTimeZone {
         format!("{} {} {}", day.day(), month.unwrap_or_default(), day.year())
     }
 
-    /// The zone, as it is now.
-    fn zoned(&self, at: Timestamp) -> jiff::ZonedDateTime {
+    /// A point in time, in whole seconds.
+    pub(super) fn instant(&self, at: Timestamp) -> jiff::Timestamp {
         // Out of range only some 8,000 years from now.
-        let at = jiff::Timestamp::from_second(at.unix_timestamp()).unwrap_or(jiff::Timestamp::MAX);
+        jiff::Timestamp::from_second(at.unix_timestamp()).unwrap_or(jiff::Timestamp::MAX)
+    }
+
+    /// The same for the rules.
+    pub(super) fn timestamp(&self, at: jiff::Timestamp) -> Timestamp {
+        Timestamp::from_unix_timestamp(at.as_second()).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// A point in time, as clocks show it here.
+    pub(super) fn at(&self, at: jiff::Timestamp) -> jiff::ZonedDateTime {
         at.to_zoned_datetime(self.0.clone())
+    }
+
+    /// When clocks show a time of a day here. One that they skip is told by what they show instead.
+    pub(super) fn instant_of_day(&self, day: jiff::civil::Date, time: jiff::SignedDuration) -> jiff::Timestamp {
+        let at = day.at(0, 0, 0, 0).saturating_add(time);
+        at.to_zoned_datetime(self.0.clone()).map_or(jiff::Timestamp::MAX, |zoned| zoned.timestamp())
+    }
+
+    fn zoned(&self, at: Timestamp) -> jiff::ZonedDateTime {
+        self.at(self.instant(at))
     }
 }
 

@@ -3,7 +3,7 @@
 use domain::language::Language;
 use serde::Deserialize;
 
-use super::{FieldError, RaSection, Settings};
+use super::{FieldError, RaContact, RaSection, Settings};
 
 /// Names in Welsh. One that is missing is as in English, where that is not the sample's.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -13,8 +13,6 @@ pub struct WelshSection {
     pub service_name: Option<String>,
     /// What the Registration Authority is called.
     pub ra_name: Option<String>,
-    /// When it is there.
-    pub ra_hours: Option<String>,
 }
 
 /// What people are told of an installation in their language.
@@ -23,17 +21,12 @@ pub struct Names {
     /// What the service is called.
     pub service_name: String,
     /// Whom to contact.
-    pub ra: RaSection,
+    pub ra: RaContact,
 }
 
 impl WelshSection {
     pub(super) fn validate(&self) -> Result<(), FieldError> {
-        let fields = [
-            ("welsh.service_name", &self.service_name),
-            ("welsh.ra_name", &self.ra_name),
-            ("welsh.ra_hours", &self.ra_hours),
-        ];
-        for (field, text) in fields {
+        for (field, text) in [("welsh.service_name", &self.service_name), ("welsh.ra_name", &self.ra_name)] {
             if text.as_ref().is_some_and(|text| text.trim().is_empty() || text.contains(char::is_control)) {
                 return Err(FieldError::new(field, "is one line that is not empty"));
             }
@@ -45,28 +38,28 @@ impl WelshSection {
 impl Settings {
     /// What people are told in a language.
     pub fn names(&self, language: Language) -> Names {
-        let english = Names { service_name: self.service_name.clone(), ra: self.ra.clone() };
-        if language == Language::English {
-            return english;
-        }
         let sample = Self::default();
-        let welsh = |given: &Option<String>, english: String, sample: &str, translated: &str| {
-            let otherwise = || if english == sample { translated.to_owned() } else { english.clone() };
-            given.clone().unwrap_or_else(otherwise)
+        let told = |english: &String, sample: &String, welsh: Option<&String>, translated: &str| match language {
+            Language::English => english.clone(),
+            Language::Welsh => {
+                let otherwise = || if english == sample { translated.to_owned() } else { english.clone() };
+                welsh.cloned().unwrap_or_else(otherwise)
+            }
         };
-        let WelshSection { service_name, ra_name, ra_hours } = &self.welsh;
-        let Names { service_name: english_name, ra } = english;
+        let RaSection { name, telephone, email, hours, out_of_hours_telephone } = &self.ra;
         Names {
-            service_name: welsh(
-                service_name,
-                english_name,
+            service_name: told(
+                &self.service_name,
                 &sample.service_name,
+                self.welsh.service_name.as_ref(),
                 "Canolfan Gwasanaethau Cardiau Clyfar",
             ),
-            ra: RaSection {
-                name: welsh(ra_name, ra.name, &sample.ra.name, "Awdurdod Cofrestru (RA)"),
-                hours: welsh(ra_hours, ra.hours, &sample.ra.hours, "Dydd Llun i ddydd Gwener, 8am i 6pm"),
-                ..ra
+            ra: RaContact {
+                name: told(name, &sample.ra.name, self.welsh.ra_name.as_ref(), "Awdurdod Cofrestru (RA)"),
+                telephone: telephone.clone(),
+                email: email.clone(),
+                hours: hours.in_words(language),
+                out_of_hours_telephone: out_of_hours_telephone.clone(),
             },
         }
     }

@@ -17,11 +17,11 @@ use domain::{
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
-    config::{LocalTimeZone, Names, PublicUrl, RaSection},
+    config::{LocalTimeZone, Names, PublicUrl, RaContact},
     masking::masked,
 };
 use paragraph::Paragraph;
-use words::Words;
+pub(crate) use words::Words;
 
 /// A mail as it is read. Its text can hold a code.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -100,7 +100,7 @@ struct Help {
 struct Content<'a> {
     words: &'a Words,
     service_name: &'a str,
-    ra: &'a RaSection,
+    ra: &'a RaContact,
     /// On one line: no name can pretend to be a paragraph.
     name: String,
     paragraphs: Vec<Paragraph<'a>>,
@@ -377,7 +377,7 @@ mod tests {
             for part in [&letter.text, &letter.html] {
                 assert!(part.contains("Dear Jane Smith"), "{part}");
                 assert!(part.contains("If this was not you, contact your RA now"), "{part}");
-                assert!(part.contains(RaSection::default().telephone.as_str()), "{part}");
+                assert!(part.contains(crate::config::RaSection::default().telephone.as_str()), "{part}");
                 let found = |text: &str| part.matches(text).count();
                 assert_eq!((found("://"), found(link)), (links, links), "{part}");
                 assert!(!part.to_lowercase().contains("password"), "{part}");

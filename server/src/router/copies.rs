@@ -200,7 +200,7 @@ fn refused(fault: &DeskFault) -> Response {
     match fault {
         DeskFault::SignedOut => (StatusCode::SEE_OTHER, [(header::LOCATION, "/sign-in?over")]).into_response(),
         DeskFault::NoOfficer | DeskFault::Role => (StatusCode::FORBIDDEN, fault.words()).into_response(),
-        DeskFault::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, fault.words()).into_response(),
+        DeskFault::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, fault.words()).into_response(),
         _ => (StatusCode::UNPROCESSABLE_ENTITY, fault.words()).into_response(),
     }
 }

@@ -24,6 +24,8 @@ pub async fn answer_forms(request: Request, next: Next) -> Response {
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let path = parts.uri.path().to_owned();
     let page_headers = headers_for_page(&parts.headers);
+    // From where, and the reference: the page is the answer to the same request.
+    let extensions = parts.extensions.clone();
     // Without HTML among what is accepted, a server function answers by itself instead of by a redirect.
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let answer = next.clone().run(Request::from_parts(parts, Body::from(body.clone()))).await;
@@ -36,6 +38,7 @@ pub async fn answer_forms(request: Request, next: Next) -> Response {
     *page_request.method_mut() = Method::GET;
     *page_request.uri_mut() = Uri::from_static(page);
     *page_request.headers_mut() = page_headers;
+    *page_request.extensions_mut() = extensions;
     page_request.extensions_mut().insert(resubmitted(path, &body, &error));
     let mut rendered = next.run(page_request).await;
     if rendered.status() == StatusCode::OK {

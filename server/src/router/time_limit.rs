@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use app::LogReference;
 use axum::{
+    Json,
     extract::{Request, State},
     http::{StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
+use serde::Serialize;
 
 use super::upload::is_upload;
 
@@ -20,13 +23,16 @@ const PAGE: &str = r#"<!DOCTYPE html>
 <head><meta charset="utf-8"><title>The service did not answer in time</title></head>
 <body>
 <h1>The service did not answer in time</h1>
-<p>The service cannot do this just now. Try again in a minute.</p>
+<p>The service cannot do this just now. Try again in a minute. If it does not help, tell your RA and quote {reference}.</p>
 </body>
 </html>
 "#;
 
 /// What a server function gives then: the variant that the errors of all of them have (`server_fn_fault` in `app`).
-const FAULT: &str = r#""Unavailable""#;
+#[derive(Serialize)]
+enum Fault {
+    Unavailable(LogReference),
+}
 
 /// Answers with 503 when the answer does not come in time. The files of an import have times of their own.
 pub async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
@@ -38,14 +44,15 @@ pub async fn answer_in_time(State(limit): State<Duration>, request: Request, nex
         .get(header::ACCEPT)
         .and_then(|accepted| accepted.to_str().ok())
         .is_some_and(|accepted| accepted.contains("text/html"));
+    let reference = request.extensions().get::<LogReference>().cloned().unwrap_or_default();
     if let Ok(answer) = tokio::time::timeout(limit, next.run(request)).await {
         return answer;
     }
     tracing::error!("a request was not answered in time");
     let status = StatusCode::SERVICE_UNAVAILABLE;
     if wants_page {
-        (status, Html(PAGE)).into_response()
+        (status, Html(PAGE.replace("{reference}", reference.as_str()))).into_response()
     } else {
-        (status, [(header::CONTENT_TYPE, "application/json")], FAULT).into_response()
+        (status, Json(Fault::Unavailable(reference))).into_response()
     }
 }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use app::{DeskFault, session_token};
+use app::{DeskFault, LogReference, session_token};
 use axum::{
     Json, Router,
     body::{Body, BodyDataStream, Bytes},
@@ -77,7 +77,7 @@ async fn upload(State(state): State<UploadState>, request: Request) -> Response 
         Ok(()) => (StatusCode::ACCEPTED, Json(())).into_response(),
         Err(fault) => {
             let status = match fault {
-                DeskFault::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                DeskFault::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
             (status, Json(fault)).into_response()
@@ -104,7 +104,7 @@ async fn begin(state: &UploadState, request: Request) -> Result<(), DeskFault> {
     let uploads = state.uploads.clone();
     tokio::spawn(async move { receive(uploads, officer, order, proof, (form, gate), deadline).await })
         .await
-        .map_err(|_| DeskFault::Unavailable)?
+        .map_err(|_| DeskFault::Unavailable(LogReference::default()))?
 }
 
 async fn receive(
@@ -155,7 +155,7 @@ async fn receive_file(
     }
     receiving.end().await.map_err(|fault| {
         tracing::error!(fault = &fault as &dyn std::error::Error, "a file of an import cannot be kept");
-        DeskFault::Unavailable
+        DeskFault::Unavailable(LogReference::default())
     })
 }
 

@@ -51,10 +51,25 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {}", self.body))
     }
 
-    /// The error of a server function.
+    /// The error of a server function. Of one that is to be found in the log it is the name: its reference is that of this
+    /// answer.
     pub fn fault(&self) -> Value {
         assert!(!self.status.is_success(), "{}", self.body);
-        serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {}", self.body))
+        let fault: Value = serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {}", self.body));
+        for name in ["Refused", "Unavailable"] {
+            if let Some(reference) = fault.get(name) {
+                assert_eq!(reference, self.reference());
+                return name.into();
+            }
+        }
+        fault
+    }
+
+    /// By what it is found in the log.
+    pub fn reference(&self) -> &str {
+        let reference = self.header("x-request-id");
+        assert!(reference.starts_with("LOG-") && reference.len() == 13, "{reference}");
+        reference
     }
 }
 

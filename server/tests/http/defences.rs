@@ -162,6 +162,11 @@ async fn behind_https_browsers_are_told_to_stay_there() {
     let cookie = answer.header("set-cookie");
     assert!(cookie.starts_with("__Host-browser="), "{cookie}");
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    let mut request = browser.request("GET", "/unlock?lang=cy").body(Body::empty()).unwrap();
+    request.headers_mut().insert(header::HOST, "unlock.example.org".parse().unwrap());
+    let chosen = browser.send(request).await;
+    let cookie = chosen.header("set-cookie");
+    assert!(cookie.starts_with("language=cy;") && cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
 }
 
 /// The passcode never leaves the user's machine, and the unlock key is never visible to the page. So no server function

@@ -52,6 +52,19 @@ async fn a_choice_leads_nowhere_else_and_an_unknown_one_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_to_ask_is_told_with_whether_they_are_there() {
+    let app = TestApp::start_with(&[("SERVICE_CENTRE_RA__OUT_OF_HOURS_TELEPHONE", "020 7946 0999")]).await;
+    let mut browser = Browser::new(&app);
+    let page = browser.get("/help").await;
+    assert!(page.body.contains("Closed now, opens 8am"), "{}", page.body);
+    assert!(page.body.contains("tel:02079460999"), "{}", page.body);
+    app.clock.advance(time::Duration::hours(6));
+    let page = wanting(&mut browser, "/help", "cy").await;
+    assert!(page.body.contains("Ar agor nawr, tan 6yp"), "{}", page.body);
+    assert!(page.body.contains("Pan fydd ar gau:"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_registers_in_welsh_has_questions_faults_and_mails_in_welsh() {
     let app = TestApp::start().await;
     let card = janes_card(&app).await;

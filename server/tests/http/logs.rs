@@ -83,14 +83,15 @@ async fn the_log_says_what_happened_and_not_to_whom() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_says_from_which_address() {
+async fn the_log_says_from_which_address_and_by_what_a_request_is_found() {
     let app = TestApp::start().await;
     let log = Log::default();
     let logging = tracing::subscriber::set_default(log.subscriber());
     let mut request = Browser::new(&app).request("GET", "/unlock").body(Body::empty()).unwrap();
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 5000))));
-    Browser::new(&app).send(request).await;
+    let answer = Browser::new(&app).send(request).await;
     drop(logging);
     let answered = log.text().lines().find(|line| line.contains("answered")).map(str::to_owned).unwrap();
     assert!(answered.contains("client=192.0.2.7") && answered.contains("/unlock"), "{answered}");
+    assert!(answered.contains(answer.reference()), "{answered}");
 }

@@ -124,6 +124,16 @@ async fn who_may_not_gets_neither_page_nor_file_nor_function() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_officer_who_looks_for_a_reference_to_the_log_is_told_where_it_leads() {
+    let app = TestApp::start().await;
+    let (mut agent, _) = at_desk(&app, 7, Role::RaAgent).await;
+    let page = agent.get("/ra?q=log%20bcdf-ghjk").await;
+    assert!(page.body.contains("LOG-BCDF-GHJK stands in the log of this service"), "{}", page.body);
+    let page = agent.get("/ra?q=log%20bcdf-ghj").await;
+    assert!(page.body.contains("No one matches"), "{}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn managers_search_the_trail_and_take_a_copy_which_stands_on_it() {
     let app = TestApp::start().await;
     let card = janes_card(&app).await;

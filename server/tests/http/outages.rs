@@ -120,12 +120,14 @@ async fn without_the_database_a_page_says_so_in_words() {
         assert!(began.elapsed() < REFUSED_WITHIN, "{path}: {:?}", began.elapsed());
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {}", page.body);
         assert!(page.body.contains("The service cannot do this just now."), "{path}: {}", page.body);
+        assert!(page.body.contains(&format!("quote {}.", page.reference())), "{path}: {}", page.body);
     }
     let began = Instant::now();
     let page = browser.submit("register/email", &[("form", "x"), ("email", "jane@mod.uk")]).await;
     assert!(began.elapsed() < REFUSED_WITHIN, "{:?}", began.elapsed());
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{}", page.body);
     assert!(page.body.contains("The service cannot do this just now."), "{}", page.body);
+    assert!(page.body.contains(&format!("quote {}.", page.reference())), "{}", page.body);
     outage.end().await;
     assert!(browser.get("/profile").await.body.contains(JANE.1));
 }

@@ -68,4 +68,5 @@ async fn a_form_that_hangs_gets_a_page_in_words() {
         post_unfinished("register/email", "text/html,application/xhtml+xml", "application/x-www-form-urlencoded").await;
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     assert!(answer.body.contains("Try again in a minute."), "{}", answer.body);
+    assert!(answer.body.contains(&format!("quote {}.", answer.reference())), "{}", answer.body);
 }

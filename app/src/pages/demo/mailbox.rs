@@ -10,7 +10,7 @@ use crate::{
     components::{Button, ButtonKind, Page, SummaryList, SummaryRow},
     demo::DemoMail,
     moment::{Shown, Time},
-    server_fns::demo::demo_mails,
+    server_fns::demo::{DemoFault, demo_mails},
     t,
 };
 
@@ -26,7 +26,15 @@ pub fn DemoMailbox() -> impl IntoView {
             {move || Suspend::new(async move {
                 match mails.await {
                     Ok(mails) => view! { <Mails mails /> }.into_any(),
-                    Err(_) => view! { <NotFound /> }.into_any(),
+                    Err(DemoFault::NoDemonstration) => view! { <NotFound /> }.into_any(),
+                    Err(fault) => {
+                        view! {
+                            <Page title=t::mailbox_title() back="/">
+                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
+                            </Page>
+                        }
+                            .into_any()
+                    }
                 }
             })}
         </Suspense>

@@ -44,10 +44,10 @@ pub fn ProfileEnd() -> impl IntoView {
                             .into_any()
                     }
                     Ok(Some(_)) => view! { <Redirect path="/profile" /> }.into_any(),
-                    Err(_) => {
+                    Err(fault) => {
                         view! {
                             <Page title=t::end_title() back="/profile">
-                                <p class="nhsuk-body">{t::fault_unavailable()}</p>
+                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
                             </Page>
                         }
                             .into_any()

@@ -264,7 +264,7 @@ impl Here {
         loop {
             match carry_out_change(proof.clone(), OwnChange::Passcode).await {
                 Ok(()) => return self.way.go("/profile?passcode-changed"),
-                Err(RegistrationFault::Unreachable | RegistrationFault::Unavailable) => match pauses.next() {
+                Err(RegistrationFault::Unreachable | RegistrationFault::Unavailable(_)) => match pauses.next() {
                     Some(pause) => sleep(*pause).await,
                     None => return self.errors.show_general(t::fault_unreachable()),
                 },
@@ -285,9 +285,14 @@ impl Here {
         match fault {
             RegistrationFault::SignedOut => self.way.go("/sign-in?over"),
             RegistrationFault::Stale => self.errors.show_general(t::fault_proof_stale()),
-            RegistrationFault::Refused => self.errors.show_general(t::fault_proof_refused()),
+            RegistrationFault::Refused(reference) => {
+                self.errors.show_general(reference.quoted(t::fault_proof_refused()))
+            }
             RegistrationFault::Cancelled => self.errors.show_general(t::dead_cancelled_title()),
             RegistrationFault::Unreachable => self.errors.show_general(t::fault_unreachable()),
+            RegistrationFault::Unavailable(reference) => {
+                self.errors.show_general(reference.quoted(t::fault_unavailable()));
+            }
             _ => self.errors.show_general(t::fault_unavailable()),
         }
     }

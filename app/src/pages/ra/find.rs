@@ -44,10 +44,14 @@ fn Search(
     /// What was looked for, and who was found.
     found: Found,
 ) -> impl IntoView {
-    let Found { text, people, may_be_more, is_manager } = found;
+    let Found { log_reference, text, people, may_be_more, is_manager } = found;
     let result = match (text.trim().is_empty(), people.is_empty()) {
         (true, _) => ().into_any(),
-        (false, true) => view! { <p class="nhsuk-body">{t::ra_find_nobody(text.trim())}</p> }.into_any(),
+        (false, true) => {
+            let words =
+                log_reference.map_or_else(|| t::ra_find_nobody(text.trim()), |reference| t::ra_find_in_log(&reference));
+            view! { <p class="nhsuk-body">{words}</p> }.into_any()
+        }
         (false, false) => view! {
             <People people />
             {may_be_more.then(|| view! { <p class="nhsuk-body">{t::ra_find_more()}</p> })}

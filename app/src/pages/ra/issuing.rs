@@ -134,7 +134,7 @@ impl Issuing {
 async fn reported<T, F: Future<Output = Result<T, DeskFault>>>(report: impl Fn() -> F) -> Result<T, DeskFault> {
     for pause in REPORT_AGAIN_AFTER {
         match report().await {
-            Err(DeskFault::Unreachable | DeskFault::Unavailable) => sleep(pause).await,
+            Err(DeskFault::Unreachable | DeskFault::Unavailable(_)) => sleep(pause).await,
             ended => return ended,
         }
     }

@@ -107,7 +107,7 @@ fn meet(fault: &RegistrationFault, errors: Errors, way: Way) {
         RegistrationFault::Frozen => errors.show_general(t::dead_frozen_text()),
         RegistrationFault::NotRegistered => errors.show_general(t::fault_not_registered()),
         RegistrationFault::Unreachable => errors.show_general(t::fault_unreachable()),
-        _ => errors.show_general(t::fault_unavailable()),
+        fault => errors.show_general(fault.reference().quoted(t::fault_unavailable())),
     }
 }
 

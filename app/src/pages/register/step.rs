@@ -113,7 +113,7 @@ fn general(fault: &RegistrationFault) -> Vec<FieldError> {
         RegistrationFault::OtherStep => t::already_done(),
         RegistrationFault::NotRegistered | RegistrationFault::NotOffered => t::fault_not_registered(),
         RegistrationFault::SignedOut | RegistrationFault::NotBegun => t::fault_over(),
-        _ => t::fault_unavailable(),
+        fault => return vec![FieldError { field: None, text: fault.reference().quoted(t::fault_unavailable()) }],
     };
     vec![FieldError { field: None, text: text.to_owned() }]
 }
@@ -172,10 +172,10 @@ pub fn at_step(
                     }
                     .into_any(),
                     Ok(page) => elsewhere(place, &page, here.way),
-                    Err(_) => {
+                    Err(fault) => {
                         view! {
                             <Page title=t::profile_register() back="/profile">
-                                <p class="nhsuk-body">{t::fault_unavailable()}</p>
+                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
                             </Page>
                         }
                             .into_any()

@@ -119,7 +119,7 @@ async fn report(here: Here, completion: CardProof, unreported: RwSignal<Option<C
     loop {
         match complete(completion.clone()).await {
             Ok(()) => return here.way.go(Place::Done.path()),
-            Err(UnlockFault::Unreachable | UnlockFault::Unavailable) => match pauses.next() {
+            Err(UnlockFault::Unreachable | UnlockFault::Unavailable(_)) => match pauses.next() {
                 Some(pause) => sleep(*pause).await,
                 None => return here.errors.show_general(t::fault_unreachable()),
             },

@@ -106,8 +106,9 @@ async fn begin(bridge: Bridge, way: Way, errors: Errors, dead_end: RwSignal<Opti
     if bridge.connect().await.is_err() {
         return;
     }
-    let Ok(challenge) = start_unlock().await else {
-        return errors.show_general(t::fault_unreachable());
+    let challenge = match start_unlock().await {
+        Ok(challenge) => challenge,
+        Err(fault) => return show(&fault, errors),
     };
     let Ok(proof) = bridge.prove_card(Purpose::Unlock, challenge).await else {
         return;
@@ -115,12 +116,19 @@ async fn begin(bridge: Bridge, way: Way, errors: Errors, dead_end: RwSignal<Opti
     match identify(proof).await {
         Ok(Begun::Flow) => way.go(Place::Questions.path()),
         Ok(Begun::DeadEnd(end)) => dead_end.set(Some(end)),
-        Err(UnlockFault::Refused) => {
-            dead_end.set(Some(DeadEnd { reason: DeadEndReason::UnknownCard, reference: None }));
+        Err(UnlockFault::Refused(reference)) => {
+            let reference = Some(reference.as_str().to_owned());
+            dead_end.set(Some(DeadEnd { reason: DeadEndReason::UnknownCard, reference }));
         }
-        Err(UnlockFault::TooOften { seconds }) => errors.show_general(t::fault_too_often(seconds.div_ceil(60))),
-        Err(UnlockFault::Stale) => errors.show_general(t::fault_proof_stale()),
-        Err(UnlockFault::Unreachable) => errors.show_general(t::fault_unreachable()),
-        Err(_) => errors.show_general(t::fault_unavailable()),
+        Err(fault) => show(&fault, errors),
+    }
+}
+
+fn show(fault: &UnlockFault, errors: Errors) {
+    match fault {
+        UnlockFault::TooOften { seconds } => errors.show_general(t::fault_too_often(seconds.div_ceil(60))),
+        UnlockFault::Stale => errors.show_general(t::fault_proof_stale()),
+        UnlockFault::Unreachable => errors.show_general(t::fault_unreachable()),
+        fault => errors.show_general(fault.reference().quoted(t::fault_unavailable())),
     }
 }

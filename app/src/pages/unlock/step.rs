@@ -161,24 +161,22 @@ impl Here {
             UnlockFault::OtherStep => self.page.refetch(),
             UnlockFault::DeadEnd(reason) => self.dead_end.set(Some(DeadEnd { reason: *reason, reference: None })),
             UnlockFault::Stale => self.errors.show_general(t::fault_proof_stale()),
-            UnlockFault::Refused => self.errors.show_general(t::fault_proof_refused()),
+            UnlockFault::Refused(reference) => self.errors.show_general(reference.quoted(t::fault_proof_refused())),
+            UnlockFault::Unavailable(reference) => self.errors.show_general(reference.quoted(t::fault_unavailable())),
             UnlockFault::Unreachable => self.errors.show_general(t::fault_unreachable()),
             UnlockFault::TooOften { .. }
             | UnlockFault::AnswersMissing
             | UnlockFault::NoCode
             | UnlockFault::NotACode
             | UnlockFault::NoRecoveryCode
-            | UnlockFault::NotARecoveryCode
-            | UnlockFault::Unavailable => {
-                self.errors.show_general(t::fault_unavailable());
-            }
+            | UnlockFault::NotARecoveryCode => self.errors.show_general(t::fault_unavailable()),
         }
     }
 }
 
 /// Whether it may have been handled without the answer having come back.
 fn is_unanswered<T>(answer: &Result<T, UnlockFault>) -> bool {
-    matches!(answer, Err(UnlockFault::Unreachable | UnlockFault::Unavailable))
+    matches!(answer, Err(UnlockFault::Unreachable | UnlockFault::Unavailable(_)))
 }
 
 /// Shows a step, or goes where the unlock is.
@@ -200,7 +198,7 @@ pub fn at_step(
                         }
                         .into_any(),
                         Ok(page) => elsewhere(place, &page, here.way),
-                        Err(_) => view! { <Unavailable /> }.into_any(),
+                        Err(fault) => view! { <Unavailable fault /> }.into_any(),
                     }
                 })}
             </Suspense>
@@ -229,10 +227,13 @@ fn elsewhere(here: Place, page: &UnlockPage, way: Way) -> AnyView {
 
 /// The service does not answer.
 #[component]
-fn Unavailable() -> impl IntoView {
+fn Unavailable(
+    /// What it said.
+    fault: UnlockFault,
+) -> impl IntoView {
     view! {
         <Page title=t::unlock_title() back="/unlock">
-            <p class="nhsuk-body">{t::fault_unavailable()}</p>
+            <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
         </Page>
     }
 }

@@ -17,6 +17,8 @@ pub struct Words {
     /// The words of a link.
     pub freeze_link: &'static str,
     pub telephone: &'static str,
+    /// Before the number to call while the Registration Authority is closed.
+    pub out_of_hours: &'static str,
     pub email: &'static str,
     pub no_reply: &'static str,
     pub months: [&'static str; 12],
@@ -45,6 +47,7 @@ const ENGLISH: Words = Words {
     freeze_here: "freeze Smartcard Unlock here",
     freeze_link: "freeze Smartcard Unlock",
     telephone: "Telephone",
+    out_of_hours: "When it is closed",
     email: "Email",
     no_reply: "Please do not reply: nobody reads this mailbox.",
     months: [
@@ -97,6 +100,7 @@ const WELSH: Words = Words {
     freeze_here: "rhewch y gwasanaeth Datgloi Cerdyn Clyfar yma",
     freeze_link: "rhewch y gwasanaeth Datgloi Cerdyn Clyfar",
     telephone: "Ffôn",
+    out_of_hours: "Pan fydd ar gau",
     email: "E-bost",
     no_reply: "Peidiwch ag ateb y neges hon: nid oes neb yn darllen y blwch post hwn.",
     months: [
