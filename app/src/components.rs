@@ -39,6 +39,7 @@ pub use error_message::ErrorMessage;
 pub use error_summary::{ErrorSummary, Errors, FieldError};
 pub use fieldset::Fieldset;
 pub use file_input::FileInput;
+pub use focus::focus_when_there;
 pub use form_group::{FormGroup, described_by};
 pub use heading::{Heading, NextHeading, Step};
 pub use input::{Input, InputKind};

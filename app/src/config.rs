@@ -112,8 +112,10 @@ pub struct DemonstrationCard {
     pub holder: String,
     /// Its passcode when it was made.
     pub passcode: String,
-    /// In what state it was made, in words.
-    pub state: String,
+    /// Whether its holder is registered.
+    pub is_registered: bool,
+    /// Whether it was made locked.
+    pub is_locked: bool,
     /// The numbers of the security questions of its holder and their answers, where they are registered.
     pub answers: Vec<(u8, String)>,
 }

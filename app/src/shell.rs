@@ -121,6 +121,8 @@ fn DemonstrationStrip(
     demonstration: Demonstration,
 ) -> impl IntoView {
     let cards = demonstration.cards.into_iter().map(|card| {
+        let standing = if card.is_registered { t::demo_registered() } else { t::demo_not_registered() };
+        let lock = if card.is_locked { t::demo_locked() } else { t::demo_not_locked() };
         let answers = card.answers.into_iter().map(|(question, answer)| {
             let question = QuestionId::try_from(question).ok();
             let question = question.map(|question| question.question().wording(Language::current().into()).text);
@@ -136,7 +138,7 @@ fn DemonstrationStrip(
                 <td class="nhsuk-table__cell">{card.name}</td>
                 <td class="nhsuk-table__cell">{card.holder}</td>
                 <td class="nhsuk-table__cell">{card.passcode}</td>
-                <td class="nhsuk-table__cell">{card.state} {answers.collect_view()}</td>
+                <td class="nhsuk-table__cell">{standing} ", " {lock} {answers.collect_view()}</td>
             </tr>
         }
     });

@@ -172,13 +172,12 @@ impl Manifest {
         };
         let cards = self.cards.iter().map(|card| {
             let registration = registration_of(&card.user_number);
-            let standing = if registration.is_some() { "registered" } else { "not registered yet" };
-            let lock = if card.locked { "locked" } else { "not locked" };
             DemonstrationCard {
                 name: card.card.clone(),
                 holder: card.name.clone(),
                 passcode: card.passcode.to_string(),
-                state: format!("{standing}, {lock}"),
+                is_registered: registration.is_some(),
+                is_locked: card.locked,
                 answers: registration.map(ManifestRegistration::to_answers).unwrap_or_default(),
             }
         });

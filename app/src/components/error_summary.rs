@@ -112,11 +112,13 @@ fn item(error: FieldError) -> impl IntoView {
     }
 }
 
-/// Focuses an element by its id.
+/// Focuses a field by its id.
 fn focus_element(id: &str) {
     use wasm_bindgen::JsCast;
-    let element = document().get_element_by_id(id).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(element) = element {
+    let Some(element) = document().get_element_by_id(id) else { return };
+    // Of a group, its first choice: the group itself takes no answer.
+    let first = element.query_selector("input[type=radio]").ok().flatten();
+    if let Ok(element) = first.unwrap_or(element).dyn_into::<web_sys::HtmlElement>() {
         let _ = element.focus();
     }
 }

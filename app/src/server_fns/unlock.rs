@@ -11,7 +11,7 @@ use crate::moment::Moment;
 #[cfg(feature = "ssr")]
 use {
     super::{services, session::browser},
-    crate::cookies::Cookie,
+    crate::{Language, cookies::Cookie},
     domain::{
         ProofFault,
         code::NotACode,
@@ -173,7 +173,7 @@ pub async fn start_unlock() -> Result<Challenge, UnlockFault> {
 #[server(prefix = "/api", endpoint = "unlock/identify", input = Json, output = Json)]
 pub async fn identify(proof: CardProof) -> Result<Begun, UnlockFault> {
     let browser = Cookie::Browser.read().ok_or(UnlockFault::Stale)?;
-    Ok(match services().unlock.identify(&browser, &proof).await? {
+    Ok(match services().unlock.identify(&browser, &proof, Language::current().into()).await? {
         Identified::Flow(token) => {
             Cookie::Unlock.set(&token);
             Begun::Flow

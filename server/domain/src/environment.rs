@@ -18,6 +18,7 @@ use crate::{
     freezing::{FreezeToken, Freezing},
     import::Import,
     issuance::IssuingTerms,
+    language::Language,
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
     policy::Policy,
@@ -285,6 +286,21 @@ impl Environment {
             entry.event == Event::UnlockBegun && entry.card == card && !age.is_negative() && age < SAME_REFERENCE_WITHIN
         };
         Ok(latest.filter(is_this).and_then(|entry| entry.reference))
+    }
+
+    /// Has a person addressed in another language from now on.
+    pub(crate) async fn address_in(
+        &self,
+        transaction: &mut dyn Transaction,
+        person: &UserNumber,
+        language: Language,
+    ) -> Result<(), StoreError> {
+        if let Some(person) = transaction.person(person).await?
+            && person.language != language
+        {
+            transaction.save_person(&Person { language, ..person }).await?;
+        }
+        Ok(())
     }
 
     /// Puts a mail into the outbox, in the caller's transaction.

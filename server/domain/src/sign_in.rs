@@ -156,11 +156,7 @@ impl SignIn {
             last_active: now,
         };
         transaction.insert_session(&session).await?;
-        if let Some(holder) = transaction.person(&card.holder).await?
-            && holder.language != language
-        {
-            transaction.save_person(&Person { language, ..holder }).await?;
-        }
+        environment.address_in(&mut *transaction, &card.holder, language).await?;
         environment.record(&mut *transaction, Event::SignedIn, Outcome::Done, &card.holder, card.guid).await?;
         transaction.commit().await?;
         Ok(token)

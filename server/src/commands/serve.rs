@@ -91,7 +91,9 @@ fn introduce(settings: &Settings, demonstration: &Demonstration) {
     let address = settings.public_url.origin();
     println!("\n{} (demonstration): {address}\n", settings.service_name);
     for card in &demonstration.cards {
-        println!("  {:<18} passcode {:<9} {} ({})", card.name, card.passcode, card.holder, card.state);
+        let standing = if card.is_registered { "registered" } else { "not registered yet" };
+        let lock = if card.is_locked { "locked" } else { "not locked" };
+        println!("  {:<18} passcode {:<9} {} ({standing}, {lock})", card.name, card.passcode, card.holder);
     }
     if settings.mail.host.is_none() {
         println!("\nMails: {address}/demo/mailbox");

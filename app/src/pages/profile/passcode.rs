@@ -21,7 +21,7 @@ use crate::{
     bridge::{Bridge, Entry, Trouble, diagnosis::Diagnosis, sleep},
     components::{
         Button, ButtonKind, Errors, InsetText, NoJavaScript, Page, PasscodeInput, PasscodeKind, ReaderPanel,
-        SubmitButton,
+        SubmitButton, focus_when_there,
     },
     server_fns::{
         changes::{OwnChange, carry_out_change, confirm_changing_card, start_change},
@@ -143,9 +143,18 @@ fn Form() -> impl IntoView {
             PasscodeNow::New => t::change_passcode_confirm(),
             PasscodeNow::NewOrFormer => t::change_passcode_unknown(),
         };
+        // The fields that had the focus are gone.
+        let told = NodeRef::<html::Div>::new();
+        Effect::new(move |_| {
+            if let Some(told) = told.get() {
+                focus_when_there(told);
+            }
+        });
         view! {
             <form novalidate on:submit=submit>
-                <InsetText text />
+                <div tabindex="-1" node_ref=told>
+                    <InsetText text />
+                </div>
                 <PasscodeInput
                     kind=PasscodeKind::Current
                     id=TRIED

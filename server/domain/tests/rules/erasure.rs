@@ -7,6 +7,7 @@ use domain::{
     ProofFault,
     challenge::Binding,
     erasure::EraseError,
+    language::Language,
     mail::Message,
     person::UserNumber,
     ports::ErasedRows,
@@ -157,7 +158,7 @@ async fn the_card_is_unknown_afterwards() {
     world.services.erasure.erase(&jane()).await.unwrap();
     let browser = world.token();
     let proof = card.prove(Purpose::Unlock, world.services.unlock.start(&browser));
-    let unlocked = world.services.unlock.identify(&browser, &proof).await;
+    let unlocked = world.services.unlock.identify(&browser, &proof, Language::English).await;
     assert!(matches!(unlocked, Err(UnlockError::Proof(ProofFault::Refused))));
     let binding = Binding::Browser(&browser);
     let hello = card.prove(Purpose::Hello, world.services.sign_in.challenge(binding));

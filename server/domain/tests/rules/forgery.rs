@@ -125,7 +125,7 @@ async fn no_forged_proof_begins_an_unlock() {
             continue;
         }
         let forged = forge(&card, Purpose::Unlock, unlock.start(&browser));
-        assert!(is_refused(&unlock.identify(&browser, &forged).await), "{name}");
+        assert!(is_refused(&unlock.identify(&browser, &forged, Language::English).await), "{name}");
     }
     assert!(world.store.tables().await.unlock_flows.is_empty());
 }
@@ -181,7 +181,7 @@ async fn an_old_proof_is_told_as_old_and_spends_nothing() {
     let (browser, unlock) = (world.token(), &world.services.unlock);
     let old = card.prove(Purpose::Unlock, unlock.start(&browser));
     world.clock.advance(Duration::minutes(3));
-    assert!(is_stale(&unlock.identify(&browser, &old).await));
+    assert!(is_stale(&unlock.identify(&browser, &old, Language::English).await));
 
     let token = world.begin_unlock(&card).await;
     let old = world.attempt(&token, &card).await;

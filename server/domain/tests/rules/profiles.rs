@@ -5,6 +5,7 @@ use domain::{
     challenge::Binding,
     email::EmailAddress,
     enrolment::{NewCard, NewHolder},
+    language::Language,
     policy::{Policy, Profile},
     registration::service::RegistrationError,
     sign_in::HolderPurpose,
@@ -32,6 +33,21 @@ async fn code_only_asks_whoever_has_the_card_for_the_code_that_the_address_of_th
     let code = world.last_code().await;
     assert_eq!(world.enter_code(&token, &card, &code).await.unwrap(), CodeOutcome::Right);
     assert!(matches!(world.services.unlock.view(&token).await.unwrap(), UnlockView::Passcode(_)));
+}
+
+#[tokio::test]
+async fn where_nobody_signs_in_a_mail_is_in_the_language_of_the_page() {
+    for (profile, expected) in [(Profile::CodeOnly, Language::Welsh), (Profile::Strict, Language::English)] {
+        let (world, card) = World::with_card_under(policy(profile)).await;
+        if profile == Profile::Strict {
+            register_with_recovery_codes(&world, &card).await;
+        }
+        let unlock = &world.services.unlock;
+        let browser = world.token();
+        let proof = card.prove(Purpose::Unlock, unlock.start(&browser));
+        assert!(matches!(unlock.identify(&browser, &proof, Language::Welsh).await, Ok(Identified::Flow(_))));
+        assert_eq!(world.mails().await.last().unwrap().language, expected, "{profile:?}");
+    }
 }
 
 #[tokio::test]
@@ -72,7 +88,7 @@ async fn a_proof_that_does_not_hold_has_no_code_made_and_no_mail_sent() {
     for forger in [&other, &card] {
         let challenge = world.services.unlock.start(&world.token());
         let proof = forger.prove(Purpose::Unlock, challenge);
-        assert!(world.services.unlock.identify(&browser, &proof).await.is_err());
+        assert!(world.services.unlock.identify(&browser, &proof, Language::English).await.is_err());
     }
     assert_eq!((world.hasher.hashed(), world.mails().await.len()), (0, 0));
     assert!(world.store.tables().await.registrations.is_empty());

@@ -98,7 +98,7 @@ async fn before_a_proof_nothing_is_written() {
     world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::SignIn).await.unwrap();
     let _ = world.services.unlock.start(&browser);
     let forged = SoftwareCard::new(2, ORIGIN).prove(Purpose::Unlock, world.services.unlock.start(&browser));
-    assert!(world.services.unlock.identify(&browser, &forged).await.is_err());
+    assert!(world.services.unlock.identify(&browser, &forged, Language::English).await.is_err());
     let after = world.store.tables().await;
     assert!(after.used_challenges.is_empty());
     assert!(after.unlock_flows.is_empty() && after.sessions.is_empty());

@@ -5,6 +5,7 @@ use domain::{
     ProofFault,
     card::CardState,
     code::NotACode,
+    language::Language,
     mail::Message,
     policy::Policy,
     registration::Standing,
@@ -70,7 +71,7 @@ async fn an_unlock_can_be_done_twice() {
 async fn no_question_before_a_genuine_card() {
     let (world, card) = World::registered().await;
     let browser = world.token();
-    let identify = async |proof| world.services.unlock.identify(&browser, &proof).await;
+    let identify = async |proof| world.services.unlock.identify(&browser, &proof, Language::English).await;
     let unknown = SoftwareCard::new(9, ORIGIN);
     let wrong_slot = card.prove_with_other_slot(Purpose::Unlock, world.services.unlock.start(&browser));
     let wrong_purpose = card.prove(Purpose::Hello, world.services.unlock.start(&browser));

@@ -3,6 +3,7 @@
 use card_protocol::Purpose;
 use domain::{
     ProofFault,
+    language::Language,
     trail::{Event, Outcome},
     unlock::service::{FlowPurpose, Identified, UnlockError},
 };
@@ -51,7 +52,7 @@ async fn whoever_has_no_unlock_writes_nothing_with_a_forged_proof() {
     clone.guid = card.guid;
     let browser = world.token();
     let proof = clone.prove(Purpose::Unlock, world.services.unlock.start(&browser));
-    assert!(world.services.unlock.identify(&browser, &proof).await.is_err());
+    assert!(world.services.unlock.identify(&browser, &proof, Language::English).await.is_err());
     let proof = clone.prove(Purpose::Release, world.services.unlock.start(&browser));
     assert!(world.services.unlock.release(&world.token(), &proof).await.is_err());
     assert_eq!(world.trail().await.len(), before);
@@ -63,7 +64,7 @@ async fn a_card_begins_twenty_unlocks_an_hour_and_no_more() {
     let identify = async || {
         let browser = world.token();
         let proof = card.prove(Purpose::Unlock, world.services.unlock.start(&browser));
-        world.services.unlock.identify(&browser, &proof).await
+        world.services.unlock.identify(&browser, &proof, Language::English).await
     };
     for _ in 0..20 {
         assert!(matches!(identify().await, Ok(Identified::Flow(_))));

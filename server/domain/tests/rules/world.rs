@@ -196,7 +196,7 @@ impl World {
     pub async fn identify(&self, card: &SoftwareCard) -> Identified {
         let browser = self.token();
         let proof = card.prove(Purpose::Unlock, self.services.unlock.start(&browser));
-        self.services.unlock.identify(&browser, &proof).await.unwrap()
+        self.services.unlock.identify(&browser, &proof, Language::English).await.unwrap()
     }
 
     pub async fn begin_unlock(&self, card: &SoftwareCard) -> Token {

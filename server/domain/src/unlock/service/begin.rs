@@ -10,6 +10,7 @@ use crate::{
     challenge::Binding,
     code::{Code, IssuedCode},
     environment::{ProofFault, retry_on_conflict},
+    language::Language,
     policy::Profile,
     ports::{StoreError, Transaction, UsedChallenge},
     registration::{Registration, Standing},
@@ -29,12 +30,18 @@ impl UnlockService {
         environment.challenge_key.issue(Purpose::Unlock, binding, environment.now(), &*environment.randomness)
     }
 
-    /// Begins the flow of a card that has proved itself, and ends an earlier one of the same card.
+    /// Begins the flow of a card that has proved itself, and ends an earlier one of the same card. Where nobody signs in to
+    /// register, its holder is addressed from now on in the language of the page.
     ///
     /// # Errors
     ///
     /// [`UnlockError`]; [`ProofFault::Refused`] for an unknown card and a bad signature alike.
-    pub async fn identify(&self, browser: &Token, proof: &CardProof) -> Result<Identified, UnlockError> {
+    pub async fn identify(
+        &self,
+        browser: &Token,
+        proof: &CardProof,
+        language: Language,
+    ) -> Result<Identified, UnlockError> {
         let environment = &self.environment;
         let code = if environment.policy.profile.begins_with_code() {
             // Hashing is dear: not for whoever has no card.
@@ -43,7 +50,7 @@ impl UnlockService {
         } else {
             None
         };
-        retry_on_conflict!(self.try_identify(browser, proof, code.as_ref()))
+        retry_on_conflict!(self.try_identify(browser, proof, language, code.as_ref()))
     }
 
     /// The card of a proof that begins an unlock.
@@ -67,6 +74,7 @@ impl UnlockService {
         &self,
         browser: &Token,
         proof: &CardProof,
+        language: Language,
         code: Option<&(Code, IssuedCode)>,
     ) -> Result<Identified, UnlockError> {
         let environment = &self.environment;
@@ -88,6 +96,9 @@ impl UnlockService {
             return Err(UnlockError::TooOften { wait: at - environment.now() });
         }
         end_unlocks_of(&mut *transaction, &card.guid, &UnlockStep::ended(EndReason::Superseded)).await?;
+        if !environment.policy.profile.registers() {
+            environment.address_in(&mut *transaction, &card.holder, language).await?;
+        }
         let step = self.first_step(&mut *transaction, &card, &registration, code).await?;
         let token = Token::generate(&*environment.randomness);
         let flow = UnlockFlow {
