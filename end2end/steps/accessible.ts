@@ -6,7 +6,7 @@ import { type Page, expect } from '@playwright/test';
 
 import { type Spacing, animated, borderless, cut, moreThanOneLiveRegion, tooSmall } from './looks.ts';
 
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 /** 1280 px at a zoom of 400 %. */
 const NARROW = { width: 320, height: 256 };
@@ -23,9 +23,15 @@ export async function expectAccessible(page: Page, what: string): Promise<void> 
   expect.soft(found, what).toEqual([]);
 }
 
-async function violations(page: Page): Promise<string[]> {
+/** What is no page of its own, as a mail: it has neither landmarks nor a main heading. */
+export async function expectReadable(page: Page, what: string): Promise<void> {
+  const found = [...(await violations(page, WCAG)), ...(await whatIsCut(page)), ...(await whenNarrow(page))];
+  expect.soft(found, what).toEqual([]);
+}
+
+async function violations(page: Page, rules = [...WCAG, 'best-practice']): Promise<string[]> {
   // The design system puts the back link before the main landmark.
-  const builder = new AxeBuilder({ page }).withTags(RULES).exclude('.nhsuk-back-link');
+  const builder = new AxeBuilder({ page }).withTags(rules).exclude('.nhsuk-back-link');
   const { violations } = await builder.analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }

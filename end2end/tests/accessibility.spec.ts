@@ -12,7 +12,7 @@
 
 import { expect, test } from '../fixtures.ts';
 import { randomAnswers, randomPasscode } from '../harness/people.ts';
-import { expectAccessible } from '../steps/accessible.ts';
+import { expectAccessible, expectReadable } from '../steps/accessible.ts';
 import { expectFieldError, expectHeading, expectReader, expectStep, open } from '../steps/page.ts';
 import { REGISTER, beginRegistration, enterRegistrationCode, sendCode, setQuestions } from '../steps/register.ts';
 import { enterPasscode, signIn } from '../steps/sign-in.ts';
@@ -55,12 +55,46 @@ test('an unlock, its errors and its troubles', async ({ page, world }) => {
   await expectAccessible(page, 'a trouble in the reader panel');
 });
 
-test('a dead end', async ({ page, world }) => {
-  await world.insert('newcomer');
-  await open(page, '/unlock');
-  await page.getByRole('button', { name: 'Start', exact: true }).click();
-  await expectHeading(page, 'You have not registered for Smartcard Unlock');
-  await expectAccessible(page, 'not registered');
+test('dead ends, each with what to quote', async ({ page, world, watch }) => {
+  watch.expect(/api\/unlock\/identify/);
+  const card = await world.insert('newcomer');
+  const begin = async (heading: string, reference: RegExp) => {
+    await open(page, '/unlock');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await expectHeading(page, heading);
+    await expect(page.getByText('Quote reference')).toContainText(reference);
+    await expectAccessible(page, heading);
+  };
+  await begin('You have not registered for Smartcard Unlock', /[B-Z]{3}-[B-Z]{3}/);
+  await world.service.command('erase-person', card.userNumber, '--yes');
+  await begin('We do not know this Smartcard', /LOG-[B-Z]{4}-[B-Z]{4}/);
+});
+
+test('a mail, in light and in dark', async ({ page, world }) => {
+  const card = await world.insertLocked('member');
+  await start(page);
+  await answerRightly(page, card);
+  const mail = await world.mailbox.next();
+  await page.setContent(mail.html);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expectReadable(page, `a mail, ${colorScheme}`);
+  }
+});
+
+test.describe('where nobody registers', () => {
+  test.use({ worldOptions: { policy: { profile: 'code-only' } } });
+
+  test('an unlock begins with the code', async ({ page, world }) => {
+    await world.insertLocked('newcomer');
+    await open(page, '/unlock');
+    await expectAccessible(page, 'before it');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await expectHeading(page, 'Enter your Unlock Code');
+    await expectAccessible(page, 'the code');
+    await enterRightCode(page, world.mailbox);
+    await expectAccessible(page, 'the passcode');
+  });
 });
 
 test('signing in and registering', async ({ page, world, watch }) => {

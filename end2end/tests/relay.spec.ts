@@ -74,4 +74,5 @@ test('it is not opened for a website that is not listed', async ({ page, world, 
   watch.expect(/403 \(Forbidden\)/);
   await page.goto(`http://127.0.0.1:${world.bridge.options.port}/relay?origin=https://elsewhere.test`);
   await expectHeading(page, 'Card Bridge does not trust this website');
+  await expectAccessible(page, 'not listed');
 });
