@@ -34,20 +34,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/unlock") view=UnlockStart ssr=SsrMode::Async />
                 <Route path=path!("/selfservicewebapp/unlockCardStart") view=UnlockStart ssr=SsrMode::Async />
-                <Route path=path!("/unlock/questions") view={Lazy::<lazy::UnlockQuestions>::new()} ssr=SsrMode::Async />
-                <Route
-                    path=path!("/unlock/recovery-code")
-                    view={Lazy::<lazy::UnlockRecoveryCode>::new()}
-                    ssr=SsrMode::Async
-                />
-                <Route path=path!("/unlock/code") view={Lazy::<lazy::UnlockCode>::new()} ssr=SsrMode::Async />
-                <Route
-                    path=path!("/unlock/last-recovery-code")
-                    view={Lazy::<lazy::UnlockLastRecoveryCode>::new()}
-                    ssr=SsrMode::Async
-                />
-                <Route path=path!("/unlock/passcode") view={Lazy::<lazy::UnlockPasscode>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/unlock/done") view={Lazy::<lazy::UnlockDone>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/unlock/:step") view={Lazy::<lazy::UnlockSteps>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view={Lazy::<lazy::SignIn>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/profile") view={Lazy::<lazy::ProfilePage>::new()} ssr=SsrMode::Async />
                 <Route
@@ -56,15 +43,7 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                 />
                 <Route path=path!("/profile/end") view={Lazy::<lazy::ProfileEnd>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/register/passcode") view={Lazy::<lazy::RegisterPasscode>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/register/questions") view={Lazy::<lazy::RegisterQuestions>::new()} ssr=SsrMode::Async />
-                <Route
-                    path=path!("/register/recovery-codes")
-                    view={Lazy::<lazy::RegisterRecoveryCodes>::new()}
-                    ssr=SsrMode::Async
-                />
-                <Route path=path!("/register/email") view={Lazy::<lazy::RegisterEmail>::new()} ssr=SsrMode::Async />
-                <Route path=path!("/register/code") view={Lazy::<lazy::RegisterCode>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/register/:step") view={Lazy::<lazy::RegisterSteps>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/not-me") view={Lazy::<lazy::NotMe>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra") view={Lazy::<lazy::RaFind>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/ra/cards/load") view={Lazy::<lazy::RaLoadCard>::new()} ssr=SsrMode::Async />

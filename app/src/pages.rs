@@ -18,3 +18,12 @@ pub mod ra;
 pub mod register;
 pub mod sign_in;
 pub mod unlock;
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+/// Which page of several with one route is wanted: the last piece of its address.
+fn step_of_address() -> Memo<String> {
+    let parameters = use_params_map();
+    Memo::new(move |_| parameters.read().get("step").unwrap_or_default())
+}

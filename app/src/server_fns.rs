@@ -15,7 +15,7 @@ pub mod session;
 pub mod trail;
 pub mod unlock;
 
-pub use fault::LogReference;
+pub use fault::{LogReference, Referred};
 use serde::{Deserialize, Serialize};
 
 /// A security question, to be chosen or to be answered.

@@ -20,7 +20,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let scripts = use_context::<Resubmitted>().is_none().then(|| {
         view! {
             <AutoReload options=options.clone() />
-            <HydrationScripts options=options.clone() />
+            <HydrationScripts options=options.clone() defer=true />
         }
     });
     view! {

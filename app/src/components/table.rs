@@ -1,6 +1,6 @@
-//! Table: a wide one is moved within its box, which the keyboard reaches then.
+//! Table: a wide one is moved within its box, which the keyboard reaches.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 /// A table with a caption.
 #[component]
@@ -23,22 +23,8 @@ pub fn Table(
         let cells = cells.into_iter().map(|cell| view! { <td class="nhsuk-table__cell">{cell}</td> });
         view! { <tr class="nhsuk-table__row">{cells.collect_view()}</tr> }
     });
-    let around = NodeRef::<html::Div>::new();
-    let is_wide = RwSignal::new(true);
-    let measure = move || {
-        if let Some(around) = around.get() {
-            is_wide.set(around.scroll_width() > around.client_width());
-        }
-    };
-    Effect::new(move |_| {
-        // Once it is in the document.
-        request_animation_frame(measure);
-    });
-    let resized = window_event_listener(leptos::ev::resize, move |_| measure());
-    on_cleanup(move || resized.remove());
-    let tabindex = move || is_wide.get().then_some("0");
     view! {
-        <div class="app-scroll" role="group" aria-label=caption tabindex=tabindex node_ref=around>
+        <div class="app-scroll" role="group" aria-label=caption tabindex="0">
             <table class="nhsuk-table">
                 <caption class="nhsuk-table__caption">{caption}</caption>
                 <thead class="nhsuk-table__head">

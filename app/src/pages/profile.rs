@@ -13,6 +13,7 @@ use self::self_service::SelfService;
 use super::more_time::{Idle, MoreTime};
 use crate::{
     components::{Banner, ButtonKind, NotificationBanner, Page, SubmitButton, SummaryList, SummaryRow},
+    server_fns::Referred,
     server_fns::session::{Profile, SignOut, my_profile},
     t,
 };
@@ -46,7 +47,7 @@ pub fn ProfilePage() -> impl IntoView {
                     Err(fault) => {
                         view! {
                             <Page title=t::profile_title() back="/">
-                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
+                                <p class="nhsuk-body">{fault.unavailable()}</p>
                             </Page>
                         }
                             .into_any()

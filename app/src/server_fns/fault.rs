@@ -67,6 +67,17 @@ impl LogReference {
     }
 }
 
+/// A fault that may be found in the log.
+pub trait Referred {
+    /// By what its request is found there; empty where nothing is said.
+    fn reference(&self) -> LogReference;
+
+    /// That the service cannot do it now, and what to quote.
+    fn unavailable(&self) -> String {
+        self.reference().quoted(t::fault_unavailable())
+    }
+}
+
 /// Makes a type the error of server functions: it travels as JSON, and a request that did not arrive or was not answered
 /// becomes its variants `Unreachable` and `Unavailable`. The status of the answer is 503 for `Unavailable` and 422 for
 /// all others: what was sent is understood and refused.
@@ -92,9 +103,8 @@ macro_rules! server_fn_fault {
             }
         }
 
-        impl $name {
-            /// By what its request is found in the log; empty where nothing is said there.
-            pub fn reference(&self) -> $crate::server_fns::fault::LogReference {
+        impl $crate::server_fns::fault::Referred for $name {
+            fn reference(&self) -> $crate::server_fns::fault::LogReference {
                 match self {
                     Self::Unavailable(reference) => reference.clone(),
                     _ => $crate::server_fns::fault::LogReference::default(),

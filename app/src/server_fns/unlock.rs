@@ -7,10 +7,10 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
 use super::{CodeDelivery, LogReference, QuestionText, fault::server_fn_fault, registration::CodeResent};
-use crate::moment::Moment;
+use crate::{moment::Moment, pages::unlock::Place};
 #[cfg(feature = "ssr")]
 use {
-    super::{services, session::browser},
+    super::{Referred, services, session::browser},
     crate::{Language, cookies::Cookie},
     domain::{
         ProofFault,
@@ -252,6 +252,28 @@ pub async fn look_at_unlock() -> Result<UnlockPage, UnlockFault> {
         Err(UnlockError::NoFlow) => Ok(UnlockPage::NotBegun),
         Err(fault) => Err(fault.into()),
     }
+}
+
+/// Why it is not known whether an unlock is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunningFault {
+    /// The request did not arrive.
+    Unreachable,
+    /// The service cannot do it now.
+    Unavailable(LogReference),
+}
+
+server_fn_fault!(RunningFault);
+
+/// Says where an unlock is that is under way. The first page asks for no more, so that it carries nothing of the steps.
+///
+/// # Errors
+///
+/// [`RunningFault`].
+#[server(prefix = "/api", endpoint = "unlock/running", input = Json, output = Json)]
+pub async fn running_unlock() -> Result<Option<Place>, RunningFault> {
+    let page = look_at_unlock().await.map_err(|fault| RunningFault::Unavailable(fault.reference()))?;
+    Ok(Place::of(&page))
 }
 
 #[cfg(feature = "ssr")]

@@ -10,6 +10,7 @@ use crate::{
     components::{Button, ButtonKind, Page, SummaryList, SummaryRow},
     demo::DemoMail,
     moment::{Shown, Time},
+    server_fns::Referred,
     server_fns::demo::{DemoFault, demo_mails},
     t,
 };
@@ -30,7 +31,7 @@ pub fn DemoMailbox() -> impl IntoView {
                     Err(fault) => {
                         view! {
                             <Page title=t::mailbox_title() back="/">
-                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
+                                <p class="nhsuk-body">{fault.unavailable()}</p>
                             </Page>
                         }
                             .into_any()

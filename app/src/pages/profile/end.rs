@@ -13,6 +13,7 @@ use super::{
 use crate::{
     components::{Errors, Page, WarningCallout},
     config::{PolicyProfile, facts},
+    server_fns::Referred,
     server_fns::session::{RegistrationState, my_profile},
     t,
 };
@@ -47,7 +48,7 @@ pub fn ProfileEnd() -> impl IntoView {
                     Err(fault) => {
                         view! {
                             <Page title=t::end_title() back="/profile">
-                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
+                                <p class="nhsuk-body">{fault.unavailable()}</p>
                             </Page>
                         }
                             .into_any()

@@ -9,6 +9,7 @@ use crate::{
     clipboard,
     components::{Button, ButtonKind, Errors, InsetText, NextHeading, NoJavaScript, Page},
     config::{PolicyProfile, facts},
+    server_fns::Referred,
     server_fns::registration::{
         FlowAim, RegistrationFault, RegistrationPage, keep_recovery_codes, look_at_registration, make_recovery_codes,
     },
@@ -107,7 +108,7 @@ fn meet(fault: &RegistrationFault, errors: Errors, way: Way) {
         RegistrationFault::Frozen => errors.show_general(t::dead_frozen_text()),
         RegistrationFault::NotRegistered => errors.show_general(t::fault_not_registered()),
         RegistrationFault::Unreachable => errors.show_general(t::fault_unreachable()),
-        fault => errors.show_general(fault.reference().quoted(t::fault_unavailable())),
+        fault => errors.show_general(fault.unavailable()),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     app::Way,
     components::{Errors, FieldError, Page, Step},
     resubmitted::{self, Failed},
+    server_fns::Referred,
     server_fns::registration::{FlowAim, RegistrationFault, RegistrationPage, look_at_registration},
     t,
 };
@@ -113,7 +114,7 @@ fn general(fault: &RegistrationFault) -> Vec<FieldError> {
         RegistrationFault::OtherStep => t::already_done(),
         RegistrationFault::NotRegistered | RegistrationFault::NotOffered => t::fault_not_registered(),
         RegistrationFault::SignedOut | RegistrationFault::NotBegun => t::fault_over(),
-        fault => return vec![FieldError { field: None, text: fault.reference().quoted(t::fault_unavailable()) }],
+        fault => return vec![FieldError { field: None, text: fault.unavailable() }],
     };
     vec![FieldError { field: None, text: text.to_owned() }]
 }
@@ -175,7 +176,7 @@ pub fn at_step(
                     Err(fault) => {
                         view! {
                             <Page title=t::profile_register() back="/profile">
-                                <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
+                                <p class="nhsuk-body">{fault.unavailable()}</p>
                             </Page>
                         }
                             .into_any()

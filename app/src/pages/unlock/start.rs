@@ -1,7 +1,12 @@
 //! `/unlock`: what will happen, and Start.
 
+use std::pin::Pin;
+
 use card_protocol::Purpose;
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    wasm_split::{SplitLoaderError, wasm_split},
+};
 use leptos_router::hooks::use_query_map;
 
 use super::{DeadEndPage, Place, StopForm};
@@ -11,9 +16,8 @@ use crate::{
     components::{
         Banner, Button, ButtonKind, Errors, InsetText, NoJavaScript, NotificationBanner, OnFound, Page, ReaderPanel,
     },
-    server_fns::unlock::{
-        Begun, DeadEnd, DeadEndReason, StopUnlock, UnlockFault, identify, look_at_unlock, start_unlock,
-    },
+    server_fns::Referred,
+    server_fns::unlock::{Begun, DeadEnd, DeadEndReason, UnlockFault, identify, running_unlock, start_unlock},
     t,
     work::Work,
 };
@@ -38,17 +42,21 @@ fn StartPage(
     let (bridge, way) = (Bridge::of_page(), Way::of_page());
     let begin = Callback::new(move |()| {
         errors.clear();
-        work.start(begin(bridge, way, errors, dead_end));
+        work.start(async move {
+            match begin(bridge, way, errors, dead_end).await {
+                Ok(begun) => begun.await,
+                Err(_) => errors.show_general(t::fault_unreachable()),
+            }
+        });
     });
-    let stop = ServerAction::<StopUnlock>::new();
-    let running = Resource::new(move || stop.version().get(), |_| look_at_unlock());
+    let running = Resource::new(|| (), |()| running_unlock());
     let steps = [t::unlock_step_1(), t::unlock_step_2(), t::unlock_step_3()].map(|step| view! { <li>{step}</li> });
     view! {
         <Page title=t::unlock_title() back="/" errors banner=banner().into_any()>
             <p class="nhsuk-lede-text">{t::unlock_lead()}</p>
             <Suspense fallback=|| ()>
                 {move || Suspend::new(async move {
-                    running.await.ok().as_ref().and_then(Place::of).map(|place| view! { <Running place stop /> })
+                    running.await.ok().flatten().map(|place| view! { <Running place /> })
                 })}
             </Suspense>
             <p class="nhsuk-body">{t::unlock_steps()}</p>
@@ -85,8 +93,6 @@ fn banner() -> impl IntoView {
 fn Running(
     /// Where it is.
     place: Place,
-    /// Stops it.
-    stop: ServerAction<StopUnlock>,
 ) -> impl IntoView {
     (place != Place::Done).then(|| {
         view! {
@@ -96,13 +102,25 @@ fn Running(
                     {t::continue_()}
                 </a>
             </p>
-            <StopForm action=stop />
+            <StopForm />
         }
     })
 }
 
+/// What is done with bridge and card comes in a bundle of its own, when Start is pressed: the page is there sooner. Where
+/// it does not come, pressing again tries again.
+#[wasm_split(begin_unlock, wasm_split_path = leptos::wasm_split, fallible)]
+fn begin(
+    bridge: Bridge,
+    way: Way,
+    errors: Errors,
+    dead_end: RwSignal<Option<DeadEnd>>,
+) -> Result<Pin<Box<dyn Future<Output = ()>>>, SplitLoaderError> {
+    Ok(Box::pin(begin_with_card(bridge, way, errors, dead_end)))
+}
+
 /// Connects first, so that the browser's question does not use up the time of the challenge.
-async fn begin(bridge: Bridge, way: Way, errors: Errors, dead_end: RwSignal<Option<DeadEnd>>) {
+async fn begin_with_card(bridge: Bridge, way: Way, errors: Errors, dead_end: RwSignal<Option<DeadEnd>>) {
     if bridge.connect().await.is_err() {
         return;
     }
@@ -129,6 +147,6 @@ fn show(fault: &UnlockFault, errors: Errors) {
         UnlockFault::TooOften { seconds } => errors.show_general(t::fault_too_often(seconds.div_ceil(60))),
         UnlockFault::Stale => errors.show_general(t::fault_proof_stale()),
         UnlockFault::Unreachable => errors.show_general(t::fault_unreachable()),
-        fault => errors.show_general(fault.reference().quoted(t::fault_unavailable())),
+        fault => errors.show_general(fault.unavailable()),
     }
 }

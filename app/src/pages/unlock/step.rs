@@ -3,6 +3,7 @@
 use card_protocol::{CardProof, Purpose};
 use leptos::prelude::*;
 use leptos_router::components::Redirect;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
@@ -14,13 +15,14 @@ use crate::{
     bridge::Bridge,
     components::{Errors, Page, Step},
     config::{PolicyProfile, facts},
+    server_fns::Referred,
     server_fns::unlock::{ChallengeFor, DeadEnd, Ended, UnlockFault, UnlockPage, look_at_unlock, unlock_challenge},
     t,
     work::Work,
 };
 
 /// A step of an unlock, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Place {
     /// The questions.
     Questions,
@@ -233,7 +235,7 @@ fn Unavailable(
 ) -> impl IntoView {
     view! {
         <Page title=t::unlock_title() back="/unlock">
-            <p class="nhsuk-body">{fault.reference().quoted(t::fault_unavailable())}</p>
+            <p class="nhsuk-body">{fault.unavailable()}</p>
         </Page>
     }
 }

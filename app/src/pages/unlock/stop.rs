@@ -1,6 +1,7 @@
-//! Stop: ends the unlock on the server. It needs no card and no JavaScript.
+//! Stop: ends the unlock on the server. It needs no card and no JavaScript, and the page that comes then knows nothing of
+//! the one before.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
     components::{ButtonKind, SubmitButton},
@@ -10,16 +11,10 @@ use crate::{
 
 /// The form whose only button is Stop.
 #[component]
-pub fn StopForm(
-    /// What it does, where the page wants to know when it was done.
-    #[prop(default = ServerAction::new())]
-    action: ServerAction<StopUnlock>,
-) -> impl IntoView {
+pub fn StopForm() -> impl IntoView {
     view! {
-        <div class="app-stop">
-            <ActionForm action>
-                <SubmitButton kind=ButtonKind::Secondary label=t::stop() />
-            </ActionForm>
-        </div>
+        <form class="app-stop" method="post" action=StopUnlock::PATH>
+            <SubmitButton kind=ButtonKind::Secondary label=t::stop() />
+        </form>
     }
 }
