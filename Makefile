@@ -61,6 +61,7 @@ pages: target/pages
 target/pages: $(page_sources)
 	@mkdir -p target/release
 	cargo leptos build --release --precompress --split --frontend-only
+	.make/name-pages
 	touch $@
 
 # The pages and the release programs: what runs and what is measured. Cards inside the bridge make it another program.
@@ -102,8 +103,7 @@ end2end cuts: export CARD_BRIDGE := $(CURDIR)/target/debug/card-bridge
 end2end cuts: export CARD_BRIDGE_WITH_VIRTUAL_CARDS := $(CURDIR)/target/debug/card-bridge
 end2end cuts: export VIRTUAL_CARD := $(CURDIR)/target/debug/virtual-card
 end2end:
-	@cp target/release/hash.txt target/debug/hash.txt
-	cd end2end
+	@cd end2end
 	../$(with_postgres) ../$(with_pcscd) npx playwright test
 	../$(with_pcscd) node cuts/cuts.mjs --quick
 
@@ -112,7 +112,6 @@ cuts:
 	@.make/setup test
 	$(MAKE) --no-print-directory pages
 	cargo build --features card-bridge/virtual-cards
-	cp target/release/hash.txt target/debug/hash.txt
 	$(with_pcscd) node end2end/cuts/cuts.mjs
 
 # What is found goes to target/fuzz; card-bridge/README.md says how it gets into the corpus.

@@ -21,7 +21,6 @@ export const programs = {
   directProof: () => program('DIRECT_PROOF', 'target/release/examples/direct_proof'),
   virtualCard: () => program('VIRTUAL_CARD', 'target/release/virtual-card'),
   /** The files of the pages. */
-  siteRoot: () => program('SITE_ROOT', 'target/site'),
 };
 
 /** The ports of the two slots of the virtual reader: `with-pcscd` names them. */

@@ -42,6 +42,8 @@ export interface ServiceOptions {
   logFilter?: string;
 }
 
+const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+
 export class ServiceCentre {
   #running: RunningProgram | undefined;
 
@@ -156,12 +158,13 @@ export class ServiceCentre {
       `data = ${JSON.stringify(this.data)}`,
       `[bridge]`,
       `port = ${bridgePort}`,
-      `[site]`,
-      `root = ${JSON.stringify(programs.siteRoot())}`,
       `[policy]`,
       ...Object.entries(policy).map(([name, value]) => `${name} = ${JSON.stringify(value)}`),
       `[issuing]`,
       `certificates = "${certificates}"`,
+      // Whether the RA is open is the same at whatever time a test runs.
+      '[ra.hours]',
+      ...DAYS.map((day) => `${day} = "00:00-24:00"`),
     ];
     if (mailPort !== undefined) {
       lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');

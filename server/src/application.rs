@@ -27,6 +27,7 @@ use crate::{
     outbox::OutboxWorker,
     router::{self, Opening},
     secrets::Secrets,
+    site::Site,
     startup::{self, StartupError},
     vault::AesGcmVault,
 };
@@ -59,6 +60,8 @@ pub struct Application {
     pub outbox: OutboxWorker,
     /// Does what has to be done regularly.
     pub housekeeping: Housekeeping,
+    /// The files of the pages.
+    pub site: Site,
 }
 
 /// Puts the service together, once the secrets have been found to be those of the database.
@@ -90,6 +93,10 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         key: secrets.import_key.map(Arc::new),
         folder: settings.data.clone().unwrap_or_else(std::env::temp_dir),
     };
+    let site = Site::open(settings.reload_port).map_err(StartupError::Site)?;
+    if !site.is_there() {
+        tracing::warn!("this program was built without its pages (`make pages`): scripts and styles are missing");
+    }
     let wake = Arc::new(Notify::new());
     let pages = router::Pages {
         services: services.clone(),
@@ -101,7 +108,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
             zone: settings.time_zone.clone(),
             clock: Arc::clone(&clock),
         },
-        options: settings.site.options(settings.listen),
+        options: site.options(settings.listen, settings.reload_port),
         randomness: Arc::clone(&randomness),
         public_url: settings.public_url.clone(),
         clients: router::Clients::new(&settings.clients),
@@ -118,7 +125,13 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         stationery: stationery(settings),
         wake,
     };
-    Ok(Application { services, router: router::router(pages), outbox, housekeeping: Housekeeping { store, clock } })
+    Ok(Application {
+        services,
+        router: router::router(pages),
+        outbox,
+        housekeeping: Housekeeping { store, clock },
+        site,
+    })
 }
 
 fn issuing_terms(

@@ -15,7 +15,6 @@ mod policy;
 mod public_url;
 mod ra;
 pub mod secrets;
-mod site;
 mod time_zone;
 mod welsh;
 
@@ -37,7 +36,6 @@ pub use policy::PolicySection;
 pub use public_url::PublicUrl;
 pub use ra::{RaContact, RaSection};
 pub use secrets::SecretsSection;
-pub use site::SiteSection;
 pub use time_zone::LocalTimeZone;
 pub use welsh::{Names, WelshSection};
 
@@ -76,8 +74,9 @@ pub struct Settings {
     pub bridge: BridgeSection,
     /// The clients.
     pub clients: ClientsSection,
-    /// The files of the pages.
-    pub site: SiteSection,
+    /// The port on which `cargo leptos watch` tells pages to load again; in development only.
+    #[serde(skip)]
+    pub reload_port: Option<u16>,
     /// The demonstration, where this is one.
     pub demonstration: Option<DemonstrationSection>,
 }
@@ -99,7 +98,7 @@ impl Default for Settings {
             welsh: WelshSection::default(),
             bridge: BridgeSection::default(),
             clients: ClientsSection::default(),
-            site: SiteSection::default(),
+            reload_port: None,
             demonstration: None,
         }
     }

@@ -26,5 +26,6 @@ pub mod process;
 pub mod randomness;
 pub mod router;
 pub mod secrets;
+mod site;
 pub mod startup;
 pub mod vault;

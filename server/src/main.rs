@@ -170,9 +170,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, ConfigurationError> {
         variables.push((name, data.to_string_lossy().into_owned()));
     }
     let reload_port = reload_port(&variables);
-    let mut settings = Settings::load(arguments.config.as_deref(), variables)?;
-    settings.site.reload_port = reload_port;
-    Ok(settings)
+    Ok(Settings { reload_port, ..Settings::load(arguments.config.as_deref(), variables)? })
 }
 
 /// The port on which `cargo leptos watch`, if it started this program, tells pages to load again.

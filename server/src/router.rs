@@ -34,10 +34,10 @@ use domain::{Services, ports::Randomness};
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions};
 use tokio::sync::Notify;
-use tower_http::{services::ServeDir, trace::TraceLayer};
+use tower_http::trace::TraceLayer;
 use tracing::Span;
 
-use crate::{config::PublicUrl, import::upload::Uploads};
+use crate::{config::PublicUrl, import::upload::Uploads, site};
 use client::ClientAddress;
 pub use client::Clients;
 use content_security::ContentSecurity;
@@ -62,7 +62,7 @@ pub struct Pages {
     pub opening: Opening,
     /// The mails of a demonstration.
     pub mailbox: Option<DemoMailbox>,
-    /// Where their files are.
+    /// How Leptos finds their files.
     pub options: LeptosOptions,
     /// The dice.
     pub randomness: Arc<dyn Randomness>,
@@ -121,11 +121,8 @@ pub fn router(pages: Pages) -> Router {
         }
     };
     let (routes, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(App, None, contexts.clone());
-    let files = ServeDir::new(&*options.site_root)
-        .append_index_html_on_directories(false)
-        .precompressed_br()
-        .precompressed_gzip()
-        .fallback(leptos_axum::ErrorHandler::new_with_context(contexts.clone(), app::shell, options.clone()));
+    let no_page = leptos_axum::ErrorHandler::new_with_context(contexts.clone(), app::shell, options.clone());
+    let files = Router::new().fallback_service(no_page).layer(middleware::from_fn(site::answer_with_file));
     let answering = Router::new()
         .leptos_routes_with_context(&options, routes, contexts, {
             let options = options.clone();

@@ -31,6 +31,9 @@ pub enum StartupError {
     /// The database does not answer.
     #[error("the database cannot be read")]
     Store(#[from] StoreError),
+    /// There is no room for temporary files.
+    #[error("no temporary folder can be made (TMPDIR)")]
+    Site(#[source] std::io::Error),
 }
 
 /// Checks that the secrets are those of this database: the first records of the trail fit the trail key, and the

@@ -28,8 +28,8 @@ pub async fn add(State(public_url): State<PublicUrl>, request: Request, next: Ne
     }
     name_charset(headers);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(content_security::NOTHING);
-    let lifetime = lifetime(headers);
-    headers.entry(header::CACHE_CONTROL).or_insert(lifetime);
+    // Files say for themselves how long they are kept; nothing else ever is.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -43,13 +43,6 @@ fn name_charset(headers: &mut HeaderMap) {
     {
         headers.insert(header::CONTENT_TYPE, full);
     }
-}
-
-/// Files are asked for again each time, because a script keeps its name when its bytes change; what is no file is
-/// never kept.
-fn lifetime(headers: &HeaderMap) -> HeaderValue {
-    let is_file = headers.contains_key(header::LAST_MODIFIED);
-    HeaderValue::from_static(if is_file { "no-cache" } else { "no-store" })
 }
 
 #[cfg(test)]
