@@ -4,6 +4,7 @@
 //! nobody knows is refused, so that a typing error is not a default. Secrets never stand in the file: each is named by a
 //! `*_file` field and read by [`crate::secrets`].
 
+mod admin;
 mod bridge;
 mod clients;
 mod database;
@@ -25,6 +26,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub use admin::AdminSection;
 pub use bridge::BridgeSection;
 pub use clients::ClientsSection;
 pub use database::DatabaseSection;
@@ -50,6 +52,8 @@ pub struct Settings {
     pub public_url: PublicUrl,
     /// Where the service listens.
     pub listen: SocketAddr,
+    /// The listener for operators.
+    pub admin: AdminSection,
     /// What the service is called on its pages and in its mails.
     pub service_name: String,
     /// The IANA time zone of the times in mails.
@@ -85,6 +89,7 @@ impl Default for Settings {
         Self {
             public_url: PublicUrl::default(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000),
+            admin: AdminSection::default(),
             service_name: "Smartcard Service Centre".to_owned(),
             time_zone: LocalTimeZone::default(),
             data: None,
@@ -172,6 +177,7 @@ impl Settings {
         if self.service_name.trim().is_empty() || self.service_name.contains(char::is_control) {
             return Err(FieldError::new("service_name", "is one line that is not empty"));
         }
+        self.admin.validate(self.listen)?;
         self.database.validate(self.data.as_deref())?;
         self.secrets.validate(self.may_make_secrets())?;
         self.mail.validate(self.demonstration.is_some())?;
@@ -262,6 +268,10 @@ mod tests {
             ("[bridge]\nport = 0", "bridge.port"),
             ("[ra]\ntelephone = 'ask at the desk'", "ra.telephone"),
             ("[clients]\nposts_at_once = 0", "clients.posts_at_once"),
+            ("[admin]\nlisten = '0.0.0.0:9100'", "admin.listen"),
+            ("[admin]\nlisten = '[::]:9100'", "admin.listen"),
+            ("[admin]\nlisten = '127.0.0.1:3000'", "admin.listen"),
+            ("[admin]\nlisten = '127.0.0.1:9100'\ndrain_after_seconds = 301", "admin.drain_after_seconds"),
             ("[clients]\ntrusted_proxies = ['10.0.0.0/33']", "clients.trusted_proxies[0]"),
         ] {
             assert_eq!(wrong_field(&format!("{GOOD}{toml}\n"), &[]), field, "{toml}");

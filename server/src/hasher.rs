@@ -14,7 +14,10 @@ use domain::ports::{AnswerHasher, HasherError, Randomness, SecretHash};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::config::secrets::{KeyName, KeySet, SecretBytes};
+use crate::{
+    config::secrets::{KeyName, KeySet, SecretBytes},
+    metrics::Metrics,
+};
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
@@ -31,6 +34,7 @@ pub struct Argon2Hasher {
     randomness: Arc<dyn Randomness>,
     places: Arc<Semaphore>,
     queue: Semaphore,
+    metrics: Metrics,
 }
 
 struct Peppers {
@@ -39,8 +43,8 @@ struct Peppers {
 }
 
 impl Argon2Hasher {
-    /// Takes the peppers.
-    pub fn new(peppers: KeySet, randomness: Arc<dyn Randomness>) -> Self {
+    /// Takes the peppers, and who counts the hashes.
+    pub fn new(peppers: KeySet, randomness: Arc<dyn Randomness>, metrics: Metrics) -> Self {
         let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (current, peppers) = peppers.into_parts();
         Self {
@@ -48,6 +52,7 @@ impl Argon2Hasher {
             randomness,
             places: Arc::new(Semaphore::new(places)),
             queue: Semaphore::new(places * (QUEUE_PER_PLACE + 1)),
+            metrics,
         }
     }
 
@@ -56,15 +61,22 @@ impl Argon2Hasher {
         &self,
         hash: impl FnOnce(&Peppers) -> Result<T, HasherError> + Send + 'static,
     ) -> Result<T, HasherError> {
-        let _queued = self.queue.try_acquire().map_err(|_| HasherError::Busy)?;
+        let _queued = self.queue.try_acquire().map_err(|_| {
+            self.metrics.hash_refused();
+            HasherError::Busy
+        })?;
+        let waiting = self.metrics.hash_waits();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| HasherError::Busy)?;
+        drop(waiting);
+        let metrics = self.metrics.clone();
         let peppers = Arc::clone(&self.peppers);
         tokio::task::spawn_blocking(move || {
             // The hash goes on when the request is dropped, so the place belongs to it and not to the request.
             let _place = place;
+            let _running = metrics.hash_runs();
             let began = Instant::now();
             let result = hash(&peppers);
-            tracing::trace!(microseconds = began.elapsed().as_micros(), "hashed");
+            metrics.hash_made(began.elapsed());
             result
         })
         .await
@@ -141,7 +153,8 @@ mod tests {
     fn hasher(current: &str, peppers: &[(&str, u8)]) -> Argon2Hasher {
         let id = |id: &str| KeyName::try_from(id.to_owned()).unwrap();
         let keys = peppers.iter().map(|(name, byte)| (id(name), SecretBytes::new([*byte; 32]))).collect();
-        Argon2Hasher::new(KeySet::new(id(current), keys).unwrap(), Arc::new(SystemRandomness))
+        let peppers = KeySet::new(id(current), keys).unwrap();
+        Argon2Hasher::new(peppers, Arc::new(SystemRandomness), Metrics::new().unwrap())
     }
 
     #[tokio::test]

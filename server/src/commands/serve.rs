@@ -1,6 +1,6 @@
 //! `serve`: serves the pages until SIGTERM or Ctrl-C, then lets what was begun end.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use app::{config::Demonstration, demo::DemoMailbox};
@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    admin,
     application::{self, Application, World},
     clock::SystemClock,
     config::Settings,
@@ -32,10 +33,19 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(manifest) = &manifest {
         manifest.take_in(&application.services).await?;
     }
-    let socket = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("listen: {} cannot be listened on", settings.listen))?;
+    let socket = bind("listen", settings.listen).await?;
+    let admin_socket = match settings.admin.listen {
+        Some(address) => Some(bind("admin.listen", address).await?),
+        None => None,
+    };
     let (stop, stopping) = watch::channel(());
+    // Operators are answered to the end.
+    let (end, ending) = watch::channel(());
+    let counting = tokio::spawn(application.admin.metrics.clone().run(ending.clone()));
+    let administering = admin_socket.map(|socket| {
+        let router = application.admin.clone().router();
+        tokio::spawn(listener::serve(socket, router, admin::LIMITS, ending))
+    });
     let outbox = tokio::spawn(application.outbox.run(stopping.clone()));
     let housekeeping = tokio::spawn(application.housekeeping.clone().run(stopping.clone()));
     tracing::info!(listen = %settings.listen, public_url = settings.public_url.origin(), "the service is up");
@@ -45,12 +55,27 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let serving = tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping));
     let signal = stop_signal().await?;
     tracing::info!(signal, "the service stops");
+    application.admin.stop();
+    tokio::select! {
+        () = tokio::time::sleep(settings.admin.pause()) => {}
+        // Whoever asks twice does not want to wait.
+        signal = stop_signal() => drop(signal?),
+    }
     stop.send_replace(());
     serving.await?;
     outbox.await?;
     housekeeping.await?;
     application.housekeeping.log_trail_head().await?;
+    end.send_replace(());
+    if let Some(administering) = administering {
+        administering.await?;
+    }
+    counting.await?;
     Ok(())
+}
+
+async fn bind(field: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{field}: {address} cannot be listened on"))
 }
 
 /// Puts the service together on the operating system and the configured database.
