@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
 
 mod admin;
+mod alerts;
 mod at_once;
 mod audit;
 mod browser;
