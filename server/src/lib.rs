@@ -28,5 +28,6 @@ pub mod process;
 pub mod randomness;
 pub mod router;
 pub mod secrets;
+mod service_manager;
 pub mod startup;
 pub mod vault;

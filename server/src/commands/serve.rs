@@ -1,12 +1,12 @@
 //! `serve`: serves the pages until SIGTERM or Ctrl-C, then lets what was begun end.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use app::{config::Demonstration, demo::DemoMailbox};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -20,6 +20,7 @@ use crate::{
     mail::{Postman, demonstration::MailboxPostman, smtp::SmtpPostman},
     randomness::SystemRandomness,
     router,
+    service_manager::{self, State},
 };
 
 /// Serves.
@@ -38,6 +39,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         Some(address) => Some(bind("admin.listen", address).await?),
         None => None,
     };
+    let mut stop_signals = StopSignals::listen()?;
     let (stop, stopping) = watch::channel(());
     // Operators are answered to the end.
     let (end, ending) = watch::channel(());
@@ -53,13 +55,15 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         introduce(&settings, &manifest.to_demonstration());
     }
     let serving = tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping));
-    let signal = stop_signal().await?;
+    service_manager::tell(State::Ready);
+    let signal = stop_signals.next().await;
     tracing::info!(signal, "the service stops");
+    service_manager::tell(State::Stopping);
     application.admin.stop();
     tokio::select! {
         () = tokio::time::sleep(settings.admin.pause()) => {}
         // Whoever asks twice does not want to wait.
-        signal = stop_signal() => drop(signal?),
+        _ = stop_signals.next() => {}
     }
     stop.send_replace(());
     serving.await?;
@@ -103,11 +107,23 @@ pub async fn application(settings: &Settings, manifest: Option<&Manifest>) -> an
     Ok(application::build(settings, secrets, world).await?)
 }
 
-async fn stop_signal() -> anyhow::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        pressed = tokio::signal::ctrl_c() => pressed.map(|()| "SIGINT").map_err(Into::into),
+/// The signals by which the service is asked to end. They are listened for from the moment when this is made.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod place;
 mod registration;
 mod requests;
 mod servers;
+mod service_manager;
 mod sign_in;
 mod slow_clients;
 mod startup;

@@ -38,11 +38,16 @@ impl Servers {
 
     /// Starts some with variables over their configuration.
     pub async fn start_with(place: &Place, processes: usize, variables: &[(&str, &str)]) -> Self {
-        let mut servers = Self((0..processes).map(|_| Process::spawn(place, variables)).collect());
+        let mut servers = Self::spawn_with(place, processes, variables);
         for process in &mut servers.0 {
             process.wait_until_up().await;
         }
         servers
+    }
+
+    /// Starts some, and does not wait for them.
+    pub fn spawn_with(place: &Place, processes: usize, variables: &[(&str, &str)]) -> Self {
+        Self((0..processes).map(|_| Process::spawn(place, variables)).collect())
     }
 
     /// Starts as many as the database of a service is for. They cannot send mails: the service of the test does that,

@@ -1,0 +1,27 @@
+//! What the program's service manager is told, where it wants to know (systemd's `Type=notify`): a start counts as one once
+//! somebody is listened to.
+
+/// How things are with the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It listens.
+    Ready,
+    /// It is about to end.
+    Stopping,
+}
+
+/// Tells it. Where nobody wants to know, or somewhere else than on Linux, nothing happens.
+pub fn tell(state: State) {
+    #[cfg(target_os = "linux")]
+    {
+        let state = match state {
+            State::Ready => sd_notify::NotifyState::Ready,
+            State::Stopping => sd_notify::NotifyState::Stopping,
+        };
+        if let Err(fault) = sd_notify::notify(&[state]) {
+            tracing::warn!(fault = &fault as &dyn std::error::Error, "the service manager is not told");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = state;
+}
