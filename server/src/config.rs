@@ -17,6 +17,7 @@ mod ra;
 pub mod secrets;
 mod site;
 mod time_zone;
+mod tls;
 mod welsh;
 
 use std::{
@@ -39,6 +40,7 @@ pub use ra::RaSection;
 pub use secrets::SecretsSection;
 pub use site::SiteSection;
 pub use time_zone::LocalTimeZone;
+pub use tls::TlsSection;
 pub use welsh::{Names, WelshSection};
 
 /// What the variables of the environment begin with.
@@ -52,6 +54,8 @@ pub struct Settings {
     pub public_url: PublicUrl,
     /// Where the service listens.
     pub listen: SocketAddr,
+    /// The certificate, where the service speaks TLS itself.
+    pub tls: Option<TlsSection>,
     /// The listener for operators.
     pub admin: AdminSection,
     /// What the service is called on its pages and in its mails.
@@ -89,6 +93,7 @@ impl Default for Settings {
         Self {
             public_url: PublicUrl::default(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000),
+            tls: None,
             admin: AdminSection::default(),
             service_name: "Smartcard Service Centre".to_owned(),
             time_zone: LocalTimeZone::default(),
@@ -176,6 +181,9 @@ impl Settings {
     pub fn validate(&self) -> Result<(), FieldError> {
         if self.service_name.trim().is_empty() || self.service_name.contains(char::is_control) {
             return Err(FieldError::new("service_name", "is one line that is not empty"));
+        }
+        if self.tls.is_some() && !self.public_url.is_https() {
+            return Err(FieldError::new("public_url", "begins with https:// where there is a section tls"));
         }
         self.admin.validate(self.listen)?;
         self.database.validate(self.data.as_deref())?;
@@ -268,6 +276,8 @@ mod tests {
             ("[bridge]\nport = 0", "bridge.port"),
             ("[ra]\ntelephone = 'ask at the desk'", "ra.telephone"),
             ("[clients]\nposts_at_once = 0", "clients.posts_at_once"),
+            ("[tls]\ncertificate_file = 'c'", "tls"),
+            ("[tls]\ncertificate_file = 'c'\nkey_file = 'k'", "public_url"),
             ("[admin]\nlisten = '0.0.0.0:9100'", "admin.listen"),
             ("[admin]\nlisten = '[::]:9100'", "admin.listen"),
             ("[admin]\nlisten = '127.0.0.1:3000'", "admin.listen"),

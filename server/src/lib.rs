@@ -30,4 +30,5 @@ pub mod router;
 pub mod secrets;
 mod service_manager;
 pub mod startup;
+pub mod tls;
 pub mod vault;

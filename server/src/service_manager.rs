@@ -6,6 +6,8 @@
 pub enum State {
     /// It listens.
     Ready,
+    /// It reads something again; [`Self::Ready`] follows.
+    Reloading,
     /// It is about to end.
     Stopping,
 }
@@ -14,11 +16,16 @@ pub enum State {
 pub fn tell(state: State) {
     #[cfg(target_os = "linux")]
     {
-        let state = match state {
-            State::Ready => sd_notify::NotifyState::Ready,
-            State::Stopping => sd_notify::NotifyState::Stopping,
+        use sd_notify::{NotifyState, notify};
+        let told = match state {
+            State::Ready => notify(&[NotifyState::Ready]),
+            // It wants to know since when.
+            State::Reloading => {
+                NotifyState::monotonic_usec_now().and_then(|now| notify(&[NotifyState::Reloading, now]))
+            }
+            State::Stopping => notify(&[NotifyState::Stopping]),
         };
-        if let Err(fault) = sd_notify::notify(&[state]) {
+        if let Err(fault) = told {
             tracing::warn!(fault = &fault as &dyn std::error::Error, "the service manager is not told");
         }
     }

@@ -21,6 +21,7 @@ use crate::{
     randomness::SystemRandomness,
     router,
     service_manager::{self, State},
+    tls::Tls,
 };
 
 /// Serves.
@@ -34,12 +35,13 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(manifest) = &manifest {
         manifest.take_in(&application.services).await?;
     }
+    let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
     let socket = bind("listen", settings.listen).await?;
     let admin_socket = match settings.admin.listen {
         Some(address) => Some(bind("admin.listen", address).await?),
         None => None,
     };
-    let mut stop_signals = StopSignals::listen()?;
+    let mut signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(());
     // Operators are answered to the end.
     let (end, ending) = watch::channel(());
@@ -54,16 +56,24 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(manifest) = &manifest {
         introduce(&settings, &manifest.to_demonstration());
     }
-    let serving = tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping));
+    let serving = match tls.clone() {
+        Some(tls) => tokio::spawn(listener::serve_tls(socket, application.router, Limits::default(), tls, stopping)),
+        None => tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping)),
+    };
     service_manager::tell(State::Ready);
-    let signal = stop_signals.next().await;
+    let signal = loop {
+        match signals.next().await {
+            Asked::Reload => reload(tls.as_ref()),
+            Asked::Stop(signal) => break signal,
+        }
+    };
     tracing::info!(signal, "the service stops");
     service_manager::tell(State::Stopping);
     application.admin.stop();
     tokio::select! {
         () = tokio::time::sleep(settings.admin.pause()) => {}
         // Whoever asks twice does not want to wait.
-        _ = stop_signals.next() => {}
+        () = signals.stop() => {}
     }
     stop.send_replace(());
     serving.await?;
@@ -107,23 +117,56 @@ pub async fn application(settings: &Settings, manifest: Option<&Manifest>) -> an
     Ok(application::build(settings, secrets, world).await?)
 }
 
-/// The signals by which the service is asked to end. They are listened for from the moment when this is made.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
+/// Reads the certificate again.
+fn reload(tls: Option<&Tls>) {
+    service_manager::tell(State::Reloading);
+    match tls.map(Tls::reload) {
+        Some(Ok(())) => tracing::info!("the certificate was read again, and is shown from now on"),
+        Some(Err(fault)) => {
+            let fault = &fault as &dyn std::error::Error;
+            tracing::error!(fault, "the certificate was read again and is not taken: the former one is shown");
+        }
+        None => tracing::info!("SIGHUP: there is no certificate to be read again"),
+    }
+    service_manager::tell(State::Ready);
 }
 
-impl StopSignals {
+/// The signals by which the service is asked for something. They are listened for from the moment when this is made.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+/// What it is asked for.
+enum Asked {
+    /// To read its certificate again.
+    Reload,
+    /// To end, by the signal of this name.
+    Stop(&'static str),
+}
+
+impl Signals {
     fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
     /// Waits for the next one.
-    async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => Asked::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Asked::Stop("SIGINT"),
+            _ = self.hang_up.recv() => Asked::Reload,
         }
+    }
+
+    /// Waits until it is asked to end.
+    async fn stop(&mut self) {
+        while let Asked::Reload = self.next().await {}
     }
 }
 

@@ -38,6 +38,7 @@ mod slow_clients;
 mod startup;
 mod test_app;
 mod time_limit;
+mod tls;
 mod unlock;
 mod upload;
 mod vault;

@@ -74,9 +74,23 @@ impl Servers {
 
     /// Asks all of them to end.
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Asks all of them to read their certificates again.
+    pub fn reload(&self) {
+        self.signal("HUP");
+    }
+
+    /// What one of them has logged.
+    pub fn log(&self, number: usize) -> String {
+        fs::read_to_string(&self.0[number].log).unwrap()
+    }
+
+    fn signal(&self, name: &str) {
         for process in &self.0 {
             let pid = process.child.id().to_string();
-            assert!(Command::new("/usr/bin/kill").args(["-TERM", &pid]).status().unwrap().success());
+            assert!(Command::new("/usr/bin/kill").args(["-s", name, &pid]).status().unwrap().success());
         }
     }
 
