@@ -157,6 +157,13 @@ mod tests {
         Argon2Hasher::new(peppers, Arc::new(SystemRandomness), Metrics::new().unwrap())
     }
 
+    /// What operators are told.
+    fn figure(hasher: &Argon2Hasher, name: &str) -> String {
+        let figures = hasher.metrics.render();
+        let found = figures.lines().find_map(|line| line.strip_prefix("service_centre_")?.strip_prefix(name));
+        found.unwrap_or_else(|| panic!("{name}: {figures}")).trim().to_owned()
+    }
+
     #[tokio::test]
     async fn an_answer_matches_its_own_hash_and_no_other_answer_does() {
         let hasher = hasher("p1", &[("p1", 1)]);
@@ -207,10 +214,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_hash_that_waits_is_told_until_it_runs_or_nobody_wants_it() {
+        let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
+        let places = u32::try_from(hasher.places.available_permits()).unwrap();
+        let held = Arc::clone(&hasher.places).acquire_many_owned(places).await.unwrap();
+        let waits = |hasher: &Arc<Argon2Hasher>| {
+            let hasher = Arc::clone(hasher);
+            tokio::spawn(async move { hasher.hash("bluevase").await.map(drop) })
+        };
+        let (wanted, dropped) = (waits(&hasher), waits(&hasher));
+        let told = async |count| {
+            while figure(&hasher, "hashes_waiting") != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let patience = std::time::Duration::from_secs(5);
+        tokio::time::timeout(patience, told("2")).await.expect("both are told");
+        dropped.abort();
+        tokio::time::timeout(patience, told("1")).await.expect("one waits no more");
+        drop(held);
+        wanted.await.unwrap().unwrap();
+        assert_eq!(figure(&hasher, "hashes_waiting"), "0");
+        assert_eq!(figure(&hasher, "hash_seconds_count"), "1");
+        assert_eq!(figure(&hasher, "hashes_running"), "0");
+    }
+
+    #[tokio::test]
     async fn beyond_its_queue_the_hasher_is_busy() {
         let hasher = hasher("p1", &[("p1", 1)]);
         let held = hasher.queue.try_acquire_many(u32::try_from(hasher.queue.available_permits()).unwrap()).unwrap();
         assert_eq!(hasher.hash("bluevase").await, Err(HasherError::Busy));
+        assert_eq!(figure(&hasher, "hashes_refused_total"), "1");
         drop(held);
         assert!(hasher.hash("bluevase").await.is_ok());
     }
