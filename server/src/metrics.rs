@@ -114,6 +114,12 @@ impl Metrics {
         });
     }
 
+    /// Until when browsers take the certificate that the service shows.
+    pub fn certificate(&self, expires: Timestamp) {
+        let seconds = (expires - Timestamp::UNIX_EPOCH).as_seconds_f64();
+        self.record(|| gauge!("service_centre_certificate_expires_timestamp_seconds").set(seconds));
+    }
+
     /// A mail was tried.
     pub fn mail_tried(&self, end: MailEnd) {
         self.record(|| counter!("service_centre_mails_total", "end" => end.name()).increment(1));
@@ -168,6 +174,10 @@ fn count_of(count: u64) -> f64 {
 fn describe() {
     describe_gauge!("service_centre_build_info", "Always 1. Which version this is.");
     describe_gauge!("service_centre_ready", "1 while /readyz answers with 200, else 0.");
+    describe_gauge!(
+        "service_centre_certificate_expires_timestamp_seconds",
+        "Until when the certificate is valid that the service shows; not a number where a proxy has one."
+    );
     describe_counter!(
         "service_centre_trail_records_total",
         "Records that this server added to the audit trail: what happened, and whether it was done or refused."
@@ -201,6 +211,7 @@ fn describe() {
 
 fn begin_at_zero() {
     gauge!("service_centre_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!("service_centre_certificate_expires_timestamp_seconds").set(f64::NAN);
     for event in Event::ALL {
         for outcome in [Outcome::Done, Outcome::Refused] {
             store::records(event, outcome).absolute(0);

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use domain::Timestamp;
 use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsAcceptor,
@@ -21,6 +22,7 @@ use tokio_rustls::{
     },
     server::TlsStream,
 };
+use x509_cert::{Certificate, der::Decode};
 
 use crate::{
     config::TlsSection,
@@ -36,6 +38,9 @@ pub enum TlsError {
     /// The file of the certificate cannot be read, or holds none.
     #[error("tls.certificate_file: {} holds no certificates", .0.display())]
     Certificate(PathBuf, #[source] pem::Error),
+    /// What stands in the file is no certificate that browsers read.
+    #[error("tls.certificate_file: {} holds a certificate that cannot be read", .0.display())]
+    Unreadable(PathBuf, #[source] x509_cert::der::Error),
     /// The file of the key cannot be read, or others can read it too.
     #[error("tls.key_file: {} is not read", .0.display())]
     KeyFile(PathBuf, #[source] PrivateFileError),
@@ -51,7 +56,14 @@ pub enum TlsError {
 #[derive(Clone)]
 pub struct Tls {
     section: TlsSection,
-    present: Arc<RwLock<Arc<ServerConfig>>>,
+    present: Arc<RwLock<Shown>>,
+}
+
+/// A certificate with its key, as it is shown.
+#[derive(Clone)]
+struct Shown {
+    config: Arc<ServerConfig>,
+    expires: Timestamp,
 }
 
 impl Tls {
@@ -61,7 +73,7 @@ impl Tls {
     ///
     /// [`TlsError`].
     pub fn load(section: &TlsSection) -> Result<Self, TlsError> {
-        let present = Arc::new(RwLock::new(Arc::new(read(section)?)));
+        let present = Arc::new(RwLock::new(read(section)?));
         Ok(Self { section: section.clone(), present })
     }
 
@@ -71,22 +83,31 @@ impl Tls {
     ///
     /// [`TlsError`]: then everybody is shown the certificate that there was.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let next = Arc::new(read(&self.section)?);
+        let next = read(&self.section)?;
         *self.present.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
 
+    /// Until when browsers take the certificate that is shown.
+    pub fn expires(&self) -> Timestamp {
+        self.shown().expires
+    }
+
     /// Begins TLS on a connection.
     pub(crate) async fn accept(&self, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let present = Arc::clone(&self.present.read().unwrap_or_else(PoisonError::into_inner));
-        TlsAcceptor::from(present).accept(socket).await
+        TlsAcceptor::from(self.shown().config).accept(socket).await
+    }
+
+    fn shown(&self) -> Shown {
+        self.present.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn read(section: &TlsSection) -> Result<ServerConfig, TlsError> {
+fn read(section: &TlsSection) -> Result<Shown, TlsError> {
     let TlsSection { certificate_file, key_file } = section;
     let chain =
         certificates(certificate_file).map_err(|fault| TlsError::Certificate(certificate_file.clone(), fault))?;
+    let expires = expiry(&chain[0]).map_err(|fault| TlsError::Unreadable(certificate_file.clone(), fault))?;
     let key = private_file::read(key_file).map_err(|fault| TlsError::KeyFile(key_file.clone(), fault))?;
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|fault| TlsError::Key(key_file.clone(), fault))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -94,7 +115,13 @@ fn read(section: &TlsSection) -> Result<ServerConfig, TlsError> {
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
         .map_err(TlsError::Unfit)?;
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
-    Ok(config)
+    Ok(Shown { config: Arc::new(config), expires })
+}
+
+fn expiry(certificate: &[u8]) -> Result<Timestamp, x509_cert::der::Error> {
+    let certificate = Certificate::from_der(certificate)?;
+    let since_1970 = certificate.tbs_certificate().validity().not_after.to_unix_duration();
+    Ok(Timestamp::UNIX_EPOCH + since_1970)
 }
 
 /// All certificates of a file, which are one at least.
@@ -138,6 +165,20 @@ mod tests {
         assert!(matches!(fault(&certificate, ""), TlsError::Key(..)));
         assert!(matches!(fault(&certificate, &certificate), TlsError::Key(..)));
         assert!(matches!(fault(&certificate, &other), TlsError::Unfit(_)));
+    }
+
+    #[test]
+    fn it_is_known_until_when_browsers_take_the_first_certificate_of_the_file() {
+        let until = |time| {
+            let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+            params.not_after = time;
+            let key = rcgen::KeyPair::generate().unwrap();
+            (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+        };
+        let soon = time::macros::datetime!(2027-02-28 12:30:15 UTC);
+        let ((first, key), (above, _)) = (until(soon), until(time::macros::datetime!(2040-01-01 00:00 UTC)));
+        let (_folder, section) = section(&format!("{first}{above}"), &key);
+        assert_eq!(Tls::load(&section).unwrap().expires(), soon);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::{
     demonstration::Manifest,
     listener::{self, Limits},
     mail::{Postman, demonstration::MailboxPostman, smtp::SmtpPostman},
+    metrics::Metrics,
     randomness::SystemRandomness,
     router,
     service_manager::{self, State},
@@ -36,6 +37,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         manifest.take_in(&application.services).await?;
     }
     let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
+    if let Some(tls) = &tls {
+        application.admin.metrics.certificate(tls.expires());
+    }
     let socket = bind("listen", settings.listen).await?;
     let admin_socket = match settings.admin.listen {
         Some(address) => Some(bind("admin.listen", address).await?),
@@ -63,7 +67,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     service_manager::tell(State::Ready);
     let signal = loop {
         match signals.next().await {
-            Asked::Reload => reload(tls.as_ref()),
+            Asked::Reload => reload(tls.as_ref(), &application.admin.metrics),
             Asked::Stop(signal) => break signal,
         }
     };
@@ -118,15 +122,19 @@ pub async fn application(settings: &Settings, manifest: Option<&Manifest>) -> an
 }
 
 /// Reads the certificate again.
-fn reload(tls: Option<&Tls>) {
+fn reload(tls: Option<&Tls>, metrics: &Metrics) {
     service_manager::tell(State::Reloading);
-    match tls.map(Tls::reload) {
-        Some(Ok(())) => tracing::info!("the certificate was read again, and is shown from now on"),
-        Some(Err(fault)) => {
-            let fault = &fault as &dyn std::error::Error;
-            tracing::error!(fault, "the certificate was read again and is not taken: the former one is shown");
+    if let Some(tls) = tls {
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificate was read again, and is shown from now on"),
+            Err(fault) => {
+                let fault = &fault as &dyn std::error::Error;
+                tracing::error!(fault, "the certificate was read again and is not taken: the former one is shown");
+            }
         }
-        None => tracing::info!("SIGHUP: there is no certificate to be read again"),
+        metrics.certificate(tls.expires());
+    } else {
+        tracing::info!("SIGHUP: there is no certificate to be read again");
     }
     service_manager::tell(State::Ready);
 }

@@ -45,11 +45,17 @@ pub async fn scrape(app: &TestApp) -> BTreeMap<String, f64> {
 
 /// The status of an answer of a process, if there is one.
 async fn status(address: SocketAddr, path: &str) -> Option<u16> {
+    get(address, path).await.map(|(status, _)| status)
+}
+
+/// Status and body of an answer of a process, if there is one.
+pub async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let address = format!("http://{address}{path}");
     let get = move || {
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
         let request = Request::get(address).header("host", "localhost:3000").body(()).unwrap();
-        Some(ureq::Agent::new_with_config(config).run(request).ok()?.status().as_u16())
+        let mut answer = ureq::Agent::new_with_config(config).run(request).ok()?;
+        Some((answer.status().as_u16(), answer.body_mut().read_to_string().ok()?))
     };
     tokio::task::spawn_blocking(get).await.unwrap()
 }

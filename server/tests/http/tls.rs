@@ -2,14 +2,15 @@
 
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
-use rcgen::{CertifiedKey, KeyPair};
+use axum::{Router, routing};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair};
 use server::{
     config::TlsSection,
     listener::{Limits, serve_tls},
     tls::Tls,
 };
 use tempfile::TempDir;
+use time::macros::datetime;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -25,7 +26,11 @@ use tokio_rustls::{
     },
 };
 
-use crate::{servers::Servers, test_app::TestApp};
+use crate::{
+    admin::get,
+    servers::{Servers, free_address},
+    test_app::TestApp,
+};
 
 const REQUEST: &[u8] = b"GET /help HTTP/1.1\r\nhost: localhost:3000\r\n\r\n";
 
@@ -65,7 +70,15 @@ impl Files {
 }
 
 fn made() -> CertifiedKey<KeyPair> {
-    rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap()
+    made_until(2040)
+}
+
+/// One that expires when this year begins.
+fn made_until(year: i32) -> CertifiedKey<KeyPair> {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
+    let signing_key = KeyPair::generate().unwrap();
+    CertifiedKey { cert: params.self_signed(&signing_key).unwrap(), signing_key }
 }
 
 /// Connects as a browser that trusts one certificate; nothing where it is shown another.
@@ -154,6 +167,33 @@ async fn the_next_connections_are_shown_the_new_certificate_and_open_ones_go_on(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn operators_see_when_the_certificate_expires_that_is_shown() {
+    let app = TestApp::start().await;
+    let files = Files::new(&made_until(2031));
+    let admin = free_address().to_string();
+    let mut variables = variables(&app, &files);
+    variables.push(("SERVICE_CENTRE_ADMIN__LISTEN", admin.clone()));
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let servers = Servers::start_with(app.place(), 1, &variables).await;
+    let expires = async || {
+        let (_, figures) = get(admin.parse().unwrap(), "/metrics").await.unwrap();
+        let name = "service_centre_certificate_expires_timestamp_seconds ";
+        figures.lines().find_map(|line| line.strip_prefix(name)?.parse::<i64>().ok()).unwrap()
+    };
+    assert_eq!(expires().await, datetime!(2031-01-01 00:00 UTC).unix_timestamp());
+    let next = made_until(2032);
+    files.write(&next.cert.pem(), &next.signing_key.serialize_pem());
+    servers.reload();
+    until_shown(servers.address(0), &next).await;
+    let told = async {
+        while expires().await != datetime!(2032-01-01 00:00 UTC).unix_timestamp() {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("it is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_certificate_takes_nobodys_place_and_is_logged() {
     let app = TestApp::start().await;
     let (first, second) = (made(), made());
@@ -195,7 +235,7 @@ async fn serving(limits: Limits) -> (SocketAddr, CertifiedKey<KeyPair>, watch::S
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let (stop, stopping) = watch::channel(());
-    let router = Router::new().route("/help", get(|| async { "a page" }));
+    let router = Router::new().route("/help", routing::get(|| async { "a page" }));
     tokio::spawn(serve_tls(socket, router, limits, tls, stopping));
     (address, certificate, stop, files)
 }
