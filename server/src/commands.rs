@@ -13,10 +13,8 @@ pub mod send_test_mail;
 pub mod serve;
 pub mod vault;
 
-use std::sync::Arc;
-
 use anyhow::Context;
-use domain::ports::Store;
+use storage::SqlStore;
 
 use crate::{config::Settings, randomness::SystemRandomness, secrets::Secrets};
 
@@ -27,8 +25,7 @@ fn secrets(settings: &Settings) -> anyhow::Result<Secrets> {
 }
 
 /// Opens the database.
-async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+async fn store(settings: &Settings) -> anyhow::Result<SqlStore> {
     let location = settings.database.location(settings.data.as_deref())?;
-    let store = storage::connect(&location).await.context("the database")?;
-    Ok(Arc::new(store))
+    storage::connect(&location).await.context("the database")
 }

@@ -20,6 +20,7 @@ use tracing::Instrument;
 use crate::{
     mail::{DeliveryError, Postman, Stationery, smtp},
     masking::masked,
+    metrics::{MailEnd, Metrics},
 };
 
 /// How many mails are on their way at once.
@@ -57,6 +58,8 @@ pub struct OutboxWorker {
     pub stationery: Stationery,
     /// Wakes the worker: a request may have put a mail in.
     pub wake: Arc<Notify>,
+    /// Who counts what becomes of them.
+    pub metrics: Metrics,
 }
 
 /// What becomes of a mail after a try.
@@ -65,6 +68,18 @@ enum Fate {
     TryAgain,
     /// The mail is told where it could be read.
     Ends(Undelivered, Option<Mail>),
+}
+
+impl Fate {
+    /// As it is counted.
+    fn end(&self) -> MailEnd {
+        match self {
+            Self::Sent => MailEnd::Sent,
+            Self::TryAgain => MailEnd::PutOff,
+            Self::Ends(Undelivered::Refused, _) => MailEnd::Refused,
+            Self::Ends(Undelivered::GivenUp, _) => MailEnd::GivenUp,
+        }
+    }
 }
 
 impl OutboxWorker {
@@ -115,6 +130,7 @@ impl OutboxWorker {
     async fn send(&self, outbox_mail: OutboxMail) -> Result<(), StoreError> {
         let id = outbox_mail.id;
         let fate = self.try_to_send(&outbox_mail).await;
+        self.metrics.mail_tried(fate.end());
         let now = self.clock.now();
         match fate {
             Fate::Sent => {

@@ -33,7 +33,7 @@ pub enum Verdict {
 pub async fn verify(settings: &Settings, expected: Option<ChainEnd>) -> anyhow::Result<()> {
     let secrets = super::secrets(settings)?;
     let store = super::store(settings).await?;
-    match follow(&*store, &secrets.trail_key, expected).await? {
+    match follow(&store, &secrets.trail_key, expected).await? {
         Verdict::Holds(end) => {
             println!("The audit trail holds: {} records, the last {end}", end.number);
             Ok(())

@@ -108,12 +108,15 @@ pub enum ConnectError {
 ///
 /// [`ConnectError`].
 pub async fn connect(location: &Location) -> Result<SqlStore, ConnectError> {
-    let connection = match &location.0 {
-        Kind::Folder(path) => sqlite::open(path).await?,
-        Kind::Postgres(options) => open_postgres(options).await?,
+    let (connection, aside) = match &location.0 {
+        Kind::Folder(path) => {
+            let connection = sqlite::open(path).await?;
+            (connection.clone(), connection)
+        }
+        Kind::Postgres(options) => (open_postgres(options).await?, open_aside(options)),
     };
     migrations::run(&connection).await.map_err(ConnectError::Migration)?;
-    Ok(SqlStore::new(connection))
+    Ok(SqlStore::new(connection, aside))
 }
 
 async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection, ConnectError> {
@@ -130,6 +133,15 @@ async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection,
         return Err(ConnectError::Setting { setting: "synchronous_commit" });
     }
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// One more connection, opened when it is first needed.
+fn open_aside(options: &PgConnectOptions) -> DatabaseConnection {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options.clone().disable_statement_logging());
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@
 
 mod connect;
 mod error;
+mod glance;
 mod migrations;
+mod observer;
 mod sqlite;
 mod store;
 mod tables;
@@ -28,5 +30,7 @@ mod transaction;
 mod value;
 
 pub use connect::{ConnectError, Location, NotALocation, connect};
+pub use glance::{Connections, Glance};
+pub use observer::{Observer, TransactionEnd};
 pub use store::SqlStore;
 pub use transaction::SqlTransaction;

@@ -187,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let connection = open(folder.path()).await.unwrap();
         migrations::run(&connection).await.unwrap();
-        let store = SqlStore::new(connection.clone());
+        let store = SqlStore::new(connection.clone(), connection.clone());
         // As many pages as it has already.
         connection.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
         let mut written = 0;
@@ -208,7 +208,8 @@ mod tests {
             insert(&store, number).await.unwrap();
         }
         // As another program finds it.
-        let other = SqlStore::new(open(folder.path()).await.unwrap());
+        let connection = open(folder.path()).await.unwrap();
+        let other = SqlStore::new(connection.clone(), connection);
         let mut transaction = other.begin().await.unwrap();
         for number in (0..written).chain(1000..1010) {
             assert_eq!(transaction.person(&person(number).user_number).await.unwrap(), Some(person(number)));

@@ -1,5 +1,7 @@
 //! The store: it opens transactions.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::ports::{Store, StoreError, Transaction};
 use sea_orm::{
@@ -7,17 +9,42 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
-use crate::{error::store_error, transaction::SqlTransaction};
+use crate::{
+    error::store_error,
+    observer::{Observer, Waiting},
+    transaction::SqlTransaction,
+};
 
 /// The store on SQL. Cheap to clone: the clones share their connections.
 #[derive(Clone)]
 pub struct SqlStore {
     connection: DatabaseConnection,
+    /// For what takes no turn: on PostgreSQL one of its own, as the others may all wait for theirs.
+    aside: DatabaseConnection,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl SqlStore {
-    pub(crate) fn new(connection: DatabaseConnection) -> Self {
-        Self { connection }
+    pub(crate) fn new(connection: DatabaseConnection, aside: DatabaseConnection) -> Self {
+        Self { connection, aside, observer: None }
+    }
+
+    /// The same store, which tells somebody how it fares.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    pub(crate) fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    pub(crate) fn aside(&self) -> &DatabaseConnection {
+        &self.aside
+    }
+
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
     }
 
     /// Waits for the transactions that are under way and closes the connections. SQLite then writes its log back into
@@ -27,15 +54,22 @@ impl SqlStore {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.connection.close_by_ref().await.map_err(store_error)
+        self.connection.close_by_ref().await.map_err(store_error)?;
+        self.aside.close_by_ref().await.map_err(store_error)
     }
 }
 
 #[async_trait]
 impl Store for SqlStore {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        let transaction = begin(&self.connection).await.map_err(store_error)?;
-        Ok(Box::new(SqlTransaction::new(transaction, self.connection.clone())))
+        let waiting = Waiting::new(self.observer.clone());
+        match begin(&self.connection).await.map_err(store_error) {
+            Ok(transaction) => Ok(Box::new(SqlTransaction::new(transaction, self.connection.clone(), waiting.begin()))),
+            Err(fault) => {
+                waiting.fail(&fault);
+                Err(fault)
+            }
+        }
     }
 }
 

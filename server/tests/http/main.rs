@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
 
+mod admin;
+mod alerts;
 mod at_once;
 mod audit;
 mod browser;
@@ -30,11 +32,13 @@ mod place;
 mod registration;
 mod requests;
 mod servers;
+mod service_manager;
 mod sign_in;
 mod slow_clients;
 mod startup;
 mod test_app;
 mod time_limit;
+mod tls;
 mod unlock;
 mod upload;
 mod vault;

@@ -18,12 +18,14 @@ use domain::{
     trail::TrailEntry,
 };
 use server::{
+    admin::Admin,
     application::{self, Application, World},
     mail::Postman,
     randomness::SystemRandomness,
     router::ANSWERED_WITHIN,
     startup::StartupError,
 };
+use storage::SqlStore;
 use time::macros::datetime;
 
 use crate::{
@@ -63,7 +65,7 @@ pub struct TestApp {
     service_key: ServiceKey,
     pub clock: TestClock,
     pub mails: KeptMails,
-    store: Arc<dyn Store>,
+    store: SqlStore,
     place: Place,
 }
 
@@ -71,7 +73,7 @@ pub struct TestApp {
 struct Started {
     application: Application,
     service_key: ServiceKey,
-    store: Arc<dyn Store>,
+    store: SqlStore,
 }
 
 impl TestApp {
@@ -139,7 +141,12 @@ impl TestApp {
     }
 
     pub fn store(&self) -> &dyn Store {
-        &*self.store
+        &self.store
+    }
+
+    /// Who answers operators.
+    pub fn admin(&self) -> Admin {
+        self.application.admin.clone()
     }
 
     /// The whole audit trail.
@@ -210,10 +217,10 @@ async fn build(
     let secrets = place.secrets();
     let service_key = secrets.service_key.public();
     let location = settings.database.location(settings.data.as_deref()).unwrap_or_else(|fault| panic!("{fault}"));
-    let store: Arc<dyn Store> = Arc::new(storage::connect(&location).await.unwrap());
+    let store = storage::connect(&location).await.unwrap();
     let postman: Arc<dyn Postman> = Arc::new(mails.clone());
     let world = World {
-        store: Arc::clone(&store),
+        store: store.clone(),
         clock: Arc::new(clock.clone()),
         randomness: Arc::new(SystemRandomness),
         postman,

@@ -22,6 +22,8 @@ mod suite {
     pub mod trail;
 }
 
+mod observed;
+
 /// What only SQLite must hold.
 mod sqlite {
     mod file;
