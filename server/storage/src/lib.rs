@@ -11,6 +11,7 @@
 //! | | SQLite | PostgreSQL |
 //! | --- | --- | --- |
 //! | a transaction | `BEGIN IMMEDIATE`: one at a time, also among several processes | an advisory lock: one at a time, also among several servers |
+//! | mails leave | in a transaction like any other | beside the others: row locks, and what another is taking is skipped |
 //! | that waits too long | is unavailable, after 5 seconds | is unavailable, after 10; a server that has stopped within one loses it after 5 |
 //! | durable at commit | write-ahead log with `synchronous = FULL` | the server's `synchronous_commit`; `off` is refused |
 //! | several start at once | bring the tables up to date one after another | as well |

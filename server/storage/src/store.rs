@@ -1,7 +1,7 @@
 //! The store: it opens transactions.
 
 use async_trait::async_trait;
-use domain::ports::{Store, StoreError, Transaction};
+use domain::ports::{Dispatch, Store, StoreError, Transaction};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
@@ -37,6 +37,11 @@ impl Store for SqlStore {
         let transaction = begin(&self.connection).await.map_err(store_error)?;
         Ok(Box::new(SqlTransaction::new(transaction, self.connection.clone())))
     }
+
+    async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError> {
+        let transaction = begin_beside(&self.connection).await.map_err(store_error)?;
+        Ok(Box::new(SqlTransaction::new(transaction, self.connection.clone())))
+    }
 }
 
 /// Waits for the turn of this transaction: the lock is the service's own, one for each schema, and ends with the
@@ -61,7 +66,24 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
     Ok(transaction)
 }
 
-/// Begins the transaction of a migration. No other transaction of any server runs beside it; on PostgreSQL it waits for
+/// Begins a transaction that takes no turn on PostgreSQL: for [`Dispatch`] only.
+///
+/// Nothing that it does can make a turn wrong or be made wrong by one, and it need not wait for an import that takes a
+/// minute. A claim locks rows of the outbox that nobody has locked and skips the others, so it waits for none; every other
+/// statement locks one mail that waits, here and in turns, and whoever has it locked waits for nobody else. So two never
+/// wait for each other. After a wait the database looks at the row anew (`READ COMMITTED`): one that is done with by then
+/// is left alone. A worker that stops within one loses it with its locks, as within a turn.
+///
+/// On SQLite there is one who writes, so it is a transaction like any other.
+async fn begin_beside(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = open(connection).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(POSTGRES_LIMITS).await?;
+    }
+    Ok(transaction)
+}
+
+/// Begins the transaction of a migration. No other transaction of any server runs beside it but those of [`Dispatch`]; on PostgreSQL it waits for
 /// them as long as it takes.
 pub(crate) async fn begin_migration(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let transaction = open(connection).await?;
@@ -71,7 +93,7 @@ pub(crate) async fn begin_migration(connection: &DatabaseConnection) -> Result<D
     Ok(transaction)
 }
 
-/// On PostgreSQL each statement is to see what was committed before it: the turn is taken by the first.
+/// On PostgreSQL each statement is to see what was committed before it: a turn is taken by the first.
 async fn open(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let isolation_level =
         (connection.get_database_backend() == DbBackend::Postgres).then_some(IsolationLevel::ReadCommitted);

@@ -38,6 +38,7 @@ mod time_limit;
 mod unlock;
 mod upload;
 mod vault;
+mod workers;
 
 /// Fails where there is no PostgreSQL: what is not run does not hold.
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,7 @@ use domain::{
 use server::{
     application::{self, Application, World},
     mail::Postman,
+    outbox::OutboxWorker,
     randomness::SystemRandomness,
     router::ANSWERED_WITHIN,
     startup::StartupError,
@@ -142,6 +143,11 @@ impl TestApp {
         &*self.store
     }
 
+    /// A worker that sends the same mails as the service's own: of another server, with a store and a postman of its own.
+    pub async fn worker(&self, postman: Arc<dyn Postman>) -> OutboxWorker {
+        OutboxWorker { store: open_store(&self.place).await, postman, ..self.application.outbox.clone() }
+    }
+
     /// The whole audit trail.
     pub async fn trail(&self) -> Vec<TrailEntry> {
         let records = self.store.begin().await.unwrap().trail_from(1, 10_000).await.unwrap();
@@ -200,6 +206,12 @@ impl Drop for TestApp {
     }
 }
 
+async fn open_store(place: &Place) -> Arc<dyn Store> {
+    let settings = place.settings();
+    let location = settings.database.location(settings.data.as_deref()).unwrap_or_else(|fault| panic!("{fault}"));
+    Arc::new(storage::connect(&location).await.unwrap())
+}
+
 async fn build(
     place: &Place,
     clock: &TestClock,
@@ -209,8 +221,7 @@ async fn build(
     let settings = place.settings();
     let secrets = place.secrets();
     let service_key = secrets.service_key.public();
-    let location = settings.database.location(settings.data.as_deref()).unwrap_or_else(|fault| panic!("{fault}"));
-    let store: Arc<dyn Store> = Arc::new(storage::connect(&location).await.unwrap());
+    let store = open_store(place).await;
     let postman: Arc<dyn Postman> = Arc::new(mails.clone());
     let world = World {
         store: Arc::clone(&store),

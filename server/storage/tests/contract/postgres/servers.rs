@@ -1,8 +1,14 @@
 //! Several servers on one database: each stands here as a store of its own.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use domain::ports::StoreError;
+use domain::{
+    delivery::{MailState, Undelivered},
+    ports::StoreError,
+};
 use sea_orm::sqlx::Executor;
 use storage::{connect, testing::TestSchema};
 use tokio::task::JoinSet;
@@ -74,4 +80,48 @@ async fn a_database_that_stays_locked_is_not_available() {
     let begun = Instant::now();
     assert!(matches!(store.begin().await, Err(StoreError::Unavailable(_))));
     assert!(begun.elapsed() >= Duration::from_secs(9), "it gave up after {:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_wait_for_no_turn_and_not_for_each_other() {
+    let schema = TestSchema::make().await;
+    let (first, second) = (open(&schema).await, open(&schema).await);
+    for number in 1..=3 {
+        committed!(&first, |transaction| transaction.insert_mail(&mail(number, 0)));
+    }
+    let mut turn = begin(&first).await;
+    turn.insert_mail(&mail(4, 0)).await.unwrap();
+    let work = async {
+        let mut claiming = first.begin_dispatch().await.unwrap();
+        assert_eq!(claiming.claim_due_mails(at(1), at(99), 2).await.unwrap(), [mail(1, 0), mail(2, 0)]);
+        let claimed = dispatched!(&second, |dispatch| dispatch.claim_due_mails(at(1), at(99), 9));
+        assert_eq!(
+            claimed,
+            [mail(3, 0)],
+            "what the other is taking is left to it, and what is not committed is not there"
+        );
+        dispatched!(&second, |dispatch| dispatch.mark_mail_sent(mail(3, 0).id, at(2)));
+        claiming.commit().await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(3), work).await.unwrap();
+    turn.commit().await.unwrap();
+    assert_eq!(due_mails(&second, 50, 9).await, [mail(4, 0)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_of_a_mail_that_a_turn_is_ending_wait_for_it_and_change_nothing() {
+    let schema = TestSchema::make().await;
+    let store = open(&schema).await;
+    committed!(&store, |transaction| transaction.insert_mail(&mail(1, 0)));
+    let mut turn = begin(&store).await;
+    turn.end_mail(mail(1, 0).id, Undelivered::Refused, at(1)).await.unwrap();
+    let late = Arc::clone(&store);
+    let late =
+        tokio::spawn(async move { dispatched!(&late, |dispatch| dispatch.mark_mail_sent(mail(1, 0).id, at(2))) });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!late.is_finished(), "it does not wait");
+    turn.commit().await.unwrap();
+    late.await.unwrap();
+    let state = tried!(&store, |transaction| transaction.mail_state(mail(1, 0).id)).unwrap();
+    assert_eq!(state, Some(MailState::Undelivered(Undelivered::Refused)));
 }

@@ -138,7 +138,7 @@ async fn the_body_of_a_mail_that_is_done_with_is_nowhere_on_disk() {
     for number in [1, 2, 3] {
         assert!(on_disk(&folder, &body(number)[..32]), "mail {number} is not even there");
     }
-    committed!(&store, |transaction| transaction.mark_mail_sent(long(1).id, at(1)));
+    dispatched!(&store, |dispatch| dispatch.mark_mail_sent(long(1).id, at(1)));
     committed!(&store, |transaction| transaction.end_mail(long(2).id, Undelivered::Refused, at(1)));
     for (number, kept) in [(1, false), (2, false), (3, true)] {
         assert_eq!(on_disk(&folder, &body(number)[..32]), kept, "mail {number}");
