@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bridge_config;
 pub mod ca_certificate;
 pub mod check_config;
+pub mod copy_database;
 pub mod demo;
 pub mod erase_person;
 pub mod grant_ra;

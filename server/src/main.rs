@@ -81,6 +81,12 @@ enum Command {
     },
     /// Prints to whom the file of an import is to be encrypted: age1...
     ImportKey,
+    /// Copies the SQLite database into an empty PostgreSQL one. No service may run on either.
+    CopyDatabase {
+        /// A file that holds the URL of the PostgreSQL database.
+        #[arg(long, value_name = "FILE")]
+        to_url_file: PathBuf,
+    },
     /// Says whether the configuration is right, or which field is wrong.
     CheckConfig,
     /// Sends a mail that shows that mails arrive.
@@ -148,6 +154,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             commands::import::run(&settings, &people, &cards, extent).await
         }
         Command::ImportKey => commands::import_key::run(&settings),
+        Command::CopyDatabase { to_url_file } => commands::copy_database::run(&settings, &to_url_file).await,
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
         Command::CaCertificate => commands::ca_certificate::run(&settings).await,

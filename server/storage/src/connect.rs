@@ -1,6 +1,11 @@
 //! Where the database is, and how it is opened.
 
-use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use sea_orm::{
     DatabaseConnection, DbErr, SqlxPostgresConnector,
@@ -20,10 +25,10 @@ pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the database is. It has no `Debug`, as a URL can hold a password.
 #[derive(Clone)]
-pub struct Location(Kind);
+pub struct Location(pub(crate) Kind);
 
 #[derive(Clone)]
-enum Kind {
+pub(crate) enum Kind {
     Folder(PathBuf),
     Postgres(Box<PgConnectOptions>),
 }
@@ -45,6 +50,14 @@ impl Location {
     /// SQLite in this folder, which is made where there is none.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self(Kind::Folder(path.into()))
+    }
+
+    /// The folder, where the database is SQLite.
+    pub fn as_folder(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Folder(path) => Some(path),
+            Kind::Postgres(_) => None,
+        }
     }
 
     /// Reads a URL of PostgreSQL, or the path of a folder.
@@ -97,6 +110,15 @@ pub enum ConnectError {
         /// Its name in the database.
         setting: &'static str,
     },
+    /// There is no file of a database in the folder.
+    #[error("there is no database in {}", folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Another program has it open, and must not.
+    #[error("another program has the database open: stop the service first")]
+    InUse,
     /// Its tables cannot be brought up to date; or it was made by a newer version of the service.
     #[error("the tables cannot be brought up to date")]
     Migration(#[source] DbErr),
@@ -116,7 +138,7 @@ pub async fn connect(location: &Location) -> Result<SqlStore, ConnectError> {
     Ok(SqlStore::new(connection))
 }
 
-async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection, ConnectError> {
+pub(crate) async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection, ConnectError> {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)

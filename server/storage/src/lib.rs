@@ -18,6 +18,7 @@
 //! | erased is gone | `secure_delete`, and the log is emptied after a mail or a person was erased | by its vacuum, in time |
 
 mod connect;
+mod copy;
 mod error;
 mod migrations;
 mod sqlite;
@@ -29,5 +30,6 @@ mod transaction;
 mod value;
 
 pub use connect::{ConnectError, Location, NotALocation, connect};
+pub use copy::{CopiedTable, CopyError, DatabaseCopy};
 pub use store::SqlStore;
 pub use transaction::SqlTransaction;

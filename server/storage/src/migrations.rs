@@ -19,10 +19,15 @@ mod m0016_ended_registrations;
 mod m0017_codes_first;
 mod m0018_languages;
 
-use sea_orm::{DatabaseConnection, DbErr};
+use std::collections::HashSet;
+
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 use crate::store;
+
+/// The table in which it is noted which steps were run.
+pub(crate) const TABLE: &str = "seaql_migrations";
 
 struct Migrator;
 
@@ -54,8 +59,21 @@ impl MigratorTrait for Migrator {
 /// Runs the steps that were not run yet, all in one transaction, one server at a time.
 pub(crate) async fn run(connection: &DatabaseConnection) -> Result<(), DbErr> {
     let transaction = store::begin_migration(connection).await?;
-    Migrator::up(&transaction, None).await?;
+    run_within(&transaction).await?;
     transaction.commit().await
+}
+
+/// Runs the steps that were not run yet, in a transaction beside which no other one runs.
+pub(crate) async fn run_within(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    Migrator::up(transaction, None).await
+}
+
+/// Whether exactly the steps that this program knows were run.
+pub(crate) async fn are_of_this_version(transaction: &DatabaseTransaction) -> Result<bool, DbErr> {
+    let run = Migrator::get_migration_models(transaction).await?;
+    let run: HashSet<&str> = run.iter().map(|step| step.version.as_str()).collect();
+    let known = Migrator::migrations();
+    Ok(run == known.iter().map(|step| step.name()).collect())
 }
 
 /// What follows a column that refers to a row of another table. It is checked at the commit, so that the order in which

@@ -8,14 +8,14 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxSqliteConnector, Statement,
     sqlx::{
         self, ConnectOptions, Connection, SqlitePool,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
 
@@ -53,8 +53,25 @@ const SETTINGS: [(&str, &str); 7] = [
 
 /// Opens the file in this folder, and makes both where they are not.
 pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
-    let file = make_file(folder)?;
-    let options = SqliteConnectOptions::new()
+    let options = options(&make_file(folder)?);
+    set(connect(&options).await.map_err(ConnectError::Open)?).await
+}
+
+/// Opens the file in this folder for nobody else: while another program has it open it is refused, and from then on every
+/// other one is.
+pub(crate) async fn open_alone(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
+    let file = folder.join(FILE);
+    if !file.is_file() {
+        return Err(ConnectError::Missing { folder: folder.to_owned() });
+    }
+    let options = options(&file).locking_mode(SqliteLockingMode::Exclusive);
+    let pool = connect(&options).await;
+    let pool = pool.map_err(|fault| if is_busy(&fault) { ConnectError::InUse } else { ConnectError::Open(fault) })?;
+    set(pool).await
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -65,8 +82,12 @@ pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectErr
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", format!("-{CACHE_KIB}"))
         .pragma("journal_size_limit", "0")
-        .disable_statement_logging();
-    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(connect(&options).await.map_err(ConnectError::Open)?);
+        .disable_statement_logging()
+}
+
+/// Makes sure that the settings hold.
+async fn set(pool: SqlitePool) -> Result<DatabaseConnection, ConnectError> {
+    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
     for (setting, wanted) in SETTINGS {
         let found = pragma(&connection, setting).await.map_err(ConnectError::Migration)?;
         if found.as_deref() != Some(wanted) {
@@ -90,13 +111,10 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Err
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None);
-    let mut waited = Duration::ZERO;
+    let until = Instant::now() + BUSY_TIMEOUT;
     loop {
         match pool.clone().connect_with(options.clone()).await {
-            Err(fault) if is_busy(&fault) && waited < BUSY_TIMEOUT => {
-                tokio::time::sleep(RETRY_AFTER).await;
-                waited += RETRY_AFTER;
-            }
+            Err(fault) if is_busy(&fault) && Instant::now() < until => tokio::time::sleep(RETRY_AFTER).await,
             ended => return ended,
         }
     }

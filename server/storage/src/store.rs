@@ -34,7 +34,7 @@ impl SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        let transaction = begin(&self.connection).await.map_err(store_error)?;
+        let transaction = begin_turn(&self.connection).await.map_err(store_error)?;
         Ok(Box::new(SqlTransaction::new(transaction, self.connection.clone())))
     }
 
@@ -58,7 +58,7 @@ const POSTGRES_LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in
 /// written meanwhile, without being allowed to wait. On PostgreSQL it takes a lock first and sees what was committed
 /// before it got it. `SERIALIZABLE` would refuse there instead of waiting: nearly every use case adds to the end of the
 /// trail, so of many at once all but one would begin again, round after round.
-async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+pub(crate) async fn begin_turn(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let transaction = open(connection).await?;
     if transaction.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(&format!("{POSTGRES_LIMITS} {TAKE_TURN}")).await?;

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use domain::ports::{StoreError, Transaction};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryTrait, Select,
-    Statement, UpdateMany, Value, sea_query::OnConflict,
+    DbErr, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryResult, QueryTrait,
+    Select, Statement, UpdateMany, Value, sea_query::OnConflict,
 };
 
 use crate::{error::store_error, sqlite};
@@ -148,6 +148,17 @@ impl SqlTransaction {
     ) -> Result<Vec<T>, StoreError> {
         let statement = Statement::from_string(self.transaction.get_database_backend(), statement);
         let result = T::find_by_statement(statement).all(&self.transaction).await;
+        self.check(result)
+    }
+
+    /// Finds the rows of a statement in which places are `$1`, `$2` and so on.
+    pub(crate) async fn rows<const N: usize>(
+        &mut self,
+        statement: &str,
+        values: [Value; N],
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), statement, values);
+        let result = self.transaction.query_all_raw(statement).await;
         self.check(result)
     }
 

@@ -12,6 +12,7 @@ mod browser;
 mod card;
 mod changes;
 mod clock;
+mod copies;
 mod defences;
 mod demonstration;
 mod erasure;

@@ -38,7 +38,7 @@ mod sqlite {
         connect(&Location::folder(data(folder))).await.unwrap()
     }
 
-    fn data(folder: &TempDir) -> PathBuf {
+    pub fn data(folder: &TempDir) -> PathBuf {
         folder.path().join("made").join("data")
     }
 
@@ -49,6 +49,7 @@ mod sqlite {
 
 /// What only PostgreSQL must hold.
 mod postgres {
+    mod copies;
     mod servers;
     mod tables;
 

@@ -166,6 +166,11 @@ pub async fn with_everything_of(store: &Shared, number: u8) {
     Kept::of(number).insert(store).await;
 }
 
+/// Fails unless it has all of it.
+pub async fn has_everything_of(store: &Shared, number: u8) {
+    assert_eq!(Kept::of(number).found(store).await, ALL, "{number}");
+}
+
 pub async fn every_row_of_a_person_goes_and_is_counted_and_other_peoples_stay(store: &Shared) {
     let people = [1, 2, 3].map(Kept::of);
     for kept in &people {
