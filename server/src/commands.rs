@@ -1,6 +1,7 @@
 //! What the program does, a file for each of its commands.
 
 pub mod audit;
+pub mod backup;
 pub mod bridge_config;
 pub mod ca_certificate;
 pub mod check_config;

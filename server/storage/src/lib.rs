@@ -17,6 +17,7 @@
 //! | several start at once | bring the tables up to date one after another | as well |
 //! | erased is gone | `secure_delete`, and the log is emptied after a mail or a person was erased | by its vacuum, in time |
 
+pub mod backup;
 mod connect;
 mod copy;
 mod error;

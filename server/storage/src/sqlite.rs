@@ -60,14 +60,21 @@ pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectErr
 /// Opens the file in this folder for nobody else: while another program has it open it is refused, and from then on every
 /// other one is.
 pub(crate) async fn open_alone(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
-    let file = folder.join(FILE);
-    if !file.is_file() {
-        return Err(ConnectError::Missing { folder: folder.to_owned() });
-    }
-    let options = options(&file).locking_mode(SqliteLockingMode::Exclusive);
+    let options = options(&existing_file(folder)?).locking_mode(SqliteLockingMode::Exclusive);
     let pool = connect(&options).await;
     let pool = pool.map_err(|fault| if is_busy(&fault) { ConnectError::InUse } else { ConnectError::Open(fault) })?;
     set(pool).await
+}
+
+/// Opens the file in this folder, and makes none.
+pub(crate) async fn open_existing(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
+    let options = options(&existing_file(folder)?);
+    set(connect(&options).await.map_err(ConnectError::Open)?).await
+}
+
+fn existing_file(folder: &Path) -> Result<PathBuf, ConnectError> {
+    let file = folder.join(FILE);
+    if file.is_file() { Ok(file) } else { Err(ConnectError::Missing { folder: folder.to_owned() }) }
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {
@@ -138,7 +145,8 @@ async fn pragma(connection: &DatabaseConnection, name: &str) -> Result<Option<St
     number.map(|number| number.to_string()).or_else(|_| row.try_get_by_index(0)).map(Some)
 }
 
-fn make_file(folder: &Path) -> Result<PathBuf, ConnectError> {
+/// Makes the file, and the folder, where they are not.
+pub(crate) fn make_file(folder: &Path) -> Result<PathBuf, ConnectError> {
     let path = folder.join(FILE);
     make_private_folder(folder).map_err(|source| ConnectError::Folder { path: folder.to_owned(), source })?;
     make_private_file(&path).map_err(|source| ConnectError::Folder { path: path.clone(), source })?;

@@ -8,6 +8,7 @@
 
 mod at_once;
 mod audit;
+mod backups;
 mod browser;
 mod card;
 mod changes;

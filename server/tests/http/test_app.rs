@@ -166,6 +166,11 @@ impl TestApp {
         &self.place
     }
 
+    /// The same, to be used by another task.
+    pub fn place_shared(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
     pub fn store(&self) -> &dyn Store {
         &self.store
     }
