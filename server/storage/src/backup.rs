@@ -87,7 +87,7 @@ pub async fn open(folder: &Path) -> Result<SqlStore, BackupError> {
             return Err(BackupError::Damaged { finding: finding.unwrap_or_default() });
         }
     }
-    migrations::run(&connection).await.map_err(ConnectError::Migration)?;
+    migrations::run(&connection).await?;
     Ok(SqlStore::new(connection))
 }
 

@@ -51,8 +51,8 @@ pub enum CopyError {
     /// The one to be filled does not open.
     #[error("the database that is to be filled")]
     Target(#[source] ConnectError),
-    /// The tables of the source are older or newer.
-    #[error("the tables that are to be copied are not of this version: start this version of the service on them once")]
+    /// The tables of one of them are of another version.
+    #[error("both databases must be of the version of this program: start it on the one that is to be copied once")]
     OtherVersion,
     /// There is something already.
     #[error("the database that is to be filled is not empty: its table {table} has rows")]
@@ -151,7 +151,7 @@ impl DatabaseCopy {
     /// [`CopyError`]; among others where a service runs on the source, or the target has rows.
     pub async fn begin(source: &Location, target: &Location) -> Result<Self, CopyError> {
         let Kind::Folder(folder) = &source.0 else { return Err(CopyError::SourceKind) };
-        let Kind::Postgres(options) = &target.0 else { return Err(CopyError::TargetKind) };
+        let Kind::Postgres { options, connections } = &target.0 else { return Err(CopyError::TargetKind) };
         let connection = sqlite::open_alone(folder).await.map_err(CopyError::Source)?;
         let of_source = |fault| CopyError::Source(ConnectError::Migration(fault));
         let transaction = begin_turn(&connection).await.map_err(of_source)?;
@@ -160,10 +160,13 @@ impl DatabaseCopy {
         }
         let source = SqlTransaction::new(transaction, connection);
 
-        let connection = connect::open_postgres(options).await.map_err(CopyError::Target)?;
+        let connection = connect::open_postgres(options, *connections).await.map_err(CopyError::Target)?;
         let of_target = |fault| CopyError::Target(ConnectError::Migration(fault));
         let transaction = begin_migration(&connection).await.map_err(of_target)?;
-        migrations::run_within(&transaction).await.map_err(of_target)?;
+        migrations::run_within(&transaction).await.map_err(CopyError::Target)?;
+        if !migrations::are_of_this_version(&transaction).await.map_err(of_target)? {
+            return Err(CopyError::OtherVersion);
+        }
         Ok(Self { source, target: SqlTransaction::new(transaction, connection) })
     }
 
@@ -213,17 +216,17 @@ impl DatabaseCopy {
         Transaction::commit(Box::new(self.target)).await
     }
 
-    /// The tables of both, which must be the same, but for that of the migrations: each database has its own.
+    /// The tables of both, which must be the same, but for those of the migrations: each database has its own.
     async fn tables(&mut self) -> Result<Vec<Table>, CopyError> {
         let statement = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
-            WHERE table_schema = current_schema() AND table_name <> $1 AND is_generated = 'NEVER'
+            WHERE table_schema = current_schema() AND table_name NOT IN ($1, $2) AND is_generated = 'NEVER'
             ORDER BY table_name, column_name";
-        let there = self.target.rows(statement, [migrations::TABLE.into()]).await?;
+        let there = self.target.rows(statement, migrations::TABLES.map(Into::into)).await?;
         let statement = "SELECT tables.name, columns.name, '' FROM sqlite_master AS tables
             JOIN pragma_table_xinfo(tables.name) AS columns
-            WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%' AND tables.name <> $1 AND columns.hidden = 0
+            WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%' AND tables.name NOT IN ($1, $2) AND columns.hidden = 0
             ORDER BY tables.name, columns.name";
-        let here = self.source.rows(statement, [migrations::TABLE.into()]).await?;
+        let here = self.source.rows(statement, migrations::TABLES.map(Into::into)).await?;
         let [there, here] = [named(&there)?, named(&here)?];
         let missing = |a: &[[String; 3]], b: &[[String; 3]]| {
             let is_missing = |[table, column, _]: &&[String; 3]| !b.iter().any(|[t, c, _]| t == table && c == column);

@@ -47,6 +47,9 @@ mod sqlite {
     }
 }
 
+/// Servers of two versions on one database.
+mod releases;
+
 /// What only PostgreSQL must hold.
 mod postgres {
     mod copies;

@@ -1,6 +1,7 @@
 //! Several servers on one database: each stands here as a store of its own.
 
 use std::{
+    num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -56,6 +57,32 @@ async fn a_server_waits_for_another_and_then_sees_what_it_did() {
     transaction.insert_session(&session(1, 1)).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap(), Some(session(1, 1)));
+}
+
+/// The sessions that hold the turn or wait for it.
+const IN_TURN: &str = "SELECT FROM pg_locks WHERE locktype = 'advisory'
+    AND objid::int8 = hashtext(current_schema())::int8 & 4294967295";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_has_no_more_connections_than_it_may_and_one_is_enough() {
+    for connections in [1, 2] {
+        let schema = TestSchema::make().await;
+        let location = schema.location().with_connections(NonZeroU32::new(connections).unwrap());
+        let store: Shared = Arc::new(connect(&location).await.unwrap());
+        with_card(&store).await;
+        let turn = begin(&store).await;
+        let mut others = JoinSet::new();
+        for number in 1..=5 {
+            let store = Arc::clone(&store);
+            others.spawn(async move {
+                committed!(&store, |transaction| transaction.insert_session(&session(number, 1)));
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(open_past(&schema).await.execute(IN_TURN).await.unwrap().rows_affected(), u64::from(connections));
+        drop(turn);
+        others.join_all().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -90,7 +90,7 @@ async fn a_database_of_a_newer_service_is_refused() {
         .await
         .unwrap();
     let fault = connect(&Location::folder(data(&folder))).await.err().unwrap();
-    assert!(matches!(fault, ConnectError::Migration(_)), "{fault:?}");
+    assert!(matches!(fault, ConnectError::Newer), "{fault:?}");
 }
 
 #[tokio::test]
