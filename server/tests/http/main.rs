@@ -9,6 +9,8 @@
 mod at_once;
 mod audit;
 mod backups;
+mod balanced;
+mod balancer;
 mod browser;
 mod card;
 mod changes;
@@ -24,6 +26,7 @@ mod import;
 mod killed;
 mod language;
 mod logs;
+mod mail_server;
 mod mails;
 mod managers;
 mod outages;
