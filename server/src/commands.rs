@@ -1,9 +1,11 @@
 //! What the program does, a file for each of its commands.
 
 pub mod audit;
+pub mod backup;
 pub mod bridge_config;
 pub mod ca_certificate;
 pub mod check_config;
+pub mod copy_database;
 pub mod demo;
 pub mod erase_person;
 pub mod grant_ra;

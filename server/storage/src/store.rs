@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::ports::{Store, StoreError, Transaction};
+use domain::ports::{Dispatch, Store, StoreError, Transaction};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
@@ -59,17 +59,32 @@ impl SqlStore {
     }
 }
 
-#[async_trait]
-impl Store for SqlStore {
-    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        let waiting = Waiting::new(self.observer.clone());
-        match begin(&self.connection).await.map_err(store_error) {
-            Ok(transaction) => Ok(Box::new(SqlTransaction::new(transaction, self.connection.clone(), waiting.begin()))),
+impl SqlStore {
+    fn begun(
+        &self,
+        waiting: Waiting,
+        transaction: Result<DatabaseTransaction, DbErr>,
+    ) -> Result<SqlTransaction, StoreError> {
+        match transaction.map_err(store_error) {
+            Ok(transaction) => Ok(SqlTransaction::new(transaction, self.connection.clone(), waiting.begin())),
             Err(fault) => {
                 waiting.fail(&fault);
                 Err(fault)
             }
         }
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
+        let waiting = Waiting::new(self.observer.clone());
+        Ok(Box::new(self.begun(waiting, begin_turn(&self.connection).await)?))
+    }
+
+    async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError> {
+        let waiting = Waiting::new(self.observer.clone());
+        Ok(Box::new(self.begun(waiting, begin_beside(&self.connection).await)?))
     }
 }
 
@@ -87,7 +102,7 @@ const POSTGRES_LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in
 /// written meanwhile, without being allowed to wait. On PostgreSQL it takes a lock first and sees what was committed
 /// before it got it. `SERIALIZABLE` would refuse there instead of waiting: nearly every use case adds to the end of the
 /// trail, so of many at once all but one would begin again, round after round.
-async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+pub(crate) async fn begin_turn(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let transaction = open(connection).await?;
     if transaction.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(&format!("{POSTGRES_LIMITS} {TAKE_TURN}")).await?;
@@ -95,7 +110,24 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
     Ok(transaction)
 }
 
-/// Begins the transaction of a migration. No other transaction of any server runs beside it; on PostgreSQL it waits for
+/// Begins a transaction that takes no turn on PostgreSQL: for [`Dispatch`] only.
+///
+/// Nothing that it does can make a turn wrong or be made wrong by one, and it need not wait for an import that takes a
+/// minute. A claim locks rows of the outbox that nobody has locked and skips the others, so it waits for none; every other
+/// statement locks one mail that waits, here and in turns, and whoever has it locked waits for nobody else. So two never
+/// wait for each other. After a wait the database looks at the row anew (`READ COMMITTED`): one that is done with by then
+/// is left alone. A worker that stops within one loses it with its locks, as within a turn.
+///
+/// On SQLite there is one who writes, so it is a transaction like any other.
+async fn begin_beside(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = open(connection).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(POSTGRES_LIMITS).await?;
+    }
+    Ok(transaction)
+}
+
+/// Begins the transaction of a migration. No other transaction of any server runs beside it but those of [`Dispatch`]; on PostgreSQL it waits for
 /// them as long as it takes.
 pub(crate) async fn begin_migration(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let transaction = open(connection).await?;
@@ -105,7 +137,7 @@ pub(crate) async fn begin_migration(connection: &DatabaseConnection) -> Result<D
     Ok(transaction)
 }
 
-/// On PostgreSQL each statement is to see what was committed before it: the turn is taken by the first.
+/// On PostgreSQL each statement is to see what was committed before it: a turn is taken by the first.
 async fn open(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let isolation_level =
         (connection.get_database_backend() == DbBackend::Postgres).then_some(IsolationLevel::ReadCommitted);

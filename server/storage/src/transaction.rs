@@ -7,11 +7,11 @@ use domain::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryTrait, Select,
-    Statement, UpdateMany, Value, sea_query::OnConflict,
+    DbErr, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryResult, QueryTrait,
+    Select, Statement, UpdateMany, Value, sea_query::OnConflict,
 };
 
-use crate::{error::store_error, observer::Observed, sqlite};
+use crate::{error::store_error, observer::{Observed, Waiting}, sqlite};
 
 /// One transaction over all tables.
 ///
@@ -44,6 +44,11 @@ enum State {
 impl SqlTransaction {
     pub(crate) fn new(transaction: DatabaseTransaction, connection: DatabaseConnection, observed: Observed) -> Self {
         Self { transaction, connection, state: State::Clean, observed }
+    }
+
+    /// One of which nobody is told.
+    pub(crate) fn unobserved(transaction: DatabaseTransaction, connection: DatabaseConnection) -> Self {
+        Self::new(transaction, connection, Waiting::new(None).begin())
     }
 
     /// Tells whoever observes the store, once this is committed, that something happened.
@@ -157,6 +162,17 @@ impl SqlTransaction {
     ) -> Result<Vec<T>, StoreError> {
         let statement = Statement::from_string(self.transaction.get_database_backend(), statement);
         let result = T::find_by_statement(statement).all(&self.transaction).await;
+        self.check(result)
+    }
+
+    /// Finds the rows of a statement in which places are `$1`, `$2` and so on.
+    pub(crate) async fn rows<const N: usize>(
+        &mut self,
+        statement: &str,
+        values: [Value; N],
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), statement, values);
+        let result = self.transaction.query_all_raw(statement).await;
         self.check(result)
     }
 

@@ -10,10 +10,14 @@ mod admin;
 mod alerts;
 mod at_once;
 mod audit;
+mod backups;
+mod balanced;
+mod balancer;
 mod browser;
 mod card;
 mod changes;
 mod clock;
+mod copies;
 mod defences;
 mod demonstration;
 mod erasure;
@@ -24,6 +28,7 @@ mod import;
 mod killed;
 mod language;
 mod logs;
+mod mail_server;
 mod mails;
 mod managers;
 mod outages;
@@ -42,6 +47,7 @@ mod tls;
 mod unlock;
 mod upload;
 mod vault;
+mod workers;
 
 /// Fails where there is no PostgreSQL: what is not run does not hold.
 #[tokio::test(flavor = "multi_thread")]

@@ -103,6 +103,18 @@ impl Servers {
         ended_well
     }
 
+    /// Kills one of them, whatever it is doing.
+    pub fn kill_one(&mut self, number: usize) {
+        let child = &mut self.0[number].child;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// The addresses of all.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.iter().map(|process| process.address).collect()
+    }
+
     /// From now on they cannot write another byte, neither to the database nor to the log.
     pub fn fill_disk(&self) {
         for process in &self.0 {
