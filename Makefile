@@ -16,7 +16,7 @@ test_runner = $(if $(shell command -v cargo-nextest),nextest run --no-fail-fast,
 FUZZ_SECONDS ?= 1200
 fuzz_targets := $(basename $(notdir $(wildcard card-bridge/fuzz/fuzz_targets/*.rs)))
 
-.PHONY: help run test bench cuts fuzz package build pages lint rust-test package-test end2end advisories
+.PHONY: help run test bench cuts fuzz package package-server build pages lint rust-test package-test end2end advisories
 
 help:
 	@echo "make run         build and start the demonstration: http://localhost:3000"
@@ -25,6 +25,7 @@ help:
 	echo "make cuts        cut an unlock at every point, and see that trying again is enough"
 	echo "make fuzz        fuzz what comes from outside, FUZZ_SECONDS for each target"
 	echo "make package     make the card bridge's Debian package, in target/debian"
+	echo "make package-server  make the server's"
 	echo "make advisories  look for known vulnerabilities (needs the network)"
 
 run:
@@ -67,7 +68,8 @@ target/pages: $(page_sources)
 # The pages and the release programs: what runs and what is measured. Cards inside the bridge make it another program.
 build: pages
 	@echo "build: the first time this takes many minutes"
-	cargo build --release -p server
+	# The pages are inside the program; with others it is another one.
+	PAGES=$$(basename target/site/pkg-*) cargo build --release -p server
 	if [ -z "$(CARDS)" ]; then
 	    cargo build --release -p card-bridge -p virtual-card --features card-bridge/virtual-cards
 	    cp target/release/card-bridge target/release/card-bridge-with-virtual-cards
@@ -92,10 +94,17 @@ package:
 	@.make/setup package
 	card-bridge/package/make-deb
 
-# Installs the package on this machine, but in a namespace where only the test sees it. With the program that the Rust tests
-# were built with.
+package-server:
+	@.make/setup run
+	.make/setup package
+	$(MAKE) --no-print-directory pages
+	server/package/make-deb
+
+# Installs the packages on this machine, but in a namespace where only the test sees it. With the programs that the Rust
+# tests were built with.
 package-test:
 	@card-bridge/package/test-deb
+	server/package/test-deb
 
 # With the programs that the Rust tests were built with, so that CI builds them once.
 end2end cuts: export SERVICE_CENTRE := $(CURDIR)/target/debug/service-centre

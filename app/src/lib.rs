@@ -18,6 +18,8 @@ pub mod demo;
 mod language;
 mod moment;
 mod pages;
+#[cfg(feature = "ssr")]
+pub mod refusal;
 pub mod resubmitted;
 mod server_fns;
 #[cfg(feature = "ssr")]

@@ -15,15 +15,18 @@ use domain::{
     language::Language,
     ports::{Clock, Randomness, Store, Vault},
 };
+use storage::SqlStore;
 use tokio::sync::Notify;
 
 use crate::{
+    admin::Admin,
     certifier::X509Certifier,
     config::{Names, RaContact, Settings},
     hasher::Argon2Hasher,
     housekeeping::Housekeeping,
     import::{ImportKey, upload::Uploads},
     mail::{Postman, Stationery},
+    metrics::Metrics,
     outbox::OutboxWorker,
     router::{self, Opening},
     secrets::Secrets,
@@ -35,7 +38,7 @@ use crate::{
 /// What is around the service: the same in `main` and in a test, but for what stands behind it.
 pub struct World {
     /// The database.
-    pub store: Arc<dyn Store>,
+    pub store: SqlStore,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The dice.
@@ -62,6 +65,8 @@ pub struct Application {
     pub housekeeping: Housekeeping,
     /// The files of the pages.
     pub site: Site,
+    /// Answers operators.
+    pub admin: Admin,
 }
 
 /// Puts the service together, once the secrets have been found to be those of the database.
@@ -71,6 +76,9 @@ pub struct Application {
 /// [`StartupError`].
 pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Result<Application, StartupError> {
     let World { store, clock, randomness, postman, demonstration, mailbox, answered_within } = world;
+    let metrics = Metrics::new().map_err(StartupError::Metrics)?;
+    let database = store.observed_by(Arc::new(metrics.clone()));
+    let store: Arc<dyn Store> = Arc::new(database.clone());
     let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));
     startup::check_secrets(&*store, &*vault, &secrets.trail_key).await?;
     let services = Services::new(Environment {
@@ -79,7 +87,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         calendar: Arc::new(settings.time_zone.clone()),
         randomness: Arc::clone(&randomness),
         vault: Arc::clone(&vault),
-        hasher: Arc::new(Argon2Hasher::new(secrets.peppers, Arc::clone(&randomness))),
+        hasher: Arc::new(Argon2Hasher::new(secrets.peppers, Arc::clone(&randomness), metrics.clone())),
         certifier: Arc::new(X509Certifier),
         issuing: issuing_terms(settings, secrets.blank_card_management_key, secrets.blank_card_unlock_key),
         policy: settings.policy.to_policy(),
@@ -115,6 +123,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         wake_outbox: Arc::clone(&wake),
         answered_within,
         uploads,
+        metrics: metrics.clone(),
     };
     let outbox = OutboxWorker {
         store: Arc::clone(&store),
@@ -124,14 +133,11 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         postman,
         stationery: stationery(settings),
         wake,
+        metrics: metrics.clone(),
     };
-    Ok(Application {
-        services,
-        router: router::router(pages),
-        outbox,
-        housekeeping: Housekeeping { store, clock },
-        site,
-    })
+    let admin = Admin { database, metrics, clock: Arc::clone(&clock), stops: Arc::default() };
+    let housekeeping = Housekeeping { store, clock };
+    Ok(Application { services, router: router::router(pages), outbox, housekeeping, site, admin })
 }
 
 fn issuing_terms(

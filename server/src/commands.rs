@@ -1,9 +1,11 @@
 //! What the program does, a file for each of its commands.
 
 pub mod audit;
+pub mod backup;
 pub mod bridge_config;
 pub mod ca_certificate;
 pub mod check_config;
+pub mod copy_database;
 pub mod demo;
 pub mod erase_person;
 pub mod grant_ra;
@@ -13,10 +15,8 @@ pub mod send_test_mail;
 pub mod serve;
 pub mod vault;
 
-use std::sync::Arc;
-
 use anyhow::Context;
-use domain::ports::Store;
+use storage::SqlStore;
 
 use crate::{config::Settings, randomness::SystemRandomness, secrets::Secrets};
 
@@ -27,8 +27,7 @@ fn secrets(settings: &Settings) -> anyhow::Result<Secrets> {
 }
 
 /// Opens the database.
-async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+async fn store(settings: &Settings) -> anyhow::Result<SqlStore> {
     let location = settings.database.location(settings.data.as_deref())?;
-    let store = storage::connect(&location).await.context("the database")?;
-    Ok(Arc::new(store))
+    storage::connect(&location).await.context("the database")
 }

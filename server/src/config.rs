@@ -4,6 +4,7 @@
 //! nobody knows is refused, so that a typing error is not a default. Secrets never stand in the file: each is named by a
 //! `*_file` field and read by [`crate::secrets`].
 
+mod admin;
 mod bridge;
 mod clients;
 mod database;
@@ -16,6 +17,7 @@ mod public_url;
 mod ra;
 pub mod secrets;
 mod time_zone;
+mod tls;
 mod welsh;
 
 use std::{
@@ -25,6 +27,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub use admin::AdminSection;
 pub use bridge::BridgeSection;
 pub use clients::ClientsSection;
 pub use database::DatabaseSection;
@@ -37,6 +40,7 @@ pub use public_url::PublicUrl;
 pub use ra::{RaContact, RaSection};
 pub use secrets::SecretsSection;
 pub use time_zone::LocalTimeZone;
+pub use tls::TlsSection;
 pub use welsh::{Names, WelshSection};
 
 /// What the variables of the environment begin with.
@@ -50,6 +54,10 @@ pub struct Settings {
     pub public_url: PublicUrl,
     /// Where the service listens.
     pub listen: SocketAddr,
+    /// The certificate, where the service speaks TLS itself.
+    pub tls: Option<TlsSection>,
+    /// The listener for operators.
+    pub admin: AdminSection,
     /// What the service is called on its pages and in its mails.
     pub service_name: String,
     /// The IANA time zone of the times in mails.
@@ -86,6 +94,8 @@ impl Default for Settings {
         Self {
             public_url: PublicUrl::default(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000),
+            tls: None,
+            admin: AdminSection::default(),
             service_name: "Smartcard Service Centre".to_owned(),
             time_zone: LocalTimeZone::default(),
             data: None,
@@ -173,6 +183,10 @@ impl Settings {
         if self.service_name.trim().is_empty() || self.service_name.contains(char::is_control) {
             return Err(FieldError::new("service_name", "is one line that is not empty"));
         }
+        if self.tls.is_some() && !self.public_url.is_https() {
+            return Err(FieldError::new("public_url", "begins with https:// where there is a section tls"));
+        }
+        self.admin.validate(self.listen)?;
         self.database.validate(self.data.as_deref())?;
         self.secrets.validate(self.may_make_secrets())?;
         self.mail.validate(self.demonstration.is_some())?;
@@ -267,6 +281,12 @@ mod tests {
             ("[ra.hours]\nclosed_on = ['Christmas']", "ra.hours.closed_on[0]"),
             ("[ra.hours]\nmonday = ''", "ra.hours"),
             ("[clients]\nposts_at_once = 0", "clients.posts_at_once"),
+            ("[tls]\ncertificate_file = 'c'", "tls"),
+            ("[tls]\ncertificate_file = 'c'\nkey_file = 'k'", "public_url"),
+            ("[admin]\nlisten = '0.0.0.0:9100'", "admin.listen"),
+            ("[admin]\nlisten = '[::]:9100'", "admin.listen"),
+            ("[admin]\nlisten = '127.0.0.1:3000'", "admin.listen"),
+            ("[admin]\nlisten = '127.0.0.1:9100'\ndrain_after_seconds = 301", "admin.drain_after_seconds"),
             ("[clients]\ntrusted_proxies = ['10.0.0.0/33']", "clients.trusted_proxies[0]"),
         ] {
             assert_eq!(wrong_field(&format!("{GOOD}{toml}\n"), &[]), field, "{toml}");

@@ -14,7 +14,10 @@ use domain::ports::{AnswerHasher, HasherError, Randomness, SecretHash};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::config::secrets::{KeyName, KeySet, SecretBytes};
+use crate::{
+    config::secrets::{KeyName, KeySet, SecretBytes},
+    metrics::Metrics,
+};
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
@@ -31,6 +34,7 @@ pub struct Argon2Hasher {
     randomness: Arc<dyn Randomness>,
     places: Arc<Semaphore>,
     queue: Semaphore,
+    metrics: Metrics,
 }
 
 struct Peppers {
@@ -39,8 +43,8 @@ struct Peppers {
 }
 
 impl Argon2Hasher {
-    /// Takes the peppers.
-    pub fn new(peppers: KeySet, randomness: Arc<dyn Randomness>) -> Self {
+    /// Takes the peppers, and who counts the hashes.
+    pub fn new(peppers: KeySet, randomness: Arc<dyn Randomness>, metrics: Metrics) -> Self {
         let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (current, peppers) = peppers.into_parts();
         Self {
@@ -48,6 +52,7 @@ impl Argon2Hasher {
             randomness,
             places: Arc::new(Semaphore::new(places)),
             queue: Semaphore::new(places * (QUEUE_PER_PLACE + 1)),
+            metrics,
         }
     }
 
@@ -56,15 +61,22 @@ impl Argon2Hasher {
         &self,
         hash: impl FnOnce(&Peppers) -> Result<T, HasherError> + Send + 'static,
     ) -> Result<T, HasherError> {
-        let _queued = self.queue.try_acquire().map_err(|_| HasherError::Busy)?;
+        let _queued = self.queue.try_acquire().map_err(|_| {
+            self.metrics.hash_refused();
+            HasherError::Busy
+        })?;
+        let waiting = self.metrics.hash_waits();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| HasherError::Busy)?;
+        drop(waiting);
+        let metrics = self.metrics.clone();
         let peppers = Arc::clone(&self.peppers);
         tokio::task::spawn_blocking(move || {
             // The hash goes on when the request is dropped, so the place belongs to it and not to the request.
             let _place = place;
+            let _running = metrics.hash_runs();
             let began = Instant::now();
             let result = hash(&peppers);
-            tracing::trace!(microseconds = began.elapsed().as_micros(), "hashed");
+            metrics.hash_made(began.elapsed());
             result
         })
         .await
@@ -141,7 +153,15 @@ mod tests {
     fn hasher(current: &str, peppers: &[(&str, u8)]) -> Argon2Hasher {
         let id = |id: &str| KeyName::try_from(id.to_owned()).unwrap();
         let keys = peppers.iter().map(|(name, byte)| (id(name), SecretBytes::new([*byte; 32]))).collect();
-        Argon2Hasher::new(KeySet::new(id(current), keys).unwrap(), Arc::new(SystemRandomness))
+        let peppers = KeySet::new(id(current), keys).unwrap();
+        Argon2Hasher::new(peppers, Arc::new(SystemRandomness), Metrics::new().unwrap())
+    }
+
+    /// What operators are told.
+    fn figure(hasher: &Argon2Hasher, name: &str) -> String {
+        let figures = hasher.metrics.render();
+        let found = figures.lines().find_map(|line| line.strip_prefix("service_centre_")?.strip_prefix(name));
+        found.unwrap_or_else(|| panic!("{name}: {figures}")).trim().to_owned()
     }
 
     #[tokio::test]
@@ -194,10 +214,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_hash_that_waits_is_told_until_it_runs_or_nobody_wants_it() {
+        let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
+        let places = u32::try_from(hasher.places.available_permits()).unwrap();
+        let held = Arc::clone(&hasher.places).acquire_many_owned(places).await.unwrap();
+        let waits = |hasher: &Arc<Argon2Hasher>| {
+            let hasher = Arc::clone(hasher);
+            tokio::spawn(async move { hasher.hash("bluevase").await.map(drop) })
+        };
+        let (wanted, dropped) = (waits(&hasher), waits(&hasher));
+        let told = async |count| {
+            while figure(&hasher, "hashes_waiting") != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let patience = std::time::Duration::from_secs(5);
+        tokio::time::timeout(patience, told("2")).await.expect("both are told");
+        dropped.abort();
+        tokio::time::timeout(patience, told("1")).await.expect("one waits no more");
+        drop(held);
+        wanted.await.unwrap().unwrap();
+        assert_eq!(figure(&hasher, "hashes_waiting"), "0");
+        assert_eq!(figure(&hasher, "hash_seconds_count"), "1");
+        assert_eq!(figure(&hasher, "hashes_running"), "0");
+    }
+
+    #[tokio::test]
     async fn beyond_its_queue_the_hasher_is_busy() {
         let hasher = hasher("p1", &[("p1", 1)]);
         let held = hasher.queue.try_acquire_many(u32::try_from(hasher.queue.available_permits()).unwrap()).unwrap();
         assert_eq!(hasher.hash("bluevase").await, Err(HasherError::Busy));
+        assert_eq!(figure(&hasher, "hashes_refused_total"), "1");
         drop(held);
         assert!(hasher.hash("bluevase").await.is_ok());
     }

@@ -7,6 +7,7 @@
 // The types of the pages are nested deeply, and an optimised build looks through all of them.
 #![recursion_limit = "512"]
 
+pub mod admin;
 pub mod application;
 mod certifier;
 pub mod clock;
@@ -20,12 +21,15 @@ pub mod listener;
 pub mod logging;
 pub mod mail;
 pub mod masking;
+pub mod metrics;
 pub mod outbox;
 pub mod private_file;
 pub mod process;
 pub mod randomness;
 pub mod router;
 pub mod secrets;
+mod service_manager;
 mod site;
 pub mod startup;
+pub mod tls;
 pub mod vault;

@@ -1,7 +1,7 @@
-//! Serves HTTP/1.1 on a socket. A client that is slow holds a connection for a time only, many of them hold a number of
+//! Serves HTTP/1.1 on a socket, plainly or over TLS. A client that is slow holds a connection for a time only, many of them hold a number of
 //! connections only, and the end of the service lets what was begun finish.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -11,14 +11,17 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
 use tower::ServiceExt;
+
+use crate::tls::Tls;
 
 /// What clients may take up.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +44,22 @@ impl Default for Limits {
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until the service stops, then until what is under way has ended.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, mut stopping: watch::Receiver<()>) {
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stopping: watch::Receiver<()>) {
+    serve_over(listener, router, limits, None, stopping).await;
+}
+
+/// The same over TLS.
+pub async fn serve_tls(listener: TcpListener, router: Router, limits: Limits, tls: Tls, stopping: watch::Receiver<()>) {
+    serve_over(listener, router, limits, Some(tls), stopping).await;
+}
+
+async fn serve_over(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    tls: Option<Tls>,
+    mut stopping: watch::Receiver<()>,
+) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = GracefulShutdown::new();
     loop {
@@ -57,27 +75,43 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, mut st
             _ = stopping.changed() => break,
         };
         let Ok(peer) = socket.peer_addr() else { continue };
-        let with_peer = move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.map(Body::new)
-        };
-        let service = TowerToHyperService::new(router.clone().map_request(with_peer));
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head)
-            .serve_connection(TokioIo::new(socket), service);
-        let connection = connections.watch(connection);
+        let (router, tls, watcher) = (router.clone(), tls.clone(), connections.watcher());
         tokio::spawn(async move {
             let _place = place;
-            // A client that breaks off, or is too slow, is no fault of the service.
-            if let Err(fault) = connection.await {
-                tracing::debug!(fault = &fault as &dyn std::error::Error, "a connection ended");
+            let Some(tls) = tls else { return answer(socket, peer, router, limits, watcher).await };
+            match tokio::time::timeout(limits.head, tls.accept(socket)).await {
+                Ok(Ok(socket)) => answer(socket, peer, router, limits, watcher).await,
+                Ok(Err(fault)) => tracing::debug!(fault = &fault as &dyn std::error::Error, "TLS was not begun"),
+                Err(_) => tracing::debug!("TLS was not begun in time"),
             }
         });
     }
     drop(listener);
     if tokio::time::timeout(limits.drain, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time");
+    }
+}
+
+/// Answers the requests of a connection, one after another.
+async fn answer(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    watcher: Watcher,
+) {
+    let with_peer = move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(Body::new)
+    };
+    let service = TowerToHyperService::new(router.map_request(with_peer));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .serve_connection(TokioIo::new(socket), service);
+    // A client that breaks off, or is too slow, is no fault of the service.
+    if let Err(fault) = watcher.watch(connection).await {
+        tracing::debug!(fault = &fault as &dyn std::error::Error, "a connection ended");
     }
 }
 

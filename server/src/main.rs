@@ -12,6 +12,7 @@ use server::{
     logging::{self, LogFormat},
     process,
 };
+use storage::backup::Former;
 
 /// The Smartcard Service Centre: people register, and unlock their own smartcards.
 #[derive(Parser)]
@@ -81,6 +82,33 @@ enum Command {
     },
     /// Prints to whom the file of an import is to be encrypted: age1...
     ImportKey,
+    /// Takes a backup of the SQLite database, beside the running service.
+    Backup {
+        /// Where it is to be: a file that is not there yet.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// A record that was logged, which the backup must have.
+        #[arg(long, value_name = "NUMBER:MAC")]
+        expect: Option<ChainEnd>,
+    },
+    /// Puts a backup in the place of the SQLite database. No service may run on it.
+    Restore {
+        /// The backup.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// A record that was logged, which the backup must have: the last one, where nothing was lost.
+        #[arg(long, value_name = "NUMBER:MAC")]
+        expect: Option<ChainEnd>,
+        /// Puts a database aside that is there and not empty.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Copies the SQLite database into an empty PostgreSQL one. No service may run on either.
+    CopyDatabase {
+        /// A file that holds the URL of the PostgreSQL database.
+        #[arg(long, value_name = "FILE")]
+        to_url_file: PathBuf,
+    },
     /// Says whether the configuration is right, or which field is wrong.
     CheckConfig,
     /// Sends a mail that shows that mails arrive.
@@ -148,6 +176,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             commands::import::run(&settings, &people, &cards, extent).await
         }
         Command::ImportKey => commands::import_key::run(&settings),
+        Command::Backup { file, expect } => commands::backup::take(&settings, &file, expect).await,
+        Command::Restore { file, expect, replace } => {
+            let former = if replace { Former::IsPutAside } else { Former::Stays };
+            commands::backup::restore(&settings, &file, expect, former).await
+        }
+        Command::CopyDatabase { to_url_file } => commands::copy_database::run(&settings, &to_url_file).await,
         Command::CheckConfig => commands::check_config::run(&settings),
         Command::SendTestMail { to } => commands::send_test_mail::run(&settings, &to).await,
         Command::CaCertificate => commands::ca_certificate::run(&settings).await,

@@ -1,7 +1,8 @@
 //! The worker that empties the outbox: mails leave here and never inside a request.
 //!
 //! Mails that are due are claimed with a lease, so that several servers share the work and what one of them had when
-//! it died is tried again by another. A mail can go twice then, with the same Message-ID; it is never lost.
+//! it died is tried again by another. A mail can go twice then, with the same Message-ID; it is never lost. While nobody
+//! dies it goes once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,16 +11,19 @@ use domain::{
     delivery::{Deliveries, Undelivered},
     mail::{Mail, OutboxMail},
     ports::{Clock, Store, StoreError, Vault},
+    token::MailId,
 };
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
+    time::Instant,
 };
 use tracing::Instrument;
 
 use crate::{
     mail::{DeliveryError, Postman, Stationery, smtp},
     masking::masked,
+    metrics::{MailEnd, Metrics},
 };
 
 /// How many mails are on their way at once.
@@ -30,6 +34,10 @@ const LEASE: time::Duration = time::Duration::seconds(8 * smtp::TIMEOUT.as_secs(
 
 /// How long the worker sleeps when nobody wakes it: another server's mails, and those whose time comes.
 const SLEEP: Duration = Duration::from_secs(5);
+
+/// How long it is tried to note that a mail was sent, within its lease, and how soon again.
+const NOTED_WITHIN: Duration = Duration::from_mins(1);
+const NOTED_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// How long a mail is tried.
 const GIVE_UP_AFTER: time::Duration = time::Duration::days(1);
@@ -57,6 +65,8 @@ pub struct OutboxWorker {
     pub stationery: Stationery,
     /// Wakes the worker: a request may have put a mail in.
     pub wake: Arc<Notify>,
+    /// Who counts what becomes of them.
+    pub metrics: Metrics,
 }
 
 /// What becomes of a mail after a try.
@@ -65,6 +75,18 @@ enum Fate {
     TryAgain,
     /// The mail is told where it could be read.
     Ends(Undelivered, Option<Mail>),
+}
+
+impl Fate {
+    /// As it is counted.
+    fn end(&self) -> MailEnd {
+        match self {
+            Self::Sent => MailEnd::Sent,
+            Self::TryAgain => MailEnd::PutOff,
+            Self::Ends(Undelivered::Refused, _) => MailEnd::Refused,
+            Self::Ends(Undelivered::GivenUp, _) => MailEnd::GivenUp,
+        }
+    }
 }
 
 impl OutboxWorker {
@@ -91,7 +113,7 @@ impl OutboxWorker {
     /// [`StoreError`] when the outbox cannot be read. A mail that does not go is no error: it is put off.
     pub async fn round(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
-        let mut transaction = self.store.begin().await?;
+        let mut transaction = self.store.begin_dispatch().await?;
         let due = transaction.claim_due_mails(now, now + LEASE, BATCH).await?;
         if due.is_empty() {
             return Ok(0);
@@ -115,20 +137,35 @@ impl OutboxWorker {
     async fn send(&self, outbox_mail: OutboxMail) -> Result<(), StoreError> {
         let id = outbox_mail.id;
         let fate = self.try_to_send(&outbox_mail).await;
+        self.metrics.mail_tried(fate.end());
         let now = self.clock.now();
         match fate {
-            Fate::Sent => {
-                let mut transaction = self.store.begin().await?;
-                transaction.mark_mail_sent(id, now).await?;
-                transaction.commit().await
-            }
+            Fate::Sent => self.note_sent(id).await,
             Fate::TryAgain => {
-                let mut transaction = self.store.begin().await?;
+                let mut transaction = self.store.begin_dispatch().await?;
                 transaction.put_off_mail(id, now + pause(outbox_mail.attempts)).await?;
                 transaction.commit().await
             }
             Fate::Ends(why, mail) => self.deliveries.undelivered(id, mail.as_ref(), why).await,
         }
+    }
+
+    /// Notes that a mail was sent, again and again for a minute where the database is away: without the note another worker
+    /// would send it once more.
+    async fn note_sent(&self, id: MailId) -> Result<(), StoreError> {
+        let until = Instant::now() + NOTED_WITHIN;
+        loop {
+            match self.try_to_note_sent(id).await {
+                Err(_) if Instant::now() < until => tokio::time::sleep(NOTED_AGAIN_AFTER).await,
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn try_to_note_sent(&self, id: MailId) -> Result<(), StoreError> {
+        let mut transaction = self.store.begin_dispatch().await?;
+        transaction.mark_mail_sent(id, self.clock.now()).await?;
+        transaction.commit().await
     }
 
     async fn try_to_send(&self, outbox_mail: &OutboxMail) -> Fate {

@@ -1,6 +1,6 @@
 //! The router: pages and server functions behind everything that holds for all requests.
 //!
-//! From the outside in: the reference, the security headers, the Host header, the origin of a POST, how often an address asks, the
+//! From the outside in: the counting of requests, the reference, the security headers, the Host header, the origin of a POST, how often an address asks, the
 //! time of an answer, the size of a body, the choice of a language, forms without JavaScript, and then the routes, each
 //! traced by its pattern and never by what was typed.
 
@@ -37,7 +37,12 @@ use tokio::sync::Notify;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
-use crate::{config::PublicUrl, import::upload::Uploads, site};
+use crate::{
+    config::PublicUrl,
+    import::upload::Uploads,
+    metrics::{self, Metrics},
+    site,
+};
 use client::ClientAddress;
 pub use client::Clients;
 use content_security::ContentSecurity;
@@ -76,6 +81,8 @@ pub struct Pages {
     pub answered_within: Duration,
     /// What imports at the desk need.
     pub uploads: Uploads,
+    /// Who counts the requests.
+    pub metrics: Metrics,
 }
 
 /// Makes the router.
@@ -92,6 +99,7 @@ pub fn router(pages: Pages) -> Router {
         wake_outbox,
         answered_within,
         uploads,
+        metrics,
     } = pages;
     let [english, welsh] = configs;
     let cookies = english.cookies;
@@ -133,6 +141,7 @@ pub fn router(pages: Pages) -> Router {
         .merge(copies)
         .merge(uploads)
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log_answer).on_failure(()))
+        .layer(middleware::from_fn(metrics::note_route))
         .with_state(options);
     Router::new()
         .fallback_service(answering)
@@ -148,6 +157,7 @@ pub fn router(pages: Pages) -> Router {
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_host))
         .layer(middleware::from_fn_with_state(public_url, security_headers::add))
         .layer(middleware::from_fn_with_state(randomness, request_reference::give))
+        .layer(middleware::from_fn_with_state(metrics, metrics::count))
 }
 
 fn span(request: &Request) -> Span {

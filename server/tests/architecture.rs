@@ -115,6 +115,7 @@ fn some_libraries_stand_in_one_place_only() {
         ("aes-gcm", "server"),
         ("argon2", "server"),
         ("age", "server"),
+        ("metrics", "server"),
         ("p384", "domain"),
     ] {
         let users: Vec<_> = users(library).into_iter().filter(|user| *user != "virtual-card").collect();

@@ -95,10 +95,13 @@ macro_rules! server_fn_fault {
 
             fn ser(&self) -> leptos::server_fn::Bytes {
                 #[cfg(feature = "ssr")]
-                $crate::server_fns::fault::answer_with(match self {
-                    Self::Unavailable(_) => http::StatusCode::SERVICE_UNAVAILABLE,
-                    _ => http::StatusCode::UNPROCESSABLE_ENTITY,
-                });
+                {
+                    $crate::refusal::Refusal::note(self);
+                    $crate::server_fns::fault::answer_with(match self {
+                        Self::Unavailable(_) => http::StatusCode::SERVICE_UNAVAILABLE,
+                        _ => http::StatusCode::UNPROCESSABLE_ENTITY,
+                    });
+                }
                 <Self::Encoder as leptos::server_fn::Encodes<Self>>::encode(self).unwrap_or_default()
             }
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use store::{
-    BulkEnrolment, Cards, CodeMails, DailyCounts, ErasedRows, Erasing, Forgetting, HandledForms, ImportRuns, Issuances,
-    KeyRings, NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError,
+    BulkEnrolment, Cards, CodeMails, DailyCounts, Dispatch, ErasedRows, Erasing, Forgetting, HandledForms, ImportRuns,
+    Issuances, KeyRings, NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions, Store, StoreError,
     TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
 };
 

@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 use domain::{
-    ports::{Store, StoreError},
-    trail::{BrokenChain, ChainEnd, TrailKey},
+    ports::{Store, StoreError, Transaction},
+    trail::{BrokenChain, ChainEnd, TrailKey, TrailRecord},
 };
 
 use crate::config::Settings;
@@ -24,6 +24,22 @@ pub enum Verdict {
     CutOff(ChainEnd),
 }
 
+impl Verdict {
+    /// The end of a trail that holds.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with any other.
+    pub fn end(self) -> anyhow::Result<ChainEnd> {
+        match self {
+            Self::Holds(end) => Ok(end),
+            Self::Broken(BrokenChain { number }) => bail!("the audit trail is broken at record {number}"),
+            Self::Rewritten(found) => bail!("the audit trail was rewritten: record {} is {found} now", found.number),
+            Self::CutOff(end) => bail!("the audit trail was cut off: it ends with {end}"),
+        }
+    }
+}
+
 /// Follows the chain from the first record to the last, and prints its end: compare it with the last one logged, or
 /// have it compared as `expected`.
 ///
@@ -33,15 +49,13 @@ pub enum Verdict {
 pub async fn verify(settings: &Settings, expected: Option<ChainEnd>) -> anyhow::Result<()> {
     let secrets = super::secrets(settings)?;
     let store = super::store(settings).await?;
-    match follow(&*store, &secrets.trail_key, expected).await? {
-        Verdict::Holds(end) => {
-            println!("The audit trail holds: {} records, the last {end}", end.number);
-            Ok(())
-        }
-        Verdict::Broken(BrokenChain { number }) => bail!("the audit trail is broken at record {number}"),
-        Verdict::Rewritten(found) => bail!("the audit trail was rewritten: record {} is {found} now", found.number),
-        Verdict::CutOff(end) => bail!("the audit trail was cut off: it ends with {end}"),
-    }
+    say(follow(&store, &secrets.trail_key, expected).await?.end()?);
+    Ok(())
+}
+
+/// Prints the end of a trail that holds.
+pub(super) fn say(end: ChainEnd) {
+    println!("The audit trail holds: {} records, the last {end}", end.number);
 }
 
 /// Follows the chain from the first record to the last. Reads page by page, so that nobody waits for it: records are
@@ -51,9 +65,30 @@ pub async fn verify(settings: &Settings, expected: Option<ChainEnd>) -> anyhow::
 ///
 /// [`StoreError`] when it cannot be read.
 pub async fn follow(store: &dyn Store, key: &TrailKey, expected: Option<ChainEnd>) -> Result<Verdict, StoreError> {
+    follow_pages(async |from| store.begin().await?.trail_from(from, PAGE).await, key, expected).await
+}
+
+/// The same within a transaction.
+///
+/// # Errors
+///
+/// [`StoreError`] when it cannot be read.
+pub async fn follow_within(
+    transaction: &mut dyn Transaction,
+    key: &TrailKey,
+    expected: Option<ChainEnd>,
+) -> Result<Verdict, StoreError> {
+    follow_pages(async |from| transaction.trail_from(from, PAGE).await, key, expected).await
+}
+
+async fn follow_pages(
+    mut records_from: impl AsyncFnMut(u64) -> Result<Vec<TrailRecord>, StoreError>,
+    key: &TrailKey,
+    expected: Option<ChainEnd>,
+) -> Result<Verdict, StoreError> {
     let mut end = ChainEnd::START;
     loop {
-        let records = store.begin().await?.trail_from(end.number + 1, PAGE).await?;
+        let records = records_from(end.number + 1).await?;
         if records.is_empty() {
             break;
         }
@@ -62,7 +97,7 @@ pub async fn follow(store: &dyn Store, key: &TrailKey, expected: Option<ChainEnd
             Err(broken) => return Ok(Verdict::Broken(broken)),
         }
         let found = expected.and_then(|expected| records.iter().find(|record| record.number == expected.number));
-        if let Some(found) = found.map(domain::trail::TrailRecord::end).filter(|found| Some(*found) != expected) {
+        if let Some(found) = found.map(TrailRecord::end).filter(|found| Some(*found) != expected) {
             return Ok(Verdict::Rewritten(found));
         }
     }

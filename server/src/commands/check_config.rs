@@ -2,7 +2,9 @@
 //! names are.
 
 use crate::secrets::{DatabaseAge, Secrets};
-use crate::{config::Settings, demonstration::Manifest, mail::smtp::SmtpPostman, randomness::SystemRandomness};
+use crate::{
+    config::Settings, demonstration::Manifest, mail::smtp::SmtpPostman, randomness::SystemRandomness, tls::Tls,
+};
 
 /// Reads the files that the configuration names. Makes nothing.
 ///
@@ -18,6 +20,9 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     }
     if settings.mail.host.is_some() {
         SmtpPostman::new(&settings.mail)?;
+    }
+    if let Some(tls) = &settings.tls {
+        Tls::load(tls)?;
     }
     if let Some(demonstration) = &settings.demonstration {
         Manifest::read(&demonstration.manifest)?;

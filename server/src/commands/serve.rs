@@ -1,24 +1,28 @@
 //! `serve`: serves the pages until SIGTERM or Ctrl-C, then lets what was begun end.
 
-use std::sync::Arc;
+use std::{io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use app::{config::Demonstration, demo::DemoMailbox};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
 use crate::{
+    admin,
     application::{self, Application, World},
     clock::SystemClock,
     config::Settings,
     demonstration::Manifest,
     listener::{self, Limits},
     mail::{Postman, demonstration::MailboxPostman, smtp::SmtpPostman},
+    metrics::Metrics,
     randomness::SystemRandomness,
     router,
+    service_manager::{self, State},
+    tls::Tls,
 };
 
 /// Serves.
@@ -32,25 +36,64 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(manifest) = &manifest {
         manifest.take_in(&application.services).await?;
     }
-    let socket = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("listen: {} cannot be listened on", settings.listen))?;
+    let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
+    if let Some(tls) = &tls {
+        application.admin.metrics.certificate(tls.expires());
+    }
+    let socket = bind("listen", settings.listen).await?;
+    let admin_socket = match settings.admin.listen {
+        Some(address) => Some(bind("admin.listen", address).await?),
+        None => None,
+    };
+    let mut signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(());
+    // Operators are answered to the end.
+    let (end, ending) = watch::channel(());
+    let counting = tokio::spawn(application.admin.metrics.clone().run(ending.clone()));
+    let administering = admin_socket.map(|socket| {
+        let router = application.admin.clone().router();
+        tokio::spawn(listener::serve(socket, router, admin::LIMITS, ending))
+    });
     let outbox = tokio::spawn(application.outbox.run(stopping.clone()));
     let housekeeping = tokio::spawn(application.housekeeping.clone().run(stopping.clone()));
     tracing::info!(listen = %settings.listen, public_url = settings.public_url.origin(), "the service is up");
     if let Some(manifest) = &manifest {
         introduce(&settings, &manifest.to_demonstration());
     }
-    let serving = tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping));
-    let signal = stop_signal().await?;
+    let serving = match tls.clone() {
+        Some(tls) => tokio::spawn(listener::serve_tls(socket, application.router, Limits::default(), tls, stopping)),
+        None => tokio::spawn(listener::serve(socket, application.router, Limits::default(), stopping)),
+    };
+    service_manager::tell(State::Ready);
+    let signal = loop {
+        match signals.next().await {
+            Asked::Reload => reload(tls.as_ref(), &application.admin.metrics),
+            Asked::Stop(signal) => break signal,
+        }
+    };
     tracing::info!(signal, "the service stops");
+    service_manager::tell(State::Stopping);
+    application.admin.stop();
+    tokio::select! {
+        () = tokio::time::sleep(settings.admin.pause()) => {}
+        // Whoever asks twice does not want to wait.
+        () = signals.stop() => {}
+    }
     stop.send_replace(());
     serving.await?;
     outbox.await?;
     housekeeping.await?;
     application.housekeeping.log_trail_head().await?;
+    end.send_replace(());
+    if let Some(administering) = administering {
+        administering.await?;
+    }
+    counting.await?;
     Ok(())
+}
+
+async fn bind(field: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{field}: {address} cannot be listened on"))
 }
 
 /// Puts the service together on the operating system and the configured database.
@@ -78,11 +121,60 @@ pub async fn application(settings: &Settings, manifest: Option<&Manifest>) -> an
     Ok(application::build(settings, secrets, world).await?)
 }
 
-async fn stop_signal() -> anyhow::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        pressed = tokio::signal::ctrl_c() => pressed.map(|()| "SIGINT").map_err(Into::into),
+/// Reads the certificate again.
+fn reload(tls: Option<&Tls>, metrics: &Metrics) {
+    service_manager::tell(State::Reloading);
+    if let Some(tls) = tls {
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificate was read again, and is shown from now on"),
+            Err(fault) => {
+                let fault = &fault as &dyn std::error::Error;
+                tracing::error!(fault, "the certificate was read again and is not taken: the former one is shown");
+            }
+        }
+        metrics.certificate(tls.expires());
+    } else {
+        tracing::info!("SIGHUP: there is no certificate to be read again");
+    }
+    service_manager::tell(State::Ready);
+}
+
+/// The signals by which the service is asked for something. They are listened for from the moment when this is made.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+/// What it is asked for.
+enum Asked {
+    /// To read its certificate again.
+    Reload,
+    /// To end, by the signal of this name.
+    Stop(&'static str),
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Asked::Stop("SIGINT"),
+            _ = self.hang_up.recv() => Asked::Reload,
+        }
+    }
+
+    /// Waits until it is asked to end.
+    async fn stop(&mut self) {
+        while let Asked::Reload = self.next().await {}
     }
 }
 

@@ -16,7 +16,7 @@ pub async fn rotate(settings: &Settings) -> anyhow::Result<()> {
     let vault = AesGcmVault::new(&secrets.vault_keys, std::sync::Arc::new(SystemRandomness));
     let vault: &dyn Vault = &vault;
     let mut done = Resealing::default();
-    while let Some(further) = done.go_on(&*store, vault).await? {
+    while let Some(further) = done.go_on(&store, vault).await? {
         done = further;
     }
     let (key, Resealing { looked_at, resealed, .. }) = (secrets.vault_keys.current().as_str(), done);

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -21,6 +22,8 @@ pub struct DatabaseSection {
     pub url: Option<String>,
     /// A file that holds the URL of a PostgreSQL database.
     pub url_file: Option<PathBuf>,
+    /// How many connections a server has to PostgreSQL at most.
+    pub connections: Option<NonZeroU32>,
 }
 
 impl DatabaseSection {
@@ -33,6 +36,9 @@ impl DatabaseSection {
             0 | 1 => Ok(()),
             _ => Err(FieldError::new("database", "names its database once: folder, url or url_file")),
         }?;
+        if self.connections.is_some() && self.url.is_none() && self.url_file.is_none() {
+            return Err(FieldError::new("database.connections", "is for PostgreSQL: to SQLite there is one"));
+        }
         match &self.url {
             Some(url) if !url.contains("://") => Err(FieldError::new("database.url", "is a URL of PostgreSQL")),
             Some(url) => {
@@ -48,6 +54,14 @@ impl DatabaseSection {
     ///
     /// [`FieldError`] when the file with its URL cannot be read, can be read by everybody, or holds none.
     pub fn location(&self, data: Option<&Path>) -> Result<Location, FieldError> {
+        let location = self.named(data)?;
+        Ok(match self.connections {
+            Some(many) => location.with_connections(many),
+            None => location,
+        })
+    }
+
+    fn named(&self, data: Option<&Path>) -> Result<Location, FieldError> {
         if let Some(file) = &self.url_file {
             let read = private_file::read(file).map_err(|fault| {
                 FieldError::new("database.url_file", format!("{} is not read: {fault}", file.display()))
@@ -109,6 +123,28 @@ mod tests {
         let fault = section.location(None).err().unwrap().to_string();
         assert!(fault.starts_with("database.url_file") && fault.contains("chmod 600"), "{fault}");
         assert!(!fault.contains("service:secret"), "{fault}");
+    }
+
+    #[test]
+    fn connections_are_for_postgresql_and_at_least_one() {
+        let load = |variables: &[(&str, &str)]| {
+            let all = [
+                ("SERVICE_CENTRE_DATA", "data"),
+                ("SERVICE_CENTRE_MAIL__HOST", "localhost"),
+                ("SERVICE_CENTRE_MAIL__FROM", "a@example.org"),
+            ];
+            let all = all.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            crate::config::Settings::load(None, all)
+        };
+        let postgres = ("SERVICE_CENTRE_DATABASE__URL", "postgres://localhost/centre");
+        let many = "SERVICE_CENTRE_DATABASE__CONNECTIONS";
+        let settings = load(&[postgres, (many, "7")]);
+        let settings = settings.unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!(settings.database.connections, NonZeroU32::new(7));
+        for variables in [&[postgres, (many, "0")][..], &[(many, "7")]] {
+            let fault = load(variables).err().unwrap().to_string();
+            assert!(fault.contains("database.connections"), "{fault}");
+        }
     }
 
     #[test]

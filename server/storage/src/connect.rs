@@ -1,6 +1,12 @@
 //! Where the database is, and how it is opened.
 
-use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::IpAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use sea_orm::{
     DatabaseConnection, DbErr, SqlxPostgresConnector,
@@ -12,20 +18,21 @@ use sea_orm::{
 
 use crate::{migrations, sqlite, store::SqlStore};
 
-/// How many connections one server has to PostgreSQL. Transactions take turns, so more would only wait.
-const POSTGRES_CONNECTIONS: u32 = 10;
+/// How many connections one server has to PostgreSQL at most, unless it is said. Transactions take turns, so more would only
+/// wait there instead of here.
+const POSTGRES_CONNECTIONS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 
 /// How long a request waits for a connection.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the database is. It has no `Debug`, as a URL can hold a password.
 #[derive(Clone)]
-pub struct Location(Kind);
+pub struct Location(pub(crate) Kind);
 
 #[derive(Clone)]
-enum Kind {
+pub(crate) enum Kind {
     Folder(PathBuf),
-    Postgres(Box<PgConnectOptions>),
+    Postgres { options: Box<PgConnectOptions>, connections: NonZeroU32 },
 }
 
 /// The text names no database that can be used. It is not repeated, as a URL can hold a password.
@@ -47,6 +54,23 @@ impl Location {
         Self(Kind::Folder(path.into()))
     }
 
+    /// The folder, where the database is SQLite.
+    pub fn as_folder(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Folder(path) => Some(path),
+            Kind::Postgres { .. } => None,
+        }
+    }
+
+    /// The same database, with so many connections at most. SQLite has one.
+    #[must_use]
+    pub fn with_connections(self, many: NonZeroU32) -> Self {
+        match self.0 {
+            Kind::Postgres { options, .. } => Self(Kind::Postgres { options, connections: many }),
+            Kind::Folder(_) => self,
+        }
+    }
+
     /// Reads a URL of PostgreSQL, or the path of a folder.
     ///
     /// # Errors
@@ -59,7 +83,7 @@ impl Location {
             if !is_on_this_machine(&options) && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) {
                 return Err(NotALocation::Unverified);
             }
-            Ok(Self(Kind::Postgres(Box::new(options))))
+            Ok(Self(Kind::Postgres { options: Box::new(options), connections: POSTGRES_CONNECTIONS }))
         } else if text.is_empty() || text.contains("://") || text.starts_with("sqlite:") {
             Err(NotALocation::Malformed)
         } else {
@@ -97,7 +121,22 @@ pub enum ConnectError {
         /// Its name in the database.
         setting: &'static str,
     },
-    /// Its tables cannot be brought up to date; or it was made by a newer version of the service.
+    /// There is no file of a database in the folder.
+    #[error("there is no database in {}", folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Another program has it open, and must not.
+    #[error("another program has the database open: stop the service first")]
+    InUse,
+    /// It was made by a version of the service that is newer than the next.
+    #[error("the database is of a newer version of the service, which this one cannot go along with: update this one")]
+    Newer,
+    /// Its tables are older than those of the version before this one.
+    #[error("the database is of a version of the service before the last: start the version in between on it first")]
+    Older,
+    /// Its tables cannot be brought up to date.
     #[error("the tables cannot be brought up to date")]
     Migration(#[source] DbErr),
 }
@@ -108,17 +147,23 @@ pub enum ConnectError {
 ///
 /// [`ConnectError`].
 pub async fn connect(location: &Location) -> Result<SqlStore, ConnectError> {
-    let connection = match &location.0 {
-        Kind::Folder(path) => sqlite::open(path).await?,
-        Kind::Postgres(options) => open_postgres(options).await?,
+    let (connection, aside) = match &location.0 {
+        Kind::Folder(path) => {
+            let connection = sqlite::open(path).await?;
+            (connection.clone(), connection)
+        }
+        Kind::Postgres { options, connections } => (open_postgres(options, *connections).await?, open_aside(options)),
     };
-    migrations::run(&connection).await.map_err(ConnectError::Migration)?;
-    Ok(SqlStore::new(connection))
+    migrations::run(&connection).await?;
+    Ok(SqlStore::new(connection, aside))
 }
 
-async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection, ConnectError> {
+pub(crate) async fn open_postgres(
+    options: &PgConnectOptions,
+    connections: NonZeroU32,
+) -> Result<DatabaseConnection, ConnectError> {
     let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
+        .max_connections(connections.get())
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options.clone().disable_statement_logging())
         .await
@@ -130,6 +175,15 @@ async fn open_postgres(options: &PgConnectOptions) -> Result<DatabaseConnection,
         return Err(ConnectError::Setting { setting: "synchronous_commit" });
     }
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// One more connection, opened when it is first needed.
+fn open_aside(options: &PgConnectOptions) -> DatabaseConnection {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options.clone().disable_statement_logging());
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
 }
 
 #[cfg(test)]

@@ -8,14 +8,14 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqlxSqliteConnector, Statement,
     sqlx::{
         self, ConnectOptions, Connection, SqlitePool,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
 
@@ -53,8 +53,32 @@ const SETTINGS: [(&str, &str); 7] = [
 
 /// Opens the file in this folder, and makes both where they are not.
 pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
-    let file = make_file(folder)?;
-    let options = SqliteConnectOptions::new()
+    let options = options(&make_file(folder)?);
+    set(connect(&options).await.map_err(ConnectError::Open)?).await
+}
+
+/// Opens the file in this folder for nobody else: while another program has it open it is refused, and from then on every
+/// other one is.
+pub(crate) async fn open_alone(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
+    let options = options(&existing_file(folder)?).locking_mode(SqliteLockingMode::Exclusive);
+    let pool = connect(&options).await;
+    let pool = pool.map_err(|fault| if is_busy(&fault) { ConnectError::InUse } else { ConnectError::Open(fault) })?;
+    set(pool).await
+}
+
+/// Opens the file in this folder, and makes none.
+pub(crate) async fn open_existing(folder: &Path) -> Result<DatabaseConnection, ConnectError> {
+    let options = options(&existing_file(folder)?);
+    set(connect(&options).await.map_err(ConnectError::Open)?).await
+}
+
+fn existing_file(folder: &Path) -> Result<PathBuf, ConnectError> {
+    let file = folder.join(FILE);
+    if file.is_file() { Ok(file) } else { Err(ConnectError::Missing { folder: folder.to_owned() }) }
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -65,8 +89,12 @@ pub(crate) async fn open(folder: &Path) -> Result<DatabaseConnection, ConnectErr
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", format!("-{CACHE_KIB}"))
         .pragma("journal_size_limit", "0")
-        .disable_statement_logging();
-    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(connect(&options).await.map_err(ConnectError::Open)?);
+        .disable_statement_logging()
+}
+
+/// Makes sure that the settings hold.
+async fn set(pool: SqlitePool) -> Result<DatabaseConnection, ConnectError> {
+    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
     for (setting, wanted) in SETTINGS {
         let found = pragma(&connection, setting).await.map_err(ConnectError::Migration)?;
         if found.as_deref() != Some(wanted) {
@@ -90,13 +118,10 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Err
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None);
-    let mut waited = Duration::ZERO;
+    let until = Instant::now() + BUSY_TIMEOUT;
     loop {
         match pool.clone().connect_with(options.clone()).await {
-            Err(fault) if is_busy(&fault) && waited < BUSY_TIMEOUT => {
-                tokio::time::sleep(RETRY_AFTER).await;
-                waited += RETRY_AFTER;
-            }
+            Err(fault) if is_busy(&fault) && Instant::now() < until => tokio::time::sleep(RETRY_AFTER).await,
             ended => return ended,
         }
     }
@@ -120,7 +145,8 @@ async fn pragma(connection: &DatabaseConnection, name: &str) -> Result<Option<St
     number.map(|number| number.to_string()).or_else(|_| row.try_get_by_index(0)).map(Some)
 }
 
-fn make_file(folder: &Path) -> Result<PathBuf, ConnectError> {
+/// Makes the file, and the folder, where they are not.
+pub(crate) fn make_file(folder: &Path) -> Result<PathBuf, ConnectError> {
     let path = folder.join(FILE);
     make_private_folder(folder).map_err(|source| ConnectError::Folder { path: folder.to_owned(), source })?;
     make_private_file(&path).map_err(|source| ConnectError::Folder { path: path.clone(), source })?;
@@ -187,7 +213,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let connection = open(folder.path()).await.unwrap();
         migrations::run(&connection).await.unwrap();
-        let store = SqlStore::new(connection.clone());
+        let store = SqlStore::new(connection.clone(), connection.clone());
         // As many pages as it has already.
         connection.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
         let mut written = 0;
@@ -208,7 +234,8 @@ mod tests {
             insert(&store, number).await.unwrap();
         }
         // As another program finds it.
-        let other = SqlStore::new(open(folder.path()).await.unwrap());
+        let connection = open(folder.path()).await.unwrap();
+        let other = SqlStore::new(connection.clone(), connection);
         let mut transaction = other.begin().await.unwrap();
         for number in (0..written).chain(1000..1010) {
             assert_eq!(transaction.person(&person(number).user_number).await.unwrap(), Some(person(number)));

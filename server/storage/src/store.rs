@@ -1,23 +1,50 @@
 //! The store: it opens transactions.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use domain::ports::{Store, StoreError, Transaction};
+use domain::ports::{Dispatch, Store, StoreError, Transaction};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
 
-use crate::{error::store_error, transaction::SqlTransaction};
+use crate::{
+    error::store_error,
+    observer::{Observer, Waiting},
+    transaction::SqlTransaction,
+};
 
 /// The store on SQL. Cheap to clone: the clones share their connections.
 #[derive(Clone)]
 pub struct SqlStore {
     connection: DatabaseConnection,
+    /// For what takes no turn: on PostgreSQL one of its own, as the others may all wait for theirs.
+    aside: DatabaseConnection,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl SqlStore {
-    pub(crate) fn new(connection: DatabaseConnection) -> Self {
-        Self { connection }
+    pub(crate) fn new(connection: DatabaseConnection, aside: DatabaseConnection) -> Self {
+        Self { connection, aside, observer: None }
+    }
+
+    /// The same store, which tells somebody how it fares.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    pub(crate) fn connection(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    pub(crate) fn aside(&self) -> &DatabaseConnection {
+        &self.aside
+    }
+
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
     }
 
     /// Waits for the transactions that are under way and closes the connections. SQLite then writes its log back into
@@ -27,15 +54,37 @@ impl SqlStore {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.connection.close_by_ref().await.map_err(store_error)
+        self.connection.close_by_ref().await.map_err(store_error)?;
+        self.aside.close_by_ref().await.map_err(store_error)
+    }
+}
+
+impl SqlStore {
+    fn begun(
+        &self,
+        waiting: Waiting,
+        transaction: Result<DatabaseTransaction, DbErr>,
+    ) -> Result<SqlTransaction, StoreError> {
+        match transaction.map_err(store_error) {
+            Ok(transaction) => Ok(SqlTransaction::new(transaction, self.connection.clone(), waiting.begin())),
+            Err(fault) => {
+                waiting.fail(&fault);
+                Err(fault)
+            }
+        }
     }
 }
 
 #[async_trait]
 impl Store for SqlStore {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
-        let transaction = begin(&self.connection).await.map_err(store_error)?;
-        Ok(Box::new(SqlTransaction::new(transaction, self.connection.clone())))
+        let waiting = Waiting::new(self.observer.clone());
+        Ok(Box::new(self.begun(waiting, begin_turn(&self.connection).await)?))
+    }
+
+    async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError> {
+        let waiting = Waiting::new(self.observer.clone());
+        Ok(Box::new(self.begun(waiting, begin_beside(&self.connection).await)?))
     }
 }
 
@@ -53,7 +102,7 @@ const POSTGRES_LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL idle_in
 /// written meanwhile, without being allowed to wait. On PostgreSQL it takes a lock first and sees what was committed
 /// before it got it. `SERIALIZABLE` would refuse there instead of waiting: nearly every use case adds to the end of the
 /// trail, so of many at once all but one would begin again, round after round.
-async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+pub(crate) async fn begin_turn(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let transaction = open(connection).await?;
     if transaction.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(&format!("{POSTGRES_LIMITS} {TAKE_TURN}")).await?;
@@ -61,7 +110,24 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
     Ok(transaction)
 }
 
-/// Begins the transaction of a migration. No other transaction of any server runs beside it; on PostgreSQL it waits for
+/// Begins a transaction that takes no turn on PostgreSQL: for [`Dispatch`] only.
+///
+/// Nothing that it does can make a turn wrong or be made wrong by one, and it need not wait for an import that takes a
+/// minute. A claim locks rows of the outbox that nobody has locked and skips the others, so it waits for none; every other
+/// statement locks one mail that waits, here and in turns, and whoever has it locked waits for nobody else. So two never
+/// wait for each other. After a wait the database looks at the row anew (`READ COMMITTED`): one that is done with by then
+/// is left alone. A worker that stops within one loses it with its locks, as within a turn.
+///
+/// On SQLite there is one who writes, so it is a transaction like any other.
+async fn begin_beside(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = open(connection).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(POSTGRES_LIMITS).await?;
+    }
+    Ok(transaction)
+}
+
+/// Begins the transaction of a migration. No other transaction of any server runs beside it but those of [`Dispatch`]; on PostgreSQL it waits for
 /// them as long as it takes.
 pub(crate) async fn begin_migration(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let transaction = open(connection).await?;
@@ -71,7 +137,7 @@ pub(crate) async fn begin_migration(connection: &DatabaseConnection) -> Result<D
     Ok(transaction)
 }
 
-/// On PostgreSQL each statement is to see what was committed before it: the turn is taken by the first.
+/// On PostgreSQL each statement is to see what was committed before it: a turn is taken by the first.
 async fn open(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let isolation_level =
         (connection.get_database_backend() == DbBackend::Postgres).then_some(IsolationLevel::ReadCommitted);

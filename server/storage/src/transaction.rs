@@ -1,14 +1,17 @@
 //! The transaction, and the few statements of which every table's port is made.
 
 use async_trait::async_trait;
-use domain::ports::{StoreError, Transaction};
+use domain::{
+    ports::{StoreError, Transaction},
+    trail::TrailRecord,
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryTrait, Select,
-    Statement, UpdateMany, Value, sea_query::OnConflict,
+    DbErr, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryResult, QueryTrait,
+    Select, Statement, UpdateMany, Value, sea_query::OnConflict,
 };
 
-use crate::{error::store_error, sqlite};
+use crate::{error::store_error, observer::{Observed, Waiting}, sqlite};
 
 /// One transaction over all tables.
 ///
@@ -18,6 +21,7 @@ pub struct SqlTransaction {
     transaction: DatabaseTransaction,
     connection: DatabaseConnection,
     state: State,
+    observed: Observed,
 }
 
 /// Statements that are not made yet.
@@ -38,8 +42,18 @@ enum State {
 }
 
 impl SqlTransaction {
-    pub(crate) fn new(transaction: DatabaseTransaction, connection: DatabaseConnection) -> Self {
-        Self { transaction, connection, state: State::Clean }
+    pub(crate) fn new(transaction: DatabaseTransaction, connection: DatabaseConnection, observed: Observed) -> Self {
+        Self { transaction, connection, state: State::Clean, observed }
+    }
+
+    /// One of which nobody is told.
+    pub(crate) fn unobserved(transaction: DatabaseTransaction, connection: DatabaseConnection) -> Self {
+        Self::new(transaction, connection, Waiting::new(None).begin())
+    }
+
+    /// Tells whoever observes the store, once this is committed, that something happened.
+    pub(crate) fn tell(&mut self, record: &TrailRecord) {
+        self.observed.record(record);
     }
 
     /// Adds a row.
@@ -151,12 +165,23 @@ impl SqlTransaction {
         self.check(result)
     }
 
+    /// Finds the rows of a statement in which places are `$1`, `$2` and so on.
+    pub(crate) async fn rows<const N: usize>(
+        &mut self,
+        statement: &str,
+        values: [Value; N],
+    ) -> Result<Vec<QueryResult>, StoreError> {
+        let statement = Statement::from_sql_and_values(self.transaction.get_database_backend(), statement, values);
+        let result = self.transaction.query_all_raw(statement).await;
+        self.check(result)
+    }
+
     /// Changes exactly one row: a conflict where its version is another, or where there is none.
     pub(crate) async fn save<E: EntityTrait>(&mut self, update: UpdateMany<E>) -> Result<(), StoreError> {
         if self.update(update).await? == 1 {
             Ok(())
         } else {
-            self.state = State::Failed;
+            self.fail(&StoreError::Conflict);
             Err(StoreError::Conflict)
         }
     }
@@ -182,20 +207,32 @@ impl SqlTransaction {
 
     fn check<T>(&mut self, result: Result<T, DbErr>) -> Result<T, StoreError> {
         result.map_err(|fault| {
-            self.state = State::Failed;
-            store_error(fault)
+            let fault = store_error(fault);
+            self.fail(&fault);
+            fault
         })
+    }
+
+    fn fail(&mut self, fault: &StoreError) {
+        self.state = State::Failed;
+        self.observed.failed(fault);
     }
 }
 
 #[async_trait]
 impl Transaction for SqlTransaction {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { transaction, connection, state } = *self;
+        let Self { transaction, connection, state, mut observed } = *self;
         if state == State::Failed {
             return Err(StoreError::Conflict);
         }
-        transaction.commit().await.map_err(store_error)?;
+        let committed = transaction.commit().await.map_err(store_error);
+        match &committed {
+            Ok(()) => observed.committed(),
+            Err(fault) => observed.failed(fault),
+        }
+        drop(observed);
+        committed?;
         if state == State::Erased && connection.get_database_backend() == DbBackend::Sqlite {
             // The commit stands. Where the log cannot be emptied now, the next erasure or the end of the program empties it.
             let _ = sqlite::empty_log(&connection).await;

@@ -95,13 +95,18 @@ impl Browser {
 
     /// Calls a server function as a page does.
     pub async fn call(&mut self, function: &str, arguments: &Value) -> Answer {
+        self.try_call(function, arguments).await.expect("the service answers")
+    }
+
+    /// The same; nothing where the service did not live to answer.
+    pub async fn try_call(&mut self, function: &str, arguments: &Value) -> Option<Answer> {
         let request = self
             .request("POST", &format!("/api/{function}"))
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json")
             .header("sec-fetch-site", "same-origin")
             .header(header::ORIGIN, ORIGIN);
-        self.send(request.body(Body::from(arguments.to_string())).unwrap()).await
+        self.try_to_send(request.body(Body::from(arguments.to_string())).unwrap()).await
     }
 
     /// Calls a server function without arguments that gives a challenge.

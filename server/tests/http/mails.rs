@@ -6,10 +6,12 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use domain::token::MailId;
 use server::mail::{DeliveryError, Letter, Postman};
 
 /// A mail that was sent.
 pub struct SentMail {
+    pub id: MailId,
     pub to: String,
     pub subject: String,
     pub text: String,
@@ -19,11 +21,16 @@ pub struct SentMail {
 impl SentMail {
     /// The code that stands alone on a line.
     pub fn code(&self) -> String {
+        self.try_code().unwrap_or_else(|| panic!("no code in {}", self.text))
+    }
+
+    /// The same, where there is one.
+    pub fn try_code(&self) -> Option<String> {
         let is_code = |line: &&str| {
             line.len() == 9
                 && line.chars().enumerate().all(|(at, letter)| (at == 4) == (letter == '-') && !letter.is_ascii_digit())
         };
-        self.text.lines().find(is_code).unwrap_or_else(|| panic!("no code in {}", self.text)).to_owned()
+        self.text.lines().find(is_code).map(str::to_owned)
     }
 }
 
@@ -69,6 +76,7 @@ impl Postman for KeptMails {
             return Err(DeliveryError::AddressRefused("no such user".into()));
         }
         self.mails.lock().unwrap().push(SentMail {
+            id: letter.id,
             to: letter.to.as_str().to_owned(),
             subject: letter.subject.clone(),
             text: letter.text.clone(),

@@ -6,12 +6,18 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail by panicking, as tests do")]
 
+mod admin;
+mod alerts;
 mod at_once;
 mod audit;
+mod backups;
+mod balanced;
+mod balancer;
 mod browser;
 mod card;
 mod changes;
 mod clock;
+mod copies;
 mod defences;
 mod demonstration;
 mod erasure;
@@ -22,6 +28,7 @@ mod import;
 mod killed;
 mod language;
 mod logs;
+mod mail_server;
 mod mails;
 mod managers;
 mod outages;
@@ -30,14 +37,17 @@ mod place;
 mod registration;
 mod requests;
 mod servers;
+mod service_manager;
 mod sign_in;
 mod slow_clients;
 mod startup;
 mod test_app;
 mod time_limit;
+mod tls;
 mod unlock;
 mod upload;
 mod vault;
+mod workers;
 
 /// Fails where there is no PostgreSQL: what is not run does not hold.
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,11 @@
 //! Where a service of a test has its data: a folder with its secrets, and a database.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output},
+};
 
 use server::{
     config::Settings,
@@ -75,16 +80,37 @@ impl Place {
             Database::Schema(schema) => Some(schema.url()),
             Database::Own(database) => Some(database.url()),
         };
+        let mut place = Self { folder, database, variables: all };
         if let Some(url) = url {
-            let file = folder.path().join("database-url");
-            write_private(&file, &url);
-            all.push(("SERVICE_CENTRE_DATABASE__URL_FILE".to_owned(), file.to_str().unwrap().to_owned()));
+            place.name_database(&url);
         }
-        let place = Self { folder, database, variables: all };
         if is_postgres() {
             place.load_secrets(&place.settings(), DatabaseAge::New);
         }
         place
+    }
+
+    /// Runs the program with these arguments, until it ends.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_service-centre"))
+            .args(["--log", "error"])
+            .args(arguments)
+            .env_clear()
+            .envs(self.variables.iter().cloned())
+            .output()
+            .unwrap()
+    }
+
+    /// Names another database: from now on the service is on PostgreSQL.
+    pub fn move_to(&mut self, schema: TestSchema) {
+        self.name_database(&schema.url());
+        self.database = Database::Schema(schema);
+    }
+
+    fn name_database(&mut self, url: &str) {
+        let file = self.folder().join("database-url");
+        write_private(&file, url);
+        self.variables.push(("SERVICE_CENTRE_DATABASE__URL_FILE".to_owned(), file.to_str().unwrap().to_owned()));
     }
 
     /// The configuration as variables.

@@ -33,11 +33,21 @@ struct Process {
 impl Servers {
     /// Starts some at once and waits until all are up.
     pub async fn start(place: &Place, processes: usize) -> Self {
-        let mut servers = Self((0..processes).map(|_| Process::spawn(place)).collect());
+        Self::start_with(place, processes, &[]).await
+    }
+
+    /// Starts some with variables over their configuration.
+    pub async fn start_with(place: &Place, processes: usize, variables: &[(&str, &str)]) -> Self {
+        let mut servers = Self::spawn_with(place, processes, variables);
         for process in &mut servers.0 {
             process.wait_until_up().await;
         }
         servers
+    }
+
+    /// Starts some, and does not wait for them.
+    pub fn spawn_with(place: &Place, processes: usize, variables: &[(&str, &str)]) -> Self {
+        Self((0..processes).map(|_| Process::spawn(place, variables)).collect())
     }
 
     /// Starts as many as the database of a service is for. They cannot send mails: the service of the test does that,
@@ -62,6 +72,49 @@ impl Servers {
         }
     }
 
+    /// Asks all of them to end.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Asks all of them to read their certificates again.
+    pub fn reload(&self) {
+        self.signal("HUP");
+    }
+
+    /// What one of them has logged.
+    pub fn log(&self, number: usize) -> String {
+        fs::read_to_string(&self.0[number].log).unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        for process in &self.0 {
+            let pid = process.child.id().to_string();
+            assert!(Command::new("/usr/bin/kill").args(["-s", name, &pid]).status().unwrap().success());
+        }
+    }
+
+    /// Waits until all have ended, and says whether they did so as they were meant to.
+    pub async fn end_well(&mut self) -> bool {
+        let mut ended_well = true;
+        for process in &mut self.0 {
+            ended_well &= process.end().await.success();
+        }
+        ended_well
+    }
+
+    /// Kills one of them, whatever it is doing.
+    pub fn kill_one(&mut self, number: usize) {
+        let child = &mut self.0[number].child;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// The addresses of all.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.iter().map(|process| process.address).collect()
+    }
+
     /// From now on they cannot write another byte, neither to the database nor to the log.
     pub fn fill_disk(&self) {
         for process in &self.0 {
@@ -82,6 +135,11 @@ impl Servers {
     }
 }
 
+/// An address of this machine on which nobody listens.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
 impl Drop for Servers {
     fn drop(&mut self) {
         for process in &mut self.0 {
@@ -98,9 +156,9 @@ impl Drop for Servers {
 }
 
 impl Process {
-    fn spawn(place: &Place) -> Self {
+    fn spawn(place: &Place, variables: &[(&str, &str)]) -> Self {
         // Nobody else takes the port that the system has just given: it goes through all the others first.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let log = place.folder().join(format!("server-{}.log", address.port()));
         // It ends with this process, also when this one is killed.
         let child = Command::new("/usr/bin/setpriv")
@@ -110,6 +168,7 @@ impl Process {
             .args(["--log", "error,server::outbox=off", "serve"])
             .env_clear()
             .envs(place.variables().iter().cloned())
+            .envs(variables.iter().copied())
             .env("SERVICE_CENTRE_LISTEN", address.to_string())
             .stdin(Stdio::null())
             .stdout(File::create(&log).unwrap())
@@ -117,6 +176,16 @@ impl Process {
             .spawn()
             .unwrap();
         Self { child, address, log }
+    }
+
+    async fn end(&mut self) -> std::process::ExitStatus {
+        for _ in 0..POLLS {
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                return ended;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("a server does not end: {}", fs::read_to_string(&self.log).unwrap());
     }
 
     /// From now on no file of the process may be longer.

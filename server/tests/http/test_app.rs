@@ -2,6 +2,7 @@
 
 use std::{
     path::Path,
+    process::Output,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,12 +19,15 @@ use domain::{
     trail::TrailEntry,
 };
 use server::{
+    admin::Admin,
     application::{self, Application, World},
     mail::Postman,
+    outbox::OutboxWorker,
     randomness::SystemRandomness,
     router::ANSWERED_WITHIN,
     startup::StartupError,
 };
+use storage::SqlStore;
 use time::macros::datetime;
 
 use crate::{
@@ -63,15 +67,28 @@ pub struct TestApp {
     service_key: ServiceKey,
     pub clock: TestClock,
     pub mails: KeptMails,
-    store: Arc<dyn Store>,
-    place: Place,
+    store: SqlStore,
+    place: Arc<Place>,
+}
+
+/// A service that was stopped: what of it stays.
+pub struct Stopped {
+    clock: TestClock,
+    pub place: Place,
+}
+
+impl Stopped {
+    /// Starts it again.
+    pub async fn start(self) -> TestApp {
+        TestApp::start_at(self.clock, self.place, ANSWERED_WITHIN).await
+    }
 }
 
 /// What is put together at each start.
 struct Started {
     application: Application,
     service_key: ServiceKey,
-    store: Arc<dyn Store>,
+    store: SqlStore,
 }
 
 impl TestApp {
@@ -97,10 +114,22 @@ impl TestApp {
 
     async fn start_in(place: Place, answered_within: Duration) -> Self {
         let clock = TestClock(Arc::new(Mutex::new(datetime!(2026-11-24 03:00 UTC))));
+        Self::start_at(clock, place, answered_within).await
+    }
+
+    /// Stops it. The database is nobody's then.
+    pub async fn stop(self) -> Stopped {
+        let (clock, place, store) = (self.clock.clone(), Arc::clone(&self.place), self.store.clone());
+        drop(self);
+        store.close().await.unwrap();
+        Stopped { clock, place: Arc::into_inner(place).unwrap() }
+    }
+
+    async fn start_at(clock: TestClock, place: Place, answered_within: Duration) -> Self {
         let mails = KeptMails::default();
         let Started { application, service_key, store } =
             build(&place, &clock, &mails, answered_within).await.unwrap_or_else(|fault| panic!("{fault}"));
-        Self { application, service_key, clock, mails, store, place }
+        Self { application, service_key, clock, mails, store, place: Arc::new(place) }
     }
 
     /// Starts the service anew, as after a crash: nothing but folder, database and clock stays.
@@ -138,8 +167,23 @@ impl TestApp {
         &self.place
     }
 
+    /// The same, to be used by another task.
+    pub fn place_shared(&self) -> Arc<Place> {
+        Arc::clone(&self.place)
+    }
+
     pub fn store(&self) -> &dyn Store {
-        &*self.store
+        &self.store
+    }
+
+    /// Who answers operators.
+    pub fn admin(&self) -> Admin {
+        self.application.admin.clone()
+    }
+
+    /// A worker that sends the same mails as the service's own: of another server, with a store and a postman of its own.
+    pub async fn worker(&self, postman: Arc<dyn Postman>) -> OutboxWorker {
+        OutboxWorker { store: Arc::new(open_store(&self.place).await), postman, ..self.application.outbox.clone() }
     }
 
     /// The whole audit trail.
@@ -200,6 +244,12 @@ impl Drop for TestApp {
     }
 }
 
+async fn open_store(place: &Place) -> SqlStore {
+    let settings = place.settings();
+    let location = settings.database.location(settings.data.as_deref()).unwrap_or_else(|fault| panic!("{fault}"));
+    storage::connect(&location).await.unwrap()
+}
+
 async fn build(
     place: &Place,
     clock: &TestClock,
@@ -209,11 +259,10 @@ async fn build(
     let settings = place.settings();
     let secrets = place.secrets();
     let service_key = secrets.service_key.public();
-    let location = settings.database.location(settings.data.as_deref()).unwrap_or_else(|fault| panic!("{fault}"));
-    let store: Arc<dyn Store> = Arc::new(storage::connect(&location).await.unwrap());
+    let store = open_store(place).await;
     let postman: Arc<dyn Postman> = Arc::new(mails.clone());
     let world = World {
-        store: Arc::clone(&store),
+        store: store.clone(),
         clock: Arc::new(clock.clone()),
         randomness: Arc::new(SystemRandomness),
         postman,
@@ -222,4 +271,10 @@ async fn build(
         answered_within,
     };
     Ok(Started { application: application::build(&settings, secrets, world).await?, service_key, store })
+}
+
+/// What a program said, on standard error where it failed.
+pub fn in_words(ended: &Output) -> Result<String, String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if ended.status.success() { Ok(text(&ended.stdout)) } else { Err(text(&ended.stderr)) }
 }

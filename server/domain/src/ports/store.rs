@@ -34,6 +34,9 @@ pub trait Store: Send + Sync + 'static {
     /// Begins a transaction that sees what was committed before and nothing of what is committed by others meanwhile
     /// that would make its saves wrong (the versions see to that).
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError>;
+    /// Begins a transaction of a worker that sends mails. What it can do is right beside any [`Transaction`], so it waits for
+    /// none, where the store can do without.
+    async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError>;
 }
 
 /// Why the store did not do it.
@@ -288,6 +291,19 @@ pub trait TrailRecords {
 pub trait Outbox {
     /// Adds one.
     async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError>;
+    /// It will not be sent: its body is erased.
+    async fn end_mail(&mut self, id: MailId, why: Undelivered, at: Timestamp) -> Result<(), StoreError>;
+    /// The latest of a person, by their name on the trail, the newest first.
+    async fn mails_of(&mut self, owner: &TrailName, limit: u64) -> Result<Vec<MailOnRecord>, StoreError>;
+    /// How far it is; nothing where it is forgotten.
+    async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError>;
+}
+
+/// How mails leave the outbox. Several workers do this at once, and none gets what another has.
+///
+/// Each of these touches mails that were committed and nothing else, and changes nothing of one that is done with.
+#[async_trait]
+pub trait Dispatch: Send {
     /// Those that are due, the ones with a code first, then the oldest, at most `limit`; each is put off until `lease`, so that nobody else
     /// takes it meanwhile.
     async fn claim_due_mails(
@@ -300,12 +316,8 @@ pub trait Outbox {
     async fn mark_mail_sent(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError>;
     /// It was not sent: try again at a time.
     async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError>;
-    /// It will not be sent: its body is erased.
-    async fn end_mail(&mut self, id: MailId, why: Undelivered, at: Timestamp) -> Result<(), StoreError>;
-    /// The latest of a person, by their name on the trail, the newest first.
-    async fn mails_of(&mut self, owner: &TrailName, limit: u64) -> Result<Vec<MailOnRecord>, StoreError>;
-    /// How far it is; nothing where it is forgotten.
-    async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError>;
+    /// Makes all of it durable.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// What is kept for a time only.

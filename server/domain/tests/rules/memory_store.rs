@@ -22,9 +22,9 @@ use domain::{
     organisation::Organisation,
     person::{Person, UserNumber},
     ports::{
-        BulkEnrolment, Cards, CodeMails, DailyCounts, ErasedRows, Erasing, Forgetting, HandledForms, ImportRuns,
-        Issuances, KeyRings, NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions, Store,
-        StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
+        BulkEnrolment, Cards, CodeMails, DailyCounts, Dispatch, ErasedRows, Erasing, Forgetting, HandledForms,
+        ImportRuns, Issuances, KeyRings, NewlyEnrolled, Outbox, People, RegistrationFlows, Registrations, Sessions,
+        Store, StoreError, TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
     },
     ra::{PersonQuery, TrailFilter, TrailPlace},
     registration::{Registration, RegistrationFlow},
@@ -91,6 +91,10 @@ impl Store for MemoryStore {
         let committed = Arc::clone(&self.tables).lock_owned().await;
         let working = committed.clone();
         Ok(Box::new(MemoryTransaction { committed, working, broken: Arc::clone(&self.broken) }))
+    }
+
+    async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError> {
+        Err(StoreError::Unavailable("the domain empties no outbox".into()))
     }
 }
 
@@ -501,18 +505,6 @@ impl Outbox for MemoryTransaction {
     async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError> {
         self.working.outbox.push(mail.clone());
         Ok(())
-    }
-
-    async fn claim_due_mails(&mut self, _: Timestamp, _: Timestamp, _: u64) -> Result<Vec<OutboxMail>, StoreError> {
-        Err(StoreError::Unavailable("the domain empties no outbox".into()))
-    }
-
-    async fn mark_mail_sent(&mut self, _: MailId, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("the domain empties no outbox".into()))
-    }
-
-    async fn put_off_mail(&mut self, _: MailId, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("the domain empties no outbox".into()))
     }
 
     async fn end_mail(&mut self, id: MailId, why: Undelivered, _: Timestamp) -> Result<(), StoreError> {

@@ -111,14 +111,18 @@ impl BulkEnrolment for SqlTransaction {
         });
         let mut keys: Vec<card_keys::Model> = keys.collect();
         keys.sort_unstable_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
-        let records: Vec<trail::Model> = records.iter().map(trail::Model::try_from).collect::<Result<_, _>>()?;
+        let rows: Vec<trail::Model> = records.iter().map(trail::Model::try_from).collect::<Result<_, _>>()?;
         let inserts = [
             self.inserts::<cards::Entity>(batch.iter().map(|new| (&new.card).into())),
             self.inserts::<card_keys::Entity>(keys.into_iter()),
             self.inserts::<unlock_keys::Entity>(batch.iter().map(|new| (&new.unlock_key).into())),
             self.inserts::<key_rings::Entity>(batch.iter().map(|new| (&new.key_ring).into())),
-            self.inserts::<trail::Entity>(records.into_iter()),
+            self.inserts::<trail::Entity>(rows.into_iter()),
         ];
-        self.execute_all(Box::new(inserts.into_iter().flatten())).await
+        self.execute_all(Box::new(inserts.into_iter().flatten())).await?;
+        for record in records {
+            self.tell(record);
+        }
+        Ok(())
     }
 }

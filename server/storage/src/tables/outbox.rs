@@ -5,7 +5,7 @@ use domain::{
     CLOCKS_AGREE_WITHIN, Timestamp,
     delivery::{MailOnRecord, MailState, Undelivered},
     mail::OutboxMail,
-    ports::{Outbox, StoreError, VaultCiphertext},
+    ports::{Dispatch, Outbox, StoreError, Transaction, VaultCiphertext},
     token::MailId,
     trail::TrailName,
 };
@@ -104,6 +104,34 @@ impl Outbox for SqlTransaction {
         .await
     }
 
+    async fn end_mail(&mut self, id: MailId, why: Undelivered, at: Timestamp) -> Result<(), StoreError> {
+        self.erased();
+        let ended = match why {
+            Undelivered::Refused => {
+                finish(id, Column::GivenUpAt, at).col_expr(Column::RefusedAt, value::milliseconds(at).into())
+            }
+            Undelivered::GivenUp => finish(id, Column::GivenUpAt, at),
+        };
+        self.update(ended).await.map(drop)
+    }
+
+    async fn mails_of(&mut self, owner: &TrailName, limit: u64) -> Result<Vec<MailOnRecord>, StoreError> {
+        let theirs = Entity::find().filter(Column::Owner.eq(owner.as_str()));
+        let rows = self.list(theirs.order_by_desc(Column::CreatedAt).order_by_asc(Column::Id).limit(limit)).await?;
+        let mail = |row: Model| {
+            let at = value::read_time(row.created_at, "outbox.created_at")?;
+            Ok(MailOnRecord { at, state: MailState::try_from(row)? })
+        };
+        rows.into_iter().map(mail).collect()
+    }
+
+    async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError> {
+        self.find(Entity::find_by_id(id.0)).await?.map(MailState::try_from).transpose()
+    }
+}
+
+#[async_trait]
+impl Dispatch for SqlTransaction {
     async fn claim_due_mails(
         &mut self,
         now: Timestamp,
@@ -125,7 +153,7 @@ impl Outbox for SqlTransaction {
                     .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
             )
             .await?;
-        // A claim counts as an attempt at once: a mail that brings its worker down is given up in the end.
+        // Whoever else claims has skipped these, and finds them put off once it is committed. A claim counts as an attempt at once: a mail that brings its worker down is given up in the end.
         self.update(
             Entity::update_many()
                 .col_expr(Column::DueAt, value::milliseconds(lease).into())
@@ -152,28 +180,7 @@ impl Outbox for SqlTransaction {
         .map(drop)
     }
 
-    async fn end_mail(&mut self, id: MailId, why: Undelivered, at: Timestamp) -> Result<(), StoreError> {
-        self.erased();
-        let ended = match why {
-            Undelivered::Refused => {
-                finish(id, Column::GivenUpAt, at).col_expr(Column::RefusedAt, value::milliseconds(at).into())
-            }
-            Undelivered::GivenUp => finish(id, Column::GivenUpAt, at),
-        };
-        self.update(ended).await.map(drop)
-    }
-
-    async fn mails_of(&mut self, owner: &TrailName, limit: u64) -> Result<Vec<MailOnRecord>, StoreError> {
-        let theirs = Entity::find().filter(Column::Owner.eq(owner.as_str()));
-        let rows = self.list(theirs.order_by_desc(Column::CreatedAt).order_by_asc(Column::Id).limit(limit)).await?;
-        let mail = |row: Model| {
-            let at = value::read_time(row.created_at, "outbox.created_at")?;
-            Ok(MailOnRecord { at, state: MailState::try_from(row)? })
-        };
-        rows.into_iter().map(mail).collect()
-    }
-
-    async fn mail_state(&mut self, id: MailId) -> Result<Option<MailState>, StoreError> {
-        self.find(Entity::find_by_id(id.0)).await?.map(MailState::try_from).transpose()
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        Transaction::commit(self).await
     }
 }

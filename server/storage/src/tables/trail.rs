@@ -72,7 +72,9 @@ impl TrailRecords for SqlTransaction {
     }
 
     async fn insert_trail_record(&mut self, record: &TrailRecord) -> Result<(), StoreError> {
-        self.insert(Model::try_from(record)?).await
+        self.insert(Model::try_from(record)?).await?;
+        self.tell(record);
+        Ok(())
     }
 
     async fn trail_from(&mut self, number: u64, limit: u64) -> Result<Vec<TrailRecord>, StoreError> {

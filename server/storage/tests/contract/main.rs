@@ -22,6 +22,8 @@ mod suite {
     pub mod trail;
 }
 
+mod observed;
+
 /// What only SQLite must hold.
 mod sqlite {
     mod file;
@@ -38,7 +40,7 @@ mod sqlite {
         connect(&Location::folder(data(folder))).await.unwrap()
     }
 
-    fn data(folder: &TempDir) -> PathBuf {
+    pub fn data(folder: &TempDir) -> PathBuf {
         folder.path().join("made").join("data")
     }
 
@@ -47,8 +49,12 @@ mod sqlite {
     }
 }
 
+/// Servers of two versions on one database.
+mod releases;
+
 /// What only PostgreSQL must hold.
 mod postgres {
+    mod copies;
     mod servers;
     mod tables;
 

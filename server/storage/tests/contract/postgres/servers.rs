@@ -1,8 +1,15 @@
 //! Several servers on one database: each stands here as a store of its own.
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use domain::ports::StoreError;
+use domain::{
+    delivery::{MailState, Undelivered},
+    ports::StoreError,
+};
 use sea_orm::sqlx::Executor;
 use storage::{connect, testing::TestSchema};
 use tokio::task::JoinSet;
@@ -52,6 +59,32 @@ async fn a_server_waits_for_another_and_then_sees_what_it_did() {
     assert_eq!(waiting.await.unwrap().unwrap(), Some(session(1, 1)));
 }
 
+/// The sessions that hold the turn or wait for it.
+const IN_TURN: &str = "SELECT FROM pg_locks WHERE locktype = 'advisory'
+    AND objid::int8 = hashtext(current_schema())::int8 & 4294967295";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_has_no_more_connections_than_it_may_and_one_is_enough() {
+    for connections in [1, 2] {
+        let schema = TestSchema::make().await;
+        let location = schema.location().with_connections(NonZeroU32::new(connections).unwrap());
+        let store: Shared = Arc::new(connect(&location).await.unwrap());
+        with_card(&store).await;
+        let turn = begin(&store).await;
+        let mut others = JoinSet::new();
+        for number in 1..=5 {
+            let store = Arc::clone(&store);
+            others.spawn(async move {
+                committed!(&store, |transaction| transaction.insert_session(&session(number, 1)));
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(open_past(&schema).await.execute(IN_TURN).await.unwrap().rows_affected(), u64::from(connections));
+        drop(turn);
+        others.join_all().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_within_a_transaction_loses_it_and_the_others_go_on() {
     let schema = TestSchema::make().await;
@@ -74,4 +107,48 @@ async fn a_database_that_stays_locked_is_not_available() {
     let begun = Instant::now();
     assert!(matches!(store.begin().await, Err(StoreError::Unavailable(_))));
     assert!(begun.elapsed() >= Duration::from_secs(9), "it gave up after {:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_wait_for_no_turn_and_not_for_each_other() {
+    let schema = TestSchema::make().await;
+    let (first, second) = (open(&schema).await, open(&schema).await);
+    for number in 1..=3 {
+        committed!(&first, |transaction| transaction.insert_mail(&mail(number, 0)));
+    }
+    let mut turn = begin(&first).await;
+    turn.insert_mail(&mail(4, 0)).await.unwrap();
+    let work = async {
+        let mut claiming = first.begin_dispatch().await.unwrap();
+        assert_eq!(claiming.claim_due_mails(at(1), at(99), 2).await.unwrap(), [mail(1, 0), mail(2, 0)]);
+        let claimed = dispatched!(&second, |dispatch| dispatch.claim_due_mails(at(1), at(99), 9));
+        assert_eq!(
+            claimed,
+            [mail(3, 0)],
+            "what the other is taking is left to it, and what is not committed is not there"
+        );
+        dispatched!(&second, |dispatch| dispatch.mark_mail_sent(mail(3, 0).id, at(2)));
+        claiming.commit().await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(3), work).await.unwrap();
+    turn.commit().await.unwrap();
+    assert_eq!(due_mails(&second, 50, 9).await, [mail(4, 0)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_of_a_mail_that_a_turn_is_ending_wait_for_it_and_change_nothing() {
+    let schema = TestSchema::make().await;
+    let store = open(&schema).await;
+    committed!(&store, |transaction| transaction.insert_mail(&mail(1, 0)));
+    let mut turn = begin(&store).await;
+    turn.end_mail(mail(1, 0).id, Undelivered::Refused, at(1)).await.unwrap();
+    let late = Arc::clone(&store);
+    let late =
+        tokio::spawn(async move { dispatched!(&late, |dispatch| dispatch.mark_mail_sent(mail(1, 0).id, at(2))) });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!late.is_finished(), "it does not wait");
+    turn.commit().await.unwrap();
+    late.await.unwrap();
+    let state = tried!(&store, |transaction| transaction.mail_state(mail(1, 0).id)).unwrap();
+    assert_eq!(state, Some(MailState::Undelivered(Undelivered::Refused)));
 }

@@ -27,9 +27,10 @@ pub async fn what_is_not_committed_never_was(store: &Shared) {
     assert_eq!(transaction.card(&guid(2)).await.unwrap(), None);
     assert_eq!(transaction.card_with_key(&key(4)).await.unwrap(), None);
     assert_eq!(transaction.session(token(1)).await.unwrap(), None);
-    assert_eq!(transaction.claim_due_mails(at(9), at(10), 9).await.unwrap(), []);
     assert_eq!(transaction.trail_head().await.unwrap(), None);
     assert_eq!(transaction.registration(&user_number(1)).await.unwrap(), Some(registration()));
+    drop(transaction);
+    assert_eq!(due_mails(store, 9, 9).await, []);
 }
 
 pub async fn what_was_saved_is_a_version_later(store: &Shared) {
@@ -159,12 +160,11 @@ pub async fn old_code_mails_are_forgotten_and_mails_that_wait_are_not(store: &Sh
     for number in [1, 2] {
         committed!(store, |transaction| transaction.insert_mail(&mail(number, 99)));
     }
-    committed!(store, |transaction| transaction.mark_mail_sent(mail(1, 99).id, at(100)));
+    dispatched!(store, |dispatch| dispatch.mark_mail_sent(mail(1, 99).id, at(100)));
     committed!(store, |transaction| transaction.forget_before(at(100)));
     let noted = tried!(store, |transaction| transaction.code_mails_since(&user_number(1), at(0))).unwrap();
     assert_eq!(noted, [at(100)]);
-    let waiting = tried!(store, |transaction| transaction.claim_due_mails(at(200), at(300), 10)).unwrap();
-    assert_eq!(waiting, [mail(2, 99)]);
+    assert_eq!(due_mails(store, 200, 10).await, [mail(2, 99)]);
     // The one that was sent has gone: its number is free.
     committed!(store, |transaction| transaction.insert_mail(&mail(1, 99)));
 }

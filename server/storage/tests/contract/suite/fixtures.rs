@@ -282,6 +282,23 @@ macro_rules! tried {
 }
 pub(crate) use tried;
 
+/// Does something in a transaction of a worker that sends mails, and commits it.
+macro_rules! dispatched {
+    ($store:expr, |$dispatch:ident| $work:expr) => {{
+        let mut $dispatch = $store.begin_dispatch().await.unwrap();
+        let result = $work.await.unwrap();
+        $dispatch.commit().await.unwrap();
+        result
+    }};
+}
+pub(crate) use dispatched;
+
+/// The mails that a worker would get.
+pub async fn due_mails(store: &Shared, now: i64, limit: u64) -> Vec<OutboxMail> {
+    let mut dispatch = store.begin_dispatch().await.unwrap();
+    dispatch.claim_due_mails(at(now), at(now + 99), limit).await.unwrap()
+}
+
 /// Fails unless people 1 and 2 have a salt each, and the same one for every server.
 pub async fn salts_are_there(servers: &[Shared]) {
     let mut salts = Vec::new();

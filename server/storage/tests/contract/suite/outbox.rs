@@ -19,7 +19,7 @@ async fn with_mails(store: &Shared) {
 }
 
 async fn claim(store: &Shared, now: i64, lease: i64) -> Vec<OutboxMail> {
-    committed!(store, |transaction| transaction.claim_due_mails(at(now), at(lease), 10))
+    dispatched!(store, |dispatch| dispatch.claim_due_mails(at(now), at(lease), 10))
 }
 
 fn attempted(mail: OutboxMail, attempts: u32) -> OutboxMail {
@@ -28,11 +28,11 @@ fn attempted(mail: OutboxMail, attempts: u32) -> OutboxMail {
 
 pub async fn due_mails_come_oldest_first(store: &Shared) {
     with_mails(store).await;
-    let found = tried!(store, |transaction| transaction.claim_due_mails(at(30), at(99), 10)).unwrap();
+    let found = due_mails(store, 30, 10).await;
     assert_eq!(found, [mail(2, 10), mail(1, 20), mail(3, 30)]);
-    let found = tried!(store, |transaction| transaction.claim_due_mails(at(30), at(99), 2)).unwrap();
+    let found = due_mails(store, 30, 2).await;
     assert_eq!(found, [mail(2, 10), mail(1, 20)]);
-    let found = tried!(store, |transaction| transaction.claim_due_mails(at(20), at(99), 10)).unwrap();
+    let found = due_mails(store, 20, 10).await;
     assert_eq!(found, [mail(2, 10), mail(1, 20)]);
 }
 
@@ -55,20 +55,20 @@ pub async fn a_claimed_mail_is_nobody_elses_until_its_lease_ends(store: &Shared)
 pub async fn a_mail_put_off_comes_again_with_one_attempt_more(store: &Shared) {
     with_mails(store).await;
     assert_eq!(claim(store, 10, 1000).await, [mail(2, 10)]);
-    committed!(store, |transaction| transaction.put_off_mail(MailId(id(2)), at(15)));
+    dispatched!(store, |dispatch| dispatch.put_off_mail(MailId(id(2)), at(15)));
     assert_eq!(claim(store, 14, 1000).await, []);
     assert_eq!(claim(store, 15, 1000).await, [attempted(mail(2, 10), 1)]);
-    committed!(store, |transaction| transaction.put_off_mail(MailId(id(2)), at(17)));
+    dispatched!(store, |dispatch| dispatch.put_off_mail(MailId(id(2)), at(17)));
     assert_eq!(claim(store, 17, 1000).await, [attempted(mail(2, 10), 2)]);
 }
 
 pub async fn a_mail_that_is_done_with_comes_no_more(store: &Shared) {
     with_mails(store).await;
-    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(1)), at(40)));
+    dispatched!(store, |dispatch| dispatch.mark_mail_sent(MailId(id(1)), at(40)));
     committed!(store, |transaction| transaction.end_mail(MailId(id(2)), Undelivered::GivenUp, at(41)));
     // Late news of a mail that is done with change nothing.
-    committed!(store, |transaction| transaction.put_off_mail(MailId(id(1)), at(42)));
-    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(2)), at(43)));
+    dispatched!(store, |dispatch| dispatch.put_off_mail(MailId(id(1)), at(42)));
+    dispatched!(store, |dispatch| dispatch.mark_mail_sent(MailId(id(2)), at(43)));
     assert_eq!(claim(store, 10_000, 20_000).await, [mail(3, 30)]);
 }
 
@@ -76,7 +76,7 @@ pub async fn how_far_a_mail_is_can_be_asked(store: &Shared) {
     for number in 1..=4 {
         committed!(store, |transaction| transaction.insert_mail(&mail(number, 20)));
     }
-    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(2)), at(40)));
+    dispatched!(store, |dispatch| dispatch.mark_mail_sent(MailId(id(2)), at(40)));
     committed!(store, |transaction| transaction.end_mail(MailId(id(3)), Undelivered::GivenUp, at(41)));
     committed!(store, |transaction| transaction.end_mail(MailId(id(4)), Undelivered::Refused, at(42)));
     for (number, state) in [
@@ -102,14 +102,14 @@ pub async fn two_claimers_never_get_one_mail(store: &Shared) {
             let mut claimed: Vec<MailId> = Vec::new();
             loop {
                 assert!(claimed.len() <= 40, "mails come again and again");
-                let mut transaction = begin(&store).await;
+                let mut dispatch = store.begin_dispatch().await.unwrap();
                 // A store may refuse one of two claims at once: the claimer then comes again.
-                let mails = match transaction.claim_due_mails(at(1), at(99_999), 3).await {
+                let mails = match dispatch.claim_due_mails(at(1), at(99_999), 3).await {
                     Ok(mails) => mails,
                     Err(StoreError::Conflict) => continue,
                     Err(fault) => panic!("{fault}"),
                 };
-                match transaction.commit().await {
+                match dispatch.commit().await {
                     Ok(()) if mails.is_empty() => break claimed,
                     Ok(()) => claimed.extend(mails.into_iter().map(|mail| mail.id)),
                     Err(StoreError::Conflict) => {}
@@ -129,7 +129,7 @@ pub async fn the_mails_of_a_person_come_newest_first(store: &Shared) {
     for mail in [theirs(1, 20), theirs(2, 10), theirs(3, 30), mail(4, 40), OutboxMail { owner: None, ..mail(5, 50) }] {
         committed!(store, |transaction| transaction.insert_mail(&mail));
     }
-    committed!(store, |transaction| transaction.mark_mail_sent(MailId(id(1)), at(60)));
+    dispatched!(store, |dispatch| dispatch.mark_mail_sent(MailId(id(1)), at(60)));
     committed!(store, |transaction| transaction.end_mail(MailId(id(2)), Undelivered::Refused, at(60)));
     let found = tried!(store, |transaction| transaction.mails_of(&trail_name(1), 9)).unwrap();
     let on_record = |created, state| MailOnRecord { at: at(created), state };

@@ -185,7 +185,8 @@ pub async fn people_who_move_keep_the_rest(store: &Shared) {
     }
 }
 
-fn run(number: u8, began: i64) -> ImportRun {
+/// An import that goes on.
+pub fn run(number: u8, began: i64) -> ImportRun {
     ImportRun {
         id: ImportId(id(number)),
         officer: trail_name(number),

@@ -1,0 +1,185 @@
+//! What whoever observes a store is told of it, and what can be seen from outside. On both databases.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use domain::{
+    ports::{Store, StoreError, Transaction},
+    trail::{Event, Outcome, TrailRecord},
+};
+use storage::{Connections, Glance, Observer, SqlStore, TransactionEnd, connect, testing::TestSchema};
+
+use crate::suite::fixtures::{at, mail, person};
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Told {
+    waiting: Mutex<i64>,
+    ends: Mutex<Vec<TransactionEnd>>,
+    records: Mutex<Vec<(Event, Outcome, u64)>>,
+}
+
+impl Observer for Told {
+    fn transaction_waits(&self) {
+        *self.waiting.lock().unwrap() += 1;
+    }
+
+    fn transaction_waited(&self, _: Duration) {
+        *self.waiting.lock().unwrap() -= 1;
+    }
+
+    fn transaction_ended(&self, _: Duration, end: TransactionEnd) {
+        self.ends.lock().unwrap().push(end);
+    }
+
+    fn records_kept(&self, event: Event, outcome: Outcome, count: u64) {
+        self.records.lock().unwrap().push((event, outcome, count));
+    }
+}
+
+impl Told {
+    fn ends(&self) -> Vec<TransactionEnd> {
+        std::mem::take(&mut self.ends.lock().unwrap())
+    }
+
+    fn records(&self) -> Vec<(Event, Outcome, u64)> {
+        std::mem::take(&mut self.records.lock().unwrap())
+    }
+}
+
+fn record(number: u64, event: &str, outcome: &str) -> TrailRecord {
+    let entry = format!(r#"{{"at":1,"event":"{event}","outcome":"{outcome}","person":null,"card":null}}"#);
+    TrailRecord { number, entry, person: None, mac: [1; 32] }
+}
+
+async fn add(transaction: &mut dyn Transaction, records: &[TrailRecord]) -> Result<(), StoreError> {
+    for record in records {
+        transaction.insert_trail_record(record).await?;
+    }
+    Ok(())
+}
+
+async fn records_are_told_once_they_are_kept(store: SqlStore) {
+    let told = Arc::new(Told::default());
+    let store = store.observed_by(Arc::clone(&told) as Arc<dyn Observer>);
+    let records =
+        [record(1, "signed-in", "done"), record(2, "unlock-begun", "refused"), record(3, "signed-in", "done")];
+
+    let mut dropped = store.begin().await.unwrap();
+    add(&mut *dropped, &records).await.unwrap();
+    drop(dropped);
+    assert_eq!((told.ends(), told.records()), (vec![TransactionEnd::Dropped], vec![]));
+
+    let mut kept = store.begin().await.unwrap();
+    add(&mut *kept, &records).await.unwrap();
+    assert_eq!(told.records(), []);
+    kept.commit().await.unwrap();
+    assert_eq!(told.ends(), [TransactionEnd::Committed]);
+    assert_eq!(told.records(), [(Event::SignedIn, Outcome::Done, 2), (Event::UnlockBegun, Outcome::Refused, 1)]);
+
+    let mut late = store.begin().await.unwrap();
+    assert!(add(&mut *late, &records).await.is_err());
+    drop(late);
+    assert_eq!((told.ends(), told.records()), (vec![TransactionEnd::Conflict], vec![]));
+}
+
+async fn a_transaction_that_waits_is_told_until_its_turn_or_until_it_is_given_up(store: SqlStore) {
+    let told = Arc::new(Told::default());
+    let store = store.observed_by(Arc::clone(&told) as Arc<dyn Observer>);
+    let first = store.begin().await.unwrap();
+    let (second, given_up) = (store.clone(), store.clone());
+    let second = tokio::spawn(async move { second.begin().await.map(drop) });
+    let given_up = tokio::spawn(async move { given_up.begin().await.map(drop) });
+    let waits = async |count| {
+        while *told.waiting.lock().unwrap() != count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), waits(2)).await.expect("both are told");
+    given_up.abort();
+    tokio::time::timeout(Duration::from_secs(5), waits(1)).await.expect("one of them waits no more");
+    drop(first);
+    second.await.unwrap().unwrap();
+    assert_eq!(*told.waiting.lock().unwrap(), 0);
+}
+
+async fn a_database_that_is_gone_is_told_and_answers_nobody(store: SqlStore) {
+    let told = Arc::new(Told::default());
+    let store = store.observed_by(Arc::clone(&told) as Arc<dyn Observer>);
+    store.answers().await.unwrap();
+    store.close().await.unwrap();
+    assert!(matches!(store.begin().await.map(drop), Err(StoreError::Unavailable(_))));
+    assert_eq!(told.ends(), [TransactionEnd::Failed]);
+    assert!(matches!(store.answers().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.glance().await, Err(StoreError::Unavailable(_))));
+}
+
+async fn what_waits_is_seen_from_outside(store: SqlStore) {
+    assert_eq!(store.glance().await.unwrap(), Glance { mails: 0, oldest_mail: None, trail_head: 0 });
+    let mut transaction = store.begin().await.unwrap();
+    transaction.insert_person(&person(1)).await.unwrap();
+    for (number, created) in [(1, 20), (2, 10), (3, 30)] {
+        transaction.insert_mail(&mail(number, created)).await.unwrap();
+    }
+    add(&mut *transaction, &[record(1, "signed-in", "done"), record(2, "signed-in", "done")]).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(store.glance().await.unwrap(), Glance { mails: 3, oldest_mail: Some(at(10)), trail_head: 2 });
+    let mut transaction = store.begin().await.unwrap();
+    transaction.mark_mail_sent(mail(2, 10).id, at(40)).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(store.glance().await.unwrap(), Glance { mails: 2, oldest_mail: Some(at(20)), trail_head: 2 });
+}
+
+macro_rules! on_both {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$test(crate::sqlite::open(&folder).await).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let schema = super::TestSchema::make().await;
+                super::$test(super::connect(&schema.location()).await.unwrap()).await;
+            })+
+        }
+    };
+}
+
+on_both! {
+    records_are_told_once_they_are_kept,
+    a_transaction_that_waits_is_told_until_its_turn_or_until_it_is_given_up,
+    a_database_that_is_gone_is_told_and_answers_nobody,
+    what_waits_is_seen_from_outside,
+}
+
+/// On PostgreSQL who looks from outside needs none of the connections on which others wait for their turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_from_outside_waits_for_nobody() {
+    let schema = TestSchema::make().await;
+    let store = connect(&schema.location()).await.unwrap();
+    let held = store.begin().await.unwrap();
+    let waiting: Vec<_> = std::iter::repeat_with(|| {
+        let store = store.clone();
+        tokio::spawn(async move { store.begin().await.map(drop) })
+    })
+    .take(20)
+    .collect();
+    let all_wait = async {
+        while !matches!(store.connections(), Connections { open: 10, idle: 0 }) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), all_wait).await.expect("no connection is left");
+    tokio::time::timeout(Duration::from_secs(2), store.answers()).await.expect("it waits for nobody").unwrap();
+    drop(held);
+    for waited in waiting {
+        waited.await.unwrap().unwrap();
+    }
+}

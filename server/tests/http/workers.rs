@@ -1,0 +1,135 @@
+//! Several workers at one outbox: no mail goes twice while nobody dies.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use domain::{
+    delivery::MailState,
+    email::EmailAddress,
+    language::Language,
+    mail::{Mail, Message, OutboxMail},
+    ports::Clock,
+    token::MailId,
+};
+use server::{
+    mail::{DeliveryError, Letter, Postman},
+    outbox::OutboxWorker,
+};
+use tokio::{sync::Notify, task::JoinSet};
+use uuid::Uuid;
+
+use crate::test_app::TestApp;
+
+const MAILS: u128 = 300;
+const WORKERS: usize = 3;
+
+/// Counts how often each mail goes.
+#[derive(Clone, Default)]
+struct Counter(Arc<Mutex<HashMap<MailId, usize>>>);
+
+impl Counter {
+    fn counts(&self) -> HashMap<MailId, usize> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Postman for Counter {
+    async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryError> {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        *self.0.lock().unwrap().entry(letter.id).or_default() += 1;
+        Ok(())
+    }
+}
+
+/// Takes a mail, and says that it did only when it is let.
+#[derive(Clone, Default)]
+struct SlowPostman {
+    counter: Counter,
+    taken: Arc<Notify>,
+    may_answer: Arc<Notify>,
+}
+
+#[async_trait]
+impl Postman for SlowPostman {
+    async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryError> {
+        self.counter.deliver(letter).await?;
+        self.taken.notify_one();
+        self.may_answer.notified().await;
+        Ok(())
+    }
+}
+
+/// Puts so many mails in at once.
+async fn put_in(app: &TestApp, worker: &OutboxWorker, mails: u128) {
+    let mut transaction = app.store().begin().await.unwrap();
+    for number in 1..=mails {
+        let mail = Mail {
+            to: EmailAddress::parse("jane.smith@nhs.net").unwrap(),
+            language: Language::English,
+            name: "Jane Smith".to_owned(),
+            at: app.clock.now(),
+            message: Message::SelfServiceFrozen,
+            person: None,
+            freeze: None,
+        };
+        let mail = OutboxMail::seal(MailId(Uuid::from_u128(number)), &mail, &*worker.vault, app.clock.now());
+        transaction.insert_mail(&mail).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_workers_send_each_of_300_mails_once() {
+    let app = TestApp::start().await;
+    let postmen: [Counter; WORKERS] = std::array::from_fn(|_| Counter::default());
+    let mut workers = Vec::new();
+    for postman in &postmen {
+        workers.push(app.worker(Arc::new(postman.clone())).await);
+    }
+    put_in(&app, &workers[0], MAILS).await;
+    let mut working = JoinSet::new();
+    for worker in workers {
+        working.spawn(async move { while worker.round().await.unwrap() > 0 {} });
+    }
+    working.join_all().await;
+
+    let mut sent = HashMap::new();
+    for counts in postmen.map(|postman| postman.counts()) {
+        assert!(!counts.is_empty(), "one of them had nothing to do");
+        for (id, count) in counts {
+            *sent.entry(id).or_insert(0) += count;
+        }
+    }
+    let mut transaction = app.store().begin().await.unwrap();
+    for number in 1..=MAILS {
+        let id = MailId(Uuid::from_u128(number));
+        assert_eq!(sent.get(&id), Some(&1), "{number}");
+        assert_eq!(transaction.mail_state(id).await.unwrap(), Some(MailState::Sent), "{number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_goes_while_the_database_is_away_goes_once() {
+    let app = TestApp::start_alone().await;
+    let postman = SlowPostman::default();
+    let worker = app.worker(Arc::new(postman.clone())).await;
+    put_in(&app, &worker, 1).await;
+    let other = app.worker(Arc::new(postman.counter.clone())).await;
+    let round = tokio::spawn(async move { worker.round().await.unwrap() });
+    postman.taken.notified().await;
+    let outage = app.place().take_database_away().await;
+    postman.may_answer.notify_one();
+    // Longer than SQLite waits for another program.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    outage.end().await;
+    assert_eq!(round.await.unwrap(), 1);
+
+    app.clock.advance(time::Duration::hours(1));
+    assert_eq!(other.round().await.unwrap(), 0);
+    assert_eq!(postman.counter.counts().into_values().collect::<Vec<_>>(), [1]);
+}
