@@ -7,7 +7,7 @@ import { World } from '../harness/world.ts';
 import config from '../playwright.config.ts';
 import { type Measurement, measured } from './measure.ts';
 
-const BOUND_KB = 350;
+const BOUND_KB = 250;
 
 const PARTS = ['HTML', 'CSS', 'wasm', 'JavaScript', 'fonts', 'other'] as const;
 type Part = (typeof PARTS)[number];

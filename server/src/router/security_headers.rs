@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -13,11 +13,16 @@ use crate::config::PublicUrl;
 /// Two years, and for hosts below ours too, as browsers' preload lists ask (RFC 6797, 6.1).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
+/// When to ask again where the service cannot do it now, in seconds: by then whoever waits for a hash has had their turn, and a
+/// database that was started anew is there.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
+
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// Adds them, in place of any that stand there, but for a policy and a lifetime that the answer chose itself.
 pub async fn add(State(public_url): State<PublicUrl>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let status = response.status();
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
@@ -27,6 +32,9 @@ pub async fn add(State(public_url): State<PublicUrl>, request: Request, next: Ne
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     name_charset(headers);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.entry(header::RETRY_AFTER).or_insert(RETRY_AFTER);
+    }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(content_security::NOTHING);
     // Files say for themselves how long they are kept; nothing else ever is.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

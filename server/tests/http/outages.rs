@@ -27,6 +27,7 @@ const MANY: usize = 10;
 fn is_unavailable(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
     assert_eq!(answer.fault(), "Unavailable");
+    assert_eq!(answer.header("retry-after"), "10");
 }
 
 #[tokio::test(flavor = "multi_thread")]
