@@ -76,7 +76,7 @@ pub struct Application {
 /// [`StartupError`].
 pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Result<Application, StartupError> {
     let World { store, clock, randomness, postman, demonstration, mailbox, answered_within } = world;
-    let metrics = Metrics::new().map_err(StartupError::Metrics)?;
+    let metrics = Metrics::begin();
     let database = store.observed_by(Arc::new(metrics.clone()));
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));

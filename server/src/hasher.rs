@@ -154,7 +154,7 @@ mod tests {
         let id = |id: &str| KeyName::try_from(id.to_owned()).unwrap();
         let keys = peppers.iter().map(|(name, byte)| (id(name), SecretBytes::new([*byte; 32]))).collect();
         let peppers = KeySet::new(id(current), keys).unwrap();
-        Argon2Hasher::new(peppers, Arc::new(SystemRandomness), Metrics::new().unwrap())
+        Argon2Hasher::new(peppers, Arc::new(SystemRandomness), Metrics::begin())
     }
 
     /// What operators are told.

@@ -13,7 +13,7 @@ use domain::{
     trail::{Event, Outcome},
 };
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram, with_local_recorder};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use storage::{Connections, Glance, TransactionEnd};
 use tokio::sync::watch;
 
@@ -61,15 +61,16 @@ pub struct Metrics {
 impl Metrics {
     /// Begins to count: what has not happened yet is zero and not unknown.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// Never, as there are steps for times.
-    pub fn new() -> Result<Self, BuildError> {
-        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+    /// Never: there are steps for times.
+    pub fn begin() -> Self {
+        let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).expect("there are steps");
+        let recorder = builder.build_recorder();
         let metrics = Self { handle: recorder.handle(), recorder: Arc::new(recorder) };
         metrics.record(describe);
         metrics.record(begin_at_zero);
-        Ok(metrics)
+        metrics
     }
 
     /// The figures as Prometheus takes them.

@@ -28,9 +28,6 @@ pub enum StartupError {
     /// The audit trail was not made with this key.
     #[error("the trail key is not the one of this database, or its audit trail was changed")]
     TrailKey(#[source] BrokenChain),
-    /// Nothing can be counted.
-    #[error("the figures for operators")]
-    Metrics(#[source] metrics_exporter_prometheus::BuildError),
     /// The database does not answer.
     #[error("the database cannot be read")]
     Store(#[from] StoreError),

@@ -22,24 +22,30 @@ const FILE: &str = "(file or unknown)";
 /// That of a request that was refused before.
 const NONE: &str = "(refused before)";
 
-/// The route that a request found. The first one counts: a form that fails is answered with its page.
+/// The route that a request found, or that it found none, once it came so far. The first one counts: a form that fails is
+/// answered with its page.
 #[derive(Clone, Default)]
-struct Route(Arc<OnceLock<MatchedPath>>);
+struct Route(Arc<OnceLock<Option<MatchedPath>>>);
 
-/// Whether a request was routed at all.
-#[derive(Clone, Default)]
-struct Routed(Arc<OnceLock<()>>);
+impl Route {
+    fn name(&self) -> String {
+        match self.0.get() {
+            Some(Some(route)) => route.as_str(),
+            Some(None) => FILE,
+            None => NONE,
+        }
+        .to_owned()
+    }
+}
 
 /// Counts a request, whoever answered it.
 pub async fn count(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
-    let (route, routed, refusal) = (Route::default(), Routed::default(), Refusal::default());
+    let (route, refusal) = (Route::default(), Refusal::default());
     let began = Instant::now();
     request.extensions_mut().insert(route.clone());
-    request.extensions_mut().insert(routed.clone());
     request.extensions_mut().insert(refusal.clone());
     let response = next.run(request).await;
-    let unrouted = if routed.0.get().is_some() { FILE } else { NONE };
-    let route = route.0.get().map_or(unrouted, MatchedPath::as_str).to_owned();
+    let route = route.name();
     metrics.record(|| {
         let status = class(response.status());
         counter!("service_centre_requests_total", "route" => route.clone(), "status" => status).increment(1);
@@ -54,12 +60,8 @@ pub async fn count(State(metrics): State<Metrics>, mut request: Request, next: N
 
 /// Notes the route, where it is known.
 pub async fn note_route(request: Request, next: Next) -> Response {
-    if let Some(Routed(routed)) = request.extensions().get() {
-        let _ = routed.set(());
-    }
-    let (found, route) = (request.extensions().get::<Route>(), request.extensions().get::<MatchedPath>());
-    if let (Some(Route(found)), Some(route)) = (found, route) {
-        let _ = found.set(route.clone());
+    if let Some(Route(found)) = request.extensions().get() {
+        let _ = found.set(request.extensions().get().cloned());
     }
     next.run(request).await
 }
