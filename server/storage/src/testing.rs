@@ -166,6 +166,15 @@ impl LockedFolder {
     }
 }
 
+/// Waits until no worker is just taking or putting off a mail in this database: others pass over it meanwhile.
+///
+/// # Panics
+///
+/// When it does not answer.
+pub async fn wait_for_workers(url: &str) {
+    execute(url, "SELECT FROM outbox FOR UPDATE").await;
+}
+
 #[expect(clippy::disallowed_methods, reason = "cargo gives no arguments to a test")]
 fn named_database() -> String {
     let Ok(database) = std::env::var(VARIABLE) else {

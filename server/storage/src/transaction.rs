@@ -11,7 +11,11 @@ use sea_orm::{
     Select, Statement, UpdateMany, Value, sea_query::OnConflict,
 };
 
-use crate::{error::store_error, observer::{Observed, Waiting}, sqlite};
+use crate::{
+    error::store_error,
+    observer::{Observed, Waiting},
+    sqlite,
+};
 
 /// One transaction over all tables.
 ///

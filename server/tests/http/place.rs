@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use server::{
@@ -23,6 +24,7 @@ pub struct Place {
     folder: TempDir,
     database: Database,
     variables: Vec<(String, String)>,
+    has_workers: AtomicBool,
 }
 
 enum Database {
@@ -80,7 +82,7 @@ impl Place {
             Database::Schema(schema) => Some(schema.url()),
             Database::Own(database) => Some(database.url()),
         };
-        let mut place = Self { folder, database, variables: all };
+        let mut place = Self { folder, database, variables: all, has_workers: AtomicBool::new(false) };
         if let Some(url) = url {
             place.name_database(&url);
         }
@@ -163,6 +165,29 @@ impl Place {
     /// How many processes serve where several are to: SQLite is for one.
     pub fn processes(&self) -> usize {
         if self.is_sqlite() { 1 } else { 2 }
+    }
+
+    /// From now on processes send mails too.
+    pub fn note_workers(&self) {
+        self.has_workers.store(true, Ordering::SeqCst);
+    }
+
+    /// How often the outbox must have been found empty until it is. A worker that takes a mail and puts it off has it locked
+    /// twice for a moment, in which others pass over it.
+    pub fn rounds_without_a_mail(&self) -> usize {
+        if self.has_workers.load(Ordering::SeqCst) { 3 } else { 1 }
+    }
+
+    /// Waits for the end of such a moment.
+    pub async fn wait_for_workers(&self) {
+        if !self.has_workers.load(Ordering::SeqCst) {
+            return;
+        }
+        match &self.database {
+            Database::InFolder => {}
+            Database::Schema(schema) => storage::testing::wait_for_workers(&schema.url()).await,
+            Database::Own(database) => storage::testing::wait_for_workers(&database.url()).await,
+        }
     }
 
     /// Takes the database away: on SQLite another program holds it, on PostgreSQL all connections end and it lets nobody in.

@@ -38,6 +38,7 @@ impl Servers {
 
     /// Starts some with variables over their configuration.
     pub async fn start_with(place: &Place, processes: usize, variables: &[(&str, &str)]) -> Self {
+        place.note_workers();
         let mut servers = Self::spawn_with(place, processes, variables);
         for process in &mut servers.0 {
             process.wait_until_up().await;

@@ -228,7 +228,12 @@ impl TestApp {
     }
 
     async fn send_mails(&self) {
-        while self.application.outbox.round().await.unwrap() > 0 {}
+        let mut rounds_without = 0;
+        while rounds_without < self.place.rounds_without_a_mail() {
+            self.place.wait_for_workers().await;
+            let sent = self.application.outbox.round().await.unwrap();
+            rounds_without = if sent == 0 { rounds_without + 1 } else { 0 };
+        }
     }
 }
 

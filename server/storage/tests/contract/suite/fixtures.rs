@@ -293,7 +293,8 @@ macro_rules! dispatched {
 }
 pub(crate) use dispatched;
 
-/// The mails that a worker would get.
+/// The mails that a worker would get. Ask once: where no worker waits for another, a claim that is being undone is passed
+/// over for a moment.
 pub async fn due_mails(store: &Shared, now: i64, limit: u64) -> Vec<OutboxMail> {
     let mut dispatch = store.begin_dispatch().await.unwrap();
     dispatch.claim_due_mails(at(now), at(now + 99), limit).await.unwrap()

@@ -28,12 +28,10 @@ fn attempted(mail: OutboxMail, attempts: u32) -> OutboxMail {
 
 pub async fn due_mails_come_oldest_first(store: &Shared) {
     with_mails(store).await;
-    let found = due_mails(store, 30, 10).await;
-    assert_eq!(found, [mail(2, 10), mail(1, 20), mail(3, 30)]);
-    let found = due_mails(store, 30, 2).await;
-    assert_eq!(found, [mail(2, 10), mail(1, 20)]);
-    let found = due_mails(store, 20, 10).await;
-    assert_eq!(found, [mail(2, 10), mail(1, 20)]);
+    assert_eq!(claim(store, 20, 20).await, [mail(2, 10), mail(1, 20)]);
+    let two = dispatched!(store, |dispatch| dispatch.claim_due_mails(at(30), at(30), 2));
+    assert_eq!(two, [attempted(mail(2, 10), 1), attempted(mail(1, 20), 1)]);
+    assert_eq!(claim(store, 30, 99).await, [attempted(mail(2, 10), 2), attempted(mail(1, 20), 2), mail(3, 30)]);
 }
 
 pub async fn a_mail_with_a_code_comes_before_others(store: &Shared) {
