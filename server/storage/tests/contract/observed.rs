@@ -126,7 +126,7 @@ async fn what_waits_is_seen_from_outside(store: SqlStore) {
     add(&mut *transaction, &[record(1, "signed-in", "done"), record(2, "signed-in", "done")]).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(store.glance().await.unwrap(), Glance { mails: 3, oldest_mail: Some(at(10)), trail_head: 2 });
-    let mut transaction = store.begin().await.unwrap();
+    let mut transaction = store.begin_dispatch().await.unwrap();
     transaction.mark_mail_sent(mail(2, 10).id, at(40)).await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(store.glance().await.unwrap(), Glance { mails: 2, oldest_mail: Some(at(20)), trail_head: 2 });
