@@ -7,7 +7,6 @@ import { expect, test } from '../fixtures.ts';
 import { codeIn } from '../harness/mailbox.ts';
 import { randomAnswers } from '../harness/people.ts';
 import type { World } from '../harness/world.ts';
-import { expectAccessible } from '../steps/accessible.ts';
 import { expectHeading } from '../steps/page.ts';
 import { beginRegistration, fillQuestions } from '../steps/register.ts';
 import { signIn } from '../steps/sign-in.ts';
@@ -36,7 +35,6 @@ test('a registration goes on without JavaScript, and what was typed stays', asyn
   await expect(summary).toContainText('Enter your answer to question 4');
   await expect(plain.getByLabel('Your answer').first()).toHaveValue(answers[0]?.answer ?? '');
   await expect(plain.getByLabel('Question', { exact: true }).nth(2)).toHaveValue('13');
-  await expectAccessible(plain, 'an answer to a form that failed');
   expect(plain.url()).not.toContain('?');
   await plain.getByLabel('Your answer').last().fill(answers[3]?.answer ?? '');
   await press('Continue');
@@ -99,7 +97,6 @@ test('an unlock is stopped without JavaScript, and a page that needs the card sa
   const need = plain.locator('noscript').filter({ visible: true });
   await expect(need).toBeVisible();
   expect(await need.innerHTML()).toContain('>Turn on JavaScript to use your Smartcard reader.<');
-  await expectAccessible(plain, 'a page that needs JavaScript');
   await plain.getByRole('button', { name: 'Stop' }).click();
   await expect(plain.getByText('You stopped. Your Smartcard has not been changed.')).toBeVisible();
   await page.goto('/unlock/code');

@@ -76,30 +76,34 @@ pub fn ReaderPanel(
     };
     let on_last_try = on_last_try.map(holding_focus);
     let on_press = holding_focus(on_retry);
-    move || {
-        let state = bridge.state();
-        let Words { headline, help, tone } = words(&state);
-        let class = match tone {
-            Tone::Neutral => "app-reader-panel",
-            Tone::Good => "app-reader-panel app-reader-panel--ready",
-            Tone::Bad => "app-reader-panel app-reader-panel--trouble",
-        };
-        view! {
-            <section class=class aria-labelledby="reader-panel-heading">
-                <h2
-                    class="nhsuk-heading-s app-reader-panel__headline"
-                    id="reader-panel-heading"
-                    tabindex="-1"
-                    node_ref=heading
-                >
-                    {headline}
-                </h2>
-                {(!help.is_empty()).then(|| view! { <p class="nhsuk-body">{help}</p> })}
-                {(state == ReaderState::Before)
-                    .then(|| view! { <p class="nhsuk-body">{t::reader_before(button)}</p> })}
-                {actions(bridge, &state, on_press, on_last_try)}
-            </section>
-        }
+    let said = move || words(&bridge.state());
+    let class = move || match said().tone {
+        Tone::Neutral => "app-reader-panel",
+        Tone::Good => "app-reader-panel app-reader-panel--ready",
+        Tone::Bad => "app-reader-panel app-reader-panel--trouble",
+    };
+    // The headline stays the same element: one that is made anew, or only its attributes, loses the focus.
+    view! {
+        <section class=class aria-labelledby="reader-panel-heading">
+            <h2
+                class="nhsuk-heading-s app-reader-panel__headline"
+                id="reader-panel-heading"
+                tabindex="-1"
+                node_ref=heading
+            >
+                {move || said().headline}
+            </h2>
+            {move || {
+                let state = bridge.state();
+                let help = words(&state).help;
+                view! {
+                    {(!help.is_empty()).then(|| view! { <p class="nhsuk-body">{help}</p> })}
+                    {(state == ReaderState::Before)
+                        .then(|| view! { <p class="nhsuk-body">{t::reader_before(button)}</p> })}
+                    {actions(bridge, &state, on_press, on_last_try)}
+                }
+            }}
+        </section>
     }
 }
 

@@ -9,7 +9,10 @@ use jiff::{
 };
 use serde::Deserialize;
 
-use super::{FieldError, LocalTimeZone};
+use super::{
+    FieldError, LocalTimeZone,
+    time_zone::{instant, timestamp},
+};
 use words::Words;
 
 /// How many days are looked ahead for the next opening. What stays open for longer has no end that is worth telling.
@@ -109,15 +112,15 @@ impl OpeningHours {
     pub fn told(&self, language: Language, zone: &LocalTimeZone, now: Timestamp) -> Vec<Told> {
         let words = Words::of(language);
         let mut told = Vec::new();
-        let mut from = zone.instant(now);
+        let mut from = instant(now);
         for opening in self.openings(zone, from) {
             if from < opening.from {
                 let text = words.opens(&zone.at(from), &zone.at(opening.from));
-                told.push(Told { until: zone.timestamp(opening.from), text });
+                told.push(Told { until: timestamp(opening.from), text });
             }
             from = from.max(opening.from);
             let text = words.open_until(&zone.at(from), &zone.at(opening.until));
-            told.push(Told { until: zone.timestamp(opening.until), text });
+            told.push(Told { until: timestamp(opening.until), text });
             from = opening.until;
         }
         told.truncate(TOLD_AHEAD);

@@ -30,17 +30,6 @@ impl LocalTimeZone {
         format!("{} {} {}", day.day(), month.unwrap_or_default(), day.year())
     }
 
-    /// A point in time, in whole seconds.
-    pub(super) fn instant(&self, at: Timestamp) -> jiff::Timestamp {
-        // Out of range only some 8,000 years from now.
-        jiff::Timestamp::from_second(at.unix_timestamp()).unwrap_or(jiff::Timestamp::MAX)
-    }
-
-    /// The same for the rules.
-    pub(super) fn timestamp(&self, at: jiff::Timestamp) -> Timestamp {
-        Timestamp::from_unix_timestamp(at.as_second()).unwrap_or(Timestamp::UNIX_EPOCH)
-    }
-
     /// A point in time, as clocks show it here.
     pub(super) fn at(&self, at: jiff::Timestamp) -> jiff::ZonedDateTime {
         at.to_zoned_datetime(self.0.clone())
@@ -53,8 +42,19 @@ impl LocalTimeZone {
     }
 
     fn zoned(&self, at: Timestamp) -> jiff::ZonedDateTime {
-        self.at(self.instant(at))
+        self.at(instant(at))
     }
+}
+
+/// A point in time, in whole seconds.
+pub(super) fn instant(at: Timestamp) -> jiff::Timestamp {
+    // Out of range only some 8,000 years from now.
+    jiff::Timestamp::from_second(at.unix_timestamp()).unwrap_or(jiff::Timestamp::MAX)
+}
+
+/// The same for the rules.
+pub(super) fn timestamp(at: jiff::Timestamp) -> Timestamp {
+    Timestamp::from_unix_timestamp(at.as_second()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 impl Calendar for LocalTimeZone {

@@ -295,7 +295,7 @@ impl Here {
             RegistrationFault::SignedOut => self.way.go("/sign-in?over"),
             RegistrationFault::Stale => self.errors.show_general(t::fault_proof_stale()),
             RegistrationFault::Refused(reference) => {
-                self.errors.show_general(reference.quoted(t::fault_proof_refused()))
+                self.errors.show_general(reference.quoted(t::fault_proof_refused()));
             }
             RegistrationFault::Cancelled => self.errors.show_general(t::dead_cancelled_title()),
             RegistrationFault::Unreachable => self.errors.show_general(t::fault_unreachable()),

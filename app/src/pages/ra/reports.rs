@@ -56,7 +56,7 @@ fn Shows(
     report: ReportView,
 ) -> impl IntoView {
     let ReportView { parameters, fault, lines, total, organisations, known } = report;
-    let errors = fault.iter().map(|fault| FieldError { field: Some("from".to_owned()), text: words(fault).to_owned() });
+    let errors = fault.iter().map(|fault| FieldError { field: Some("from".to_owned()), text: words(fault) });
     let errors = Errors::new(errors.collect());
     let has_report = fault.is_none();
     let files =

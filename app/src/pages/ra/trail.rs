@@ -69,7 +69,7 @@ fn Shows(
 ) -> impl IntoView {
     let TrailView { parameters, fault, events, lines, next } = found;
     let field = if fault == Some(DeskFault::NotDays) { "from" } else { "person" };
-    let errors = fault.iter().map(|fault| FieldError { field: Some(field.to_owned()), text: words(fault).to_owned() });
+    let errors = fault.iter().map(|fault| FieldError { field: Some(field.to_owned()), text: words(fault) });
     let errors = Errors::new(errors.collect());
     let of_first = TrailParameters { after: String::new(), ..parameters.clone() };
     let copy = address("/ra/trail.csv", &pairs(&of_first));
