@@ -6,12 +6,16 @@ use leptos::prelude::*;
 
 /// Tells people who cannot see the page what changed on it.
 #[derive(Clone, Copy)]
-pub struct Announcer(RwSignal<String>);
+pub struct Announcer {
+    said: RwSignal<String>,
+    /// How many pages there were: what one wanted to be said is not said on the next.
+    pages: StoredValue<u32>,
+}
 
 impl Announcer {
     /// Makes the announcer and provides it to all pages.
     pub fn provide() -> Self {
-        let announcer = Self(RwSignal::new(String::new()));
+        let announcer = Self { said: RwSignal::new(String::new()), pages: StoredValue::new(0) };
         provide_context(announcer);
         announcer
     }
@@ -20,20 +24,29 @@ impl Announcer {
     pub fn say(self, text: impl Into<String>) {
         let text = text.into();
         // The same words again are another change only after nothing.
-        self.0.try_set(String::new());
+        self.said.try_set(String::new());
+        let page = self.pages.get_value();
         set_timeout(
             move || {
-                self.0.try_set(text);
+                if self.pages.try_get_value() == Some(page) {
+                    self.said.try_set(text);
+                }
             },
             Duration::from_millis(500),
         );
+    }
+
+    /// Begins another page: its heading is heard, and nothing more of the one before.
+    pub fn begin_page(self) {
+        self.pages.update_value(|pages| *pages += 1);
+        self.said.try_set(String::new());
     }
 
     /// The region.
     pub fn region(self) -> impl IntoView {
         view! {
             <div class="nhsuk-u-visually-hidden" role="status">
-                {move || self.0.get()}
+                {move || self.said.get()}
             </div>
         }
     }

@@ -29,7 +29,7 @@ test('pages that need no card', async ({ page, watch }) => {
 });
 
 test('pages that no script has taken over yet', async ({ page, watch }) => {
-  watch.expect(/ERR_FAILED/);
+  watch.expect(/ERR_FAILED|Failed to fetch dynamically imported module/);
   await page.route(/\.(js|wasm)$/, (route) => route.abort());
   for (const path of ['/', '/unlock', '/sign-in', '/help', '/help/reader']) {
     await page.goto(path);

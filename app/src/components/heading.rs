@@ -3,7 +3,7 @@
 use leptos::{html, oco::Oco, prelude::*};
 
 use super::focus::focus_when_there;
-use crate::{app::Way, t};
+use crate::{announcer::Announcer, app::Way, t};
 
 /// Which of several steps a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub fn Heading(
 ) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     let comes_after_another = Way::of_page().arrive();
+    if comes_after_another {
+        expect_context::<Announcer>().begin_page();
+    }
     Effect::new(move |_| {
         if comes_after_another && let Some(heading) = heading.get() {
             focus_when_there(heading);
