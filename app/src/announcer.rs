@@ -8,7 +8,7 @@ use leptos::prelude::*;
 #[derive(Clone, Copy)]
 pub struct Announcer {
     said: RwSignal<String>,
-    /// How many pages there were: what one wanted to be said is not said on the next.
+    /// How many pages there were: what one wanted to be said is said on the next at the latest.
     pages: StoredValue<u32>,
 }
 
@@ -28,7 +28,7 @@ impl Announcer {
         let page = self.pages.get_value();
         set_timeout(
             move || {
-                if self.pages.try_get_value() == Some(page) {
+                if self.pages.try_get_value().is_some_and(|pages| pages - page <= 1) {
                     self.said.try_set(text);
                 }
             },
@@ -36,7 +36,7 @@ impl Announcer {
         );
     }
 
-    /// Begins another page: its heading is heard, and nothing more of the one before.
+    /// Begins another page: its heading is heard, and of the pages before only what the last of them did just then.
     pub fn begin_page(self) {
         self.pages.update_value(|pages| *pages += 1);
         self.said.try_set(String::new());
