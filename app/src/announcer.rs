@@ -6,16 +6,20 @@ use leptos::prelude::*;
 
 /// Tells people who cannot see the page what changed on it.
 #[derive(Clone, Copy)]
-pub struct Announcer {
-    said: RwSignal<String>,
+pub struct Announcer(RwSignal<Said>);
+
+/// What is said, and where.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    text: String,
     /// How many pages there were: what one wanted to be said is said on the next at the latest.
-    pages: StoredValue<u32>,
+    pages: u32,
 }
 
 impl Announcer {
     /// Makes the announcer and provides it to all pages.
     pub fn provide() -> Self {
-        let announcer = Self { said: RwSignal::new(String::new()), pages: StoredValue::new(0) };
+        let announcer = Self(RwSignal::new(Said::default()));
         provide_context(announcer);
         announcer
     }
@@ -24,13 +28,15 @@ impl Announcer {
     pub fn say(self, text: impl Into<String>) {
         let text = text.into();
         // The same words again are another change only after nothing.
-        self.said.try_set(String::new());
-        let page = self.pages.get_value();
+        self.0.try_update(|said| said.text.clear());
+        let page = self.0.try_with_untracked(|said| said.pages);
         set_timeout(
             move || {
-                if self.pages.try_get_value().is_some_and(|pages| pages - page <= 1) {
-                    self.said.try_set(text);
-                }
+                self.0.try_update(|said| {
+                    if page.is_some_and(|page| said.pages - page <= 1) {
+                        said.text = text;
+                    }
+                });
             },
             Duration::from_millis(500),
         );
@@ -38,15 +44,14 @@ impl Announcer {
 
     /// Begins another page: its heading is heard, and of the pages before only what the last of them did just then.
     pub fn begin_page(self) {
-        self.pages.update_value(|pages| *pages += 1);
-        self.said.try_set(String::new());
+        self.0.update(|said| *said = Said { text: String::new(), pages: said.pages + 1 });
     }
 
     /// The region.
     pub fn region(self) -> impl IntoView {
         view! {
             <div class="nhsuk-u-visually-hidden" role="status">
-                {move || self.said.get()}
+                {move || self.0.with(|said| said.text.clone())}
             </div>
         }
     }

@@ -27,7 +27,7 @@ fn letter(byte: u8) -> char {
 
 #[cfg(feature = "ssr")]
 impl LogReference {
-    /// Makes one: of a day with a million requests, hardly two are alike.
+    /// Makes one. Of a million some twenty pairs are alike, which the time tells apart.
     pub fn generate(randomness: &dyn domain::ports::Randomness) -> Self {
         let mut bytes = [0; LETTERS];
         randomness.fill(&mut bytes);

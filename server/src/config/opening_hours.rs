@@ -132,9 +132,9 @@ impl OpeningHours {
         let yesterday = zone.at(now).date().saturating_sub(1.day());
         let days = yesterday.series(1.day()).take(DAYS_AHEAD).filter(|day| !self.closed_on.contains(&ClosedDay(*day)));
         let each = days.flat_map(|day| {
-            let instant = move |minutes| zone.instant_of_day(day, SignedDuration::from_mins(i64::from(minutes)));
+            let at = move |minutes| zone.instant_of_day(day, SignedDuration::from_mins(i64::from(minutes)));
             let times = self.of(day.weekday()).0.iter();
-            times.map(move |times| Opening { from: instant(times.from), until: instant(times.until) })
+            times.map(move |times| Opening { from: at(times.from), until: at(times.until) })
         });
         let mut openings: Vec<Opening> = Vec::new();
         for next in each.filter(|opening| opening.until > now) {

@@ -13,8 +13,7 @@ use crate::config::PublicUrl;
 /// Two years, and for hosts below ours too, as browsers' preload lists ask (RFC 6797, 6.1).
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
-/// When to ask again where the service cannot do it now, in seconds: by then whoever waits for a hash has had their turn, and a
-/// database that was started anew is there.
+/// When to ask again where the service cannot do it now, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
 
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

@@ -1,0 +1,25 @@
+// The files of the pages on their way to the browser.
+
+import { expect, test } from '../fixtures.ts';
+
+test('scripts, bundles and style come compressed, are kept for good, and are not sent again', async ({ page }) => {
+  const html = await (await page.request.get('/unlock')).text();
+  const files = new Set(html.match(/\/pkg-[0-9a-f]{16}\/service-centre\.(?:css|js|wasm)/g));
+  expect(files.size).toBe(3);
+  for (const file of files) {
+    for (const encoding of ['br', 'gzip']) {
+      const sent = await page.request.get(file, { headers: { 'accept-encoding': encoding } });
+      expect(sent.status(), file).toBe(200);
+      const { etag = '', ...headers } = sent.headers();
+      expect(headers['content-encoding'], file).toBe(encoding);
+      expect(headers['cache-control'], file).toBe('public, max-age=31536000, immutable');
+      expect(headers['vary'], file).toContain('accept-encoding');
+      const again = await page.request.get(file, { headers: { 'accept-encoding': encoding, 'if-none-match': etag } });
+      expect(again.status(), file).toBe(304);
+    }
+    const plain = await page.request.get(file, { headers: { 'accept-encoding': 'br;q=0' } });
+    expect(plain.headers()['content-encoding'], file).toBeUndefined();
+  }
+  const icon = await page.request.get('/favicon.svg');
+  expect(icon.headers()['cache-control']).toBe('no-cache');
+});
