@@ -60,16 +60,14 @@ page_sources := $(shell find app card-bridge/protocol style Cargo.toml Cargo.loc
 pages: target/pages
 
 target/pages: $(page_sources)
-	@mkdir -p target/release
-	cargo leptos build --release --precompress --split --frontend-only
+	@cargo leptos build --release --precompress --split --frontend-only
 	.make/name-pages
 	touch $@
 
 # The pages and the release programs: what runs and what is measured. Cards inside the bridge make it another program.
 build: pages
 	@echo "build: the first time this takes many minutes"
-	# The pages are inside the program; with others it is another one.
-	PAGES=$$(basename target/site/pkg-*) cargo build --release -p server
+	cargo build --release -p server
 	if [ -z "$(CARDS)" ]; then
 	    cargo build --release -p card-bridge -p virtual-card --features card-bridge/virtual-cards
 	    cp target/release/card-bridge target/release/card-bridge-with-virtual-cards

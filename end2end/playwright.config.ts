@@ -31,6 +31,8 @@ export default defineConfig<{ worldOptions: WorldOptions }>({
   expect: { timeout: 10_000, toHaveScreenshot: { threshold: 0.35, maxDiffPixels: 100 } },
   snapshotPathTemplate: 'pictures/{arg}{ext}',
   forbidOnly: Boolean(process.env['CI']),
+  // Where so many fail it is one fault.
+  maxFailures: 20,
   reporter: [['list']],
   projects: [
     { name: 'sqlite', testIgnore: [...ON_A_WEBSITE, 'firefox.spec.ts', 'webkit.spec.ts'] },

@@ -28,12 +28,8 @@ const MANIFEST: &str = "__wasm_split_manifest.json";
 /// How a file may be compressed beforehand, the smaller first: as browsers ask for it, and what its name ends with then.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// With other pages it is another program: whoever builds a release names them, so that the compiler knows.
-const _: Option<&str> = option_env!("PAGES");
-
 #[derive(Embed)]
 #[folder = "../target/site"]
-#[allow_missing = true]
 struct Files;
 
 /// The files, ready to be served.
