@@ -48,10 +48,11 @@ bench:
 	if [ "$(PART)" != bridge ]; then
 	    $(MAKE) --no-print-directory build CARDS=
 	    $(MAKE) --no-print-directory build CARDS=real
+	    cargo build --release -p load-generator
 	fi
 	cargo build --release -p card-bridge -p virtual-card --bin virtual-card --example direct_proof
 	cargo build --profile bridge -p card-bridge
-	$(with_pcscd) node end2end/bench/bench.mjs $(PART)
+	DURABLE=1 $(with_postgres) $(with_pcscd) node end2end/bench/bench.mjs $(PART)
 
 # The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand. Splitting and optimising
 # take a minute even where nothing changed, so they are done when a source is newer.

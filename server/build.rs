@@ -9,7 +9,7 @@ fn main() -> io::Result<()> {
     // `rust-embed` takes the folder as it is found here: of one that comes later a debug build would give out no file.
     fs::create_dir_all(PAGES)?;
     // A debug build reads them while it runs.
-    let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let is_release = env::var_os("PROFILE").is_some_and(|profile| profile == "release");
     println!("cargo::rerun-if-changed={}", if is_release { PAGES } else { "build.rs" });
     Ok(())
 }

@@ -10,6 +10,9 @@ import { measureBridge } from './bridge.ts';
 import { measureGrowth } from './growth.ts';
 import { measureImport } from './import.ts';
 import { measureLighthouse } from './lighthouse.ts';
+import { measureLoad } from './load.ts';
+import { measureServers } from './servers.ts';
+import { measureStartUp } from './startup.ts';
 import { type Measurement, table } from './measure.ts';
 import { measurePage } from './page.ts';
 import { measureUnlock } from './unlock.ts';
@@ -21,6 +24,9 @@ const MEASURES = {
   bridge: measureBridge,
   import: measureImport,
   growth: measureGrowth,
+  startup: measureStartUp,
+  load: measureLoad,
+  servers: measureServers,
 };
 
 function isNamed(name: string): name is keyof typeof MEASURES {

@@ -20,7 +20,8 @@ export const programs = {
   /** Sends the APDUs of a card proof without a bridge. */
   directProof: () => program('DIRECT_PROOF', 'target/release/examples/direct_proof'),
   virtualCard: () => program('VIRTUAL_CARD', 'target/release/virtual-card'),
-  /** The files of the pages. */
+  /** People who unlock their cards, many at once. */
+  loadGenerator: () => program('LOAD_GENERATOR', 'target/release/load-generator'),
 };
 
 /** The ports of the two slots of the virtual reader: `with-pcscd` names them. */

@@ -22,6 +22,8 @@ export interface Policy {
 
 export interface ServiceOptions {
   folder: string;
+  /** The data of another server, which has made it. */
+  dataOf?: ServiceCentre;
   /** Where browsers find it. */
   port: number;
   /** Where it listens, if something stands between. */
@@ -40,6 +42,12 @@ export interface ServiceOptions {
   demonstrationOf?: string;
   /** What is logged. */
   logFilter?: string;
+  /** Where operators find it. */
+  adminPort?: number;
+  /** How often an address may post: all of a load come from one. */
+  posts?: { aSecond: number; atOnce: number };
+  /** The only processor that it may use. */
+  processor?: number;
 }
 
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
@@ -56,7 +64,7 @@ export class ServiceCentre {
 
   /** Database and secrets. */
   get data(): string {
-    return join(this.options.folder, 'data');
+    return this.options.dataOf?.data ?? join(this.options.folder, 'data');
   }
 
   get log(): string {
@@ -75,7 +83,8 @@ export class ServiceCentre {
   async configure(): Promise<void> {
     await mkdir(this.data, { recursive: true });
     await writeFile(this.#configuration, this.#toml());
-    if (this.options.databaseUrl !== undefined || this.options.website) await this.#makeSecrets();
+    const { databaseUrl, website, dataOf } = this.options;
+    if (!dataOf && (databaseUrl !== undefined || website)) await this.#makeSecrets();
   }
 
   get #secrets(): string {
@@ -112,9 +121,15 @@ export class ServiceCentre {
     return JSON.parse(keys ?? '[]') as string[];
   }
 
+  /** With what the program is called to serve. */
+  get serving(): string[] {
+    return ['--config', this.#configuration, '--log', this.options.logFilter ?? 'info,sqlx=warn', 'serve'];
+  }
+
   async start(): Promise<void> {
-    const args = ['--config', this.#configuration, '--log', this.options.logFilter ?? 'info,sqlx=warn', 'serve'];
-    const started = RunningProgram.start('service-centre', [programs.serviceCentre(), ...args], this.log);
+    const { processor } = this.options;
+    const pinned = processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)];
+    const started = RunningProgram.start('service-centre', [...pinned, programs.serviceCentre(), ...this.serving], this.log);
     this.#running = started;
     await started.ready(() => this.#answers());
   }
@@ -151,7 +166,7 @@ export class ServiceCentre {
 
   #toml(): string {
     const { port, listenPort = port, bridgePort, mailPort, policy = {}, databaseUrl, demonstrationOf } = this.options;
-    const { certificates = 'own' } = this.options;
+    const { certificates = 'own', adminPort, posts } = this.options;
     const lines = [
       `public_url = "${this.origin}"`,
       `listen = "127.0.0.1:${listenPort}"`,
@@ -166,6 +181,8 @@ export class ServiceCentre {
       '[ra.hours]',
       ...DAYS.map((day) => `${day} = "00:00-24:00"`),
     ];
+    if (adminPort !== undefined) lines.push('[admin]', `listen = "127.0.0.1:${adminPort}"`);
+    if (posts) lines.push('[clients]', `posts_a_second = ${posts.aSecond}`, `posts_at_once = ${posts.atOnce}`);
     if (mailPort !== undefined) {
       lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');
       lines.push('from = "Smartcard Service Centre <no-reply@service.test>"');

@@ -81,7 +81,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));
     startup::check_secrets(&*store, &*vault, &secrets.trail_key).await?;
-    let services = Services::new(Environment {
+    let environment = Environment {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         calendar: Arc::new(settings.time_zone.clone()),
@@ -95,9 +95,11 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         challenge_key: secrets.challenge_key,
         trail_key: secrets.trail_key,
         service_secret: secrets.service_key,
-    });
+    };
+    let at_desk = Services::new(Environment { store: Arc::new(database.for_the_desk()), ..environment.clone() });
+    let services = Services::new(environment);
     let uploads = Uploads {
-        services: services.clone(),
+        services: at_desk.clone(),
         key: secrets.import_key.map(Arc::new),
         folder: settings.data.clone().unwrap_or_else(std::env::temp_dir),
     };
@@ -108,6 +110,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     let wake = Arc::new(Notify::new());
     let pages = router::Pages {
         services: services.clone(),
+        at_desk,
         configs: Language::ALL
             .map(|language| page_config(settings, language, demonstration.clone(), uploads.key.as_deref())),
         mailbox,

@@ -3,15 +3,19 @@
 //! The pepper is Argon2's secret input, its id the hash's `keyid`. m = 19 MiB, t = 2, p = 1 is OWASP's choice for
 //! Argon2id; a hash made with other numbers is still read with its own.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use argon2::{
-    Algorithm, Argon2, Params, ParamsBuilder, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, ParamsBuilder, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use async_trait::async_trait;
-use domain::ports::{AnswerHasher, HasherError, Randomness, SecretHash};
-use tokio::sync::Semaphore;
+use domain::ports::{AnswerHasher, HasherError, Hashing, Randomness, SecretHash};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -24,16 +28,24 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const SALT_LENGTH: usize = 16;
 
-/// The most hashes that wait for a place, for each place: beyond, the service says that it is overloaded instead of
-/// letting everybody wait.
+/// The most use cases in the queue, for each place: whoever comes then is told to come again, instead of letting
+/// everybody wait. With the four hashes of one and 20 ms for a hash the last of them waits five seconds.
 const QUEUE_PER_PLACE: usize = 64;
 
 /// Argon2id in a bounded pool: at most as many hashes at once as there are processors, each with 19 MiB.
 pub struct Argon2Hasher {
-    peppers: Arc<Peppers>,
+    pool: Arc<Pool>,
+    queue: Arc<Semaphore>,
+    queue_length: usize,
+}
+
+struct Pool {
+    peppers: Peppers,
     randomness: Arc<dyn Randomness>,
     places: Arc<Semaphore>,
-    queue: Semaphore,
+    /// Those of the places that nobody has now, to be used again: to get it from the system takes a tenth of the time of
+    /// a hash. What stays in it was passed over twice, so that it tells no more of a secret than the hash does.
+    memories: Mutex<Vec<Vec<Block>>>,
     metrics: Metrics,
 }
 
@@ -47,36 +59,66 @@ impl Argon2Hasher {
     pub fn new(peppers: KeySet, randomness: Arc<dyn Randomness>, metrics: Metrics) -> Self {
         let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (current, peppers) = peppers.into_parts();
-        Self {
-            peppers: Arc::new(Peppers { current, peppers }),
+        let pool = Pool {
+            peppers: Peppers { current, peppers },
             randomness,
             places: Arc::new(Semaphore::new(places)),
-            queue: Semaphore::new(places * (QUEUE_PER_PLACE + 1)),
+            memories: Mutex::default(),
             metrics,
-        }
+        };
+        let queue_length = places * QUEUE_PER_PLACE;
+        Self { pool: Arc::new(pool), queue: Arc::new(Semaphore::new(queue_length)), queue_length }
+    }
+}
+
+impl AnswerHasher for Argon2Hasher {
+    fn enter(&self) -> Result<Box<dyn Hashing>, HasherError> {
+        let queued = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| {
+            self.pool.metrics.hash_refused();
+            HasherError::Busy
+        })?;
+        Ok(Box::new(Entered { pool: Arc::clone(&self.pool), _queued: queued }))
     }
 
+    fn is_crowded(&self) -> bool {
+        self.queue.available_permits() < self.queue_length / 2
+    }
+
+    fn is_outdated(&self, hash: &SecretHash) -> bool {
+        let parsed = PasswordHash::new(&hash.0).ok();
+        let params = parsed.and_then(|parsed| Params::try_from(&parsed).ok());
+        params.is_none_or(|params| {
+            (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES)
+                || params.keyid() != self.pool.peppers.current.as_str().as_bytes()
+        })
+    }
+}
+
+/// A use case in the queue.
+struct Entered {
+    pool: Arc<Pool>,
+    _queued: OwnedSemaphorePermit,
+}
+
+impl Entered {
     /// Runs a hash where it blocks nobody, when there is room.
     async fn run<T: Send + 'static>(
         &self,
-        hash: impl FnOnce(&Peppers) -> Result<T, HasherError> + Send + 'static,
+        hash: impl FnOnce(&Peppers, &mut Vec<Block>) -> Result<T, HasherError> + Send + 'static,
     ) -> Result<T, HasherError> {
-        let _queued = self.queue.try_acquire().map_err(|_| {
-            self.metrics.hash_refused();
-            HasherError::Busy
-        })?;
-        let waiting = self.metrics.hash_waits();
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| HasherError::Busy)?;
+        let waiting = self.pool.metrics.hash_waits();
+        let place = Arc::clone(&self.pool.places).acquire_owned().await.map_err(|_| HasherError::Busy)?;
         drop(waiting);
-        let metrics = self.metrics.clone();
-        let peppers = Arc::clone(&self.peppers);
+        let pool = Arc::clone(&self.pool);
         tokio::task::spawn_blocking(move || {
             // The hash goes on when the request is dropped, so the place belongs to it and not to the request.
             let _place = place;
-            let _running = metrics.hash_runs();
+            let _running = pool.metrics.hash_runs();
+            let mut memory = pool.take_memory();
             let began = Instant::now();
-            let result = hash(&peppers);
-            metrics.hash_made(began.elapsed());
+            let result = hash(&pool.peppers, &mut memory);
+            pool.metrics.hash_made(began.elapsed());
+            pool.keep_memory(memory);
             result
         })
         .await
@@ -85,32 +127,33 @@ impl Argon2Hasher {
 }
 
 #[async_trait]
-impl AnswerHasher for Argon2Hasher {
+impl Hashing for Entered {
     async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
         let secret = Zeroizing::new(secret.to_owned());
         let mut salt = [0; SALT_LENGTH];
-        self.randomness.fill(&mut salt);
-        self.run(move |peppers| peppers.hash(&secret, &salt)).await
+        self.pool.randomness.fill(&mut salt);
+        self.run(move |peppers, memory| peppers.hash(&secret, &salt, memory)).await
     }
 
     async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
         let secret = Zeroizing::new(secret.to_owned());
         let hash = hash.clone();
-        self.run(move |peppers| peppers.matches(&hash, &secret)).await
+        self.run(move |peppers, memory| peppers.matches(&hash, &secret, memory)).await
+    }
+}
+
+impl Pool {
+    fn take_memory(&self) -> Vec<Block> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    fn is_outdated(&self, hash: &SecretHash) -> bool {
-        let parsed = PasswordHash::new(&hash.0).ok();
-        let params = parsed.and_then(|parsed| Params::try_from(&parsed).ok());
-        params.is_none_or(|params| {
-            (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES)
-                || params.keyid() != self.peppers.current.as_str().as_bytes()
-        })
+    fn keep_memory(&self, memory: Vec<Block>) {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }
 
 impl Peppers {
-    fn hash(&self, secret: &str, salt: &[u8]) -> Result<SecretHash, HasherError> {
+    fn hash(&self, secret: &str, salt: &[u8], memory: &mut Vec<Block>) -> Result<SecretHash, HasherError> {
         let keyid = argon2::KeyId::new(self.current.as_str().as_bytes()).map_err(|_| HasherError::Unreadable)?;
         let params = ParamsBuilder::new()
             .m_cost(MEMORY_KIB)
@@ -119,29 +162,45 @@ impl Peppers {
             .keyid(keyid)
             .build()
             .map_err(|_| HasherError::Unreadable)?;
-        let hash = self
-            .argon2(&self.current, params)?
-            .hash_password_with_salt(secret.as_bytes(), salt)
-            .map_err(|_| HasherError::Unreadable)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(|_| HasherError::Unreadable)?,
+            salt: Some(Salt::new(salt).map_err(|_| HasherError::Unreadable)?),
+            hash: Some(self.output(&self.current, params, secret, salt, memory)?),
+        };
         Ok(SecretHash(hash.to_string()))
     }
 
-    fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
-        let parsed = PasswordHash::new(&hash.0).map_err(|_| HasherError::Unreadable)?;
-        let params = Params::try_from(&parsed).map_err(|_| HasherError::Unreadable)?;
+    fn matches(&self, hash: &SecretHash, secret: &str, memory: &mut Vec<Block>) -> Result<bool, HasherError> {
+        let stored = PasswordHash::new(&hash.0).map_err(|_| HasherError::Unreadable)?;
+        let is_read = stored.algorithm == Algorithm::Argon2id.ident() && stored.version == Some(Version::V0x13.into());
+        let (Some(salt), Some(wanted), true) = (&stored.salt, &stored.hash, is_read) else {
+            return Err(HasherError::Unreadable);
+        };
+        let params = Params::try_from(&stored).map_err(|_| HasherError::Unreadable)?;
         let pepper = std::str::from_utf8(params.keyid()).ok().and_then(|id| KeyName::try_from(id.to_owned()).ok());
         let pepper = pepper.ok_or(HasherError::Unreadable)?;
-        match self.argon2(&pepper, params)?.verify_password(secret.as_bytes(), &parsed) {
-            Ok(()) => Ok(true),
-            Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-            Err(_) => Err(HasherError::Unreadable),
-        }
+        // Takes the same time wherever they differ.
+        Ok(self.output(&pepper, params, secret, salt, memory)? == *wanted)
     }
 
-    fn argon2(&self, pepper: &KeyName, params: Params) -> Result<Argon2<'_>, HasherError> {
+    fn output(
+        &self,
+        pepper: &KeyName,
+        params: Params,
+        secret: &str,
+        salt: &[u8],
+        memory: &mut Vec<Block>,
+    ) -> Result<Output, HasherError> {
         let pepper = self.peppers.get(pepper).ok_or(HasherError::Unreadable)?;
+        memory.resize(params.block_count(), Block::default());
+        let mut output = [0; Output::MAX_LENGTH];
+        let output = &mut output[..params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
         Argon2::new_with_secret(pepper.expose_secret(), Algorithm::Argon2id, Version::V0x13, params)
-            .map_err(|_| HasherError::Unreadable)
+            .and_then(|argon2| argon2.hash_password_into_with_memory(secret.as_bytes(), salt, output, memory))
+            .map_err(|_| HasherError::Unreadable)?;
+        Output::new(output).map_err(|_| HasherError::Unreadable)
     }
 }
 
@@ -159,7 +218,7 @@ mod tests {
 
     /// What operators are told.
     fn figure(hasher: &Argon2Hasher, name: &str) -> String {
-        let figures = hasher.metrics.render();
+        let figures = hasher.pool.metrics.render();
         let found = figures.lines().find_map(|line| line.strip_prefix("service_centre_")?.strip_prefix(name));
         found.unwrap_or_else(|| panic!("{name}: {figures}")).trim().to_owned()
     }
@@ -167,60 +226,72 @@ mod tests {
     #[tokio::test]
     async fn an_answer_matches_its_own_hash_and_no_other_answer_does() {
         let hasher = hasher("p1", &[("p1", 1)]);
-        let hash = hasher.hash("bluevase").await.unwrap();
-        assert_eq!(hasher.matches(&hash, "bluevase").await, Ok(true));
-        assert_eq!(hasher.matches(&hash, "redvase").await, Ok(false));
-        assert_ne!(hasher.hash("bluevase").await.unwrap(), hash, "every hash has its own salt");
+        let hash = hasher.enter().unwrap().hash("bluevase").await.unwrap();
+        assert_eq!(hasher.enter().unwrap().matches(&hash, "bluevase").await, Ok(true));
+        assert_eq!(hasher.enter().unwrap().matches(&hash, "redvase").await, Ok(false));
+        assert_ne!(hasher.enter().unwrap().hash("bluevase").await.unwrap(), hash, "every hash has its own salt");
+    }
+
+    #[test]
+    fn what_argon2_alone_allows_is_measured_with_the_same_numbers() {
+        assert_eq!(load_generator::argon2::NUMBERS, (MEMORY_KIB, PASSES, LANES));
     }
 
     #[tokio::test]
     async fn a_hash_says_how_it_was_made_and_with_which_pepper() {
-        let hash = hasher("p1", &[("p1", 1)]).hash("bluevase").await.unwrap();
+        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
         // keyid is base64 of "p1".
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1,keyid=cDE$"), "{}", hash.0);
     }
 
     #[tokio::test]
     async fn a_former_pepper_is_still_read_and_a_missing_one_is_no_wrong_answer() {
-        let hash = hasher("p1", &[("p1", 1)]).hash("bluevase").await.unwrap();
+        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
         let rotated = hasher("p2", &[("p1", 1), ("p2", 2)]);
-        assert_eq!(rotated.matches(&hash, "bluevase").await, Ok(true));
-        assert_eq!(hasher("p2", &[("p2", 2)]).matches(&hash, "bluevase").await, Err(HasherError::Unreadable));
+        assert_eq!(rotated.enter().unwrap().matches(&hash, "bluevase").await, Ok(true));
+        assert_eq!(
+            hasher("p2", &[("p2", 2)]).enter().unwrap().matches(&hash, "bluevase").await,
+            Err(HasherError::Unreadable)
+        );
     }
 
     #[tokio::test]
     async fn a_hash_of_a_former_pepper_or_with_fewer_passes_is_outdated() {
-        let hash = hasher("p1", &[("p1", 1)]).hash("bluevase").await.unwrap();
+        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
         assert!(!hasher("p1", &[("p1", 1)]).is_outdated(&hash));
         let rotated = hasher("p2", &[("p1", 1), ("p2", 2)]);
         assert!(rotated.is_outdated(&hash));
-        assert!(!rotated.is_outdated(&rotated.hash("bluevase").await.unwrap()));
+        assert!(!rotated.is_outdated(&rotated.enter().unwrap().hash("bluevase").await.unwrap()));
         let weaker = SecretHash(hash.0.replace("t=2", "t=1"));
         assert!(hasher("p1", &[("p1", 1)]).is_outdated(&weaker));
     }
 
     #[tokio::test]
     async fn without_the_pepper_the_right_answer_does_not_match() {
-        let hash = hasher("p1", &[("p1", 1)]).hash("bluevase").await.unwrap();
-        assert_eq!(hasher("p1", &[("p1", 2)]).matches(&hash, "bluevase").await, Ok(false));
+        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
+        assert_eq!(hasher("p1", &[("p1", 2)]).enter().unwrap().matches(&hash, "bluevase").await, Ok(false));
     }
 
     #[tokio::test]
     async fn what_is_no_hash_is_unreadable() {
         let hasher = hasher("p1", &[("p1", 1)]);
         for text in ["", "bluevase", "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ"] {
-            assert_eq!(hasher.matches(&SecretHash(text.to_owned()), "x").await, Err(HasherError::Unreadable), "{text}");
+            assert_eq!(
+                hasher.enter().unwrap().matches(&SecretHash(text.to_owned()), "x").await,
+                Err(HasherError::Unreadable),
+                "{text}"
+            );
         }
     }
 
     #[tokio::test]
     async fn a_hash_that_waits_is_told_until_it_runs_or_nobody_wants_it() {
         let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
-        let places = u32::try_from(hasher.places.available_permits()).unwrap();
-        let held = Arc::clone(&hasher.places).acquire_many_owned(places).await.unwrap();
+        let places = u32::try_from(hasher.pool.places.available_permits()).unwrap();
+        let held = Arc::clone(&hasher.pool.places).acquire_many_owned(places).await.unwrap();
         let waits = |hasher: &Arc<Argon2Hasher>| {
             let hasher = Arc::clone(hasher);
-            tokio::spawn(async move { hasher.hash("bluevase").await.map(drop) })
+            tokio::spawn(async move { hasher.enter().unwrap().hash("bluevase").await.map(drop) })
         };
         let (wanted, dropped) = (waits(&hasher), waits(&hasher));
         let told = async |count| {
@@ -240,12 +311,44 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn beyond_its_queue_the_hasher_is_busy() {
+    async fn whoever_was_let_in_hashes_also_when_nobody_else_is_let_in() {
         let hasher = hasher("p1", &[("p1", 1)]);
-        let held = hasher.queue.try_acquire_many(u32::try_from(hasher.queue.available_permits()).unwrap()).unwrap();
-        assert_eq!(hasher.hash("bluevase").await, Err(HasherError::Busy));
+        let entered = hasher.enter().unwrap();
+        let others: Vec<_> = (1..hasher.queue_length).map(|_| hasher.enter().unwrap()).collect();
+        assert_eq!(hasher.enter().map(drop), Err(HasherError::Busy));
         assert_eq!(figure(&hasher, "hashes_refused_total"), "1");
-        drop(held);
-        assert!(hasher.hash("bluevase").await.is_ok());
+        for _ in 0..2 {
+            entered.hash("bluevase").await.unwrap();
+        }
+        drop(others);
+        assert!(hasher.enter().is_ok());
+    }
+
+    #[test]
+    fn it_is_crowded_before_it_lets_nobody_in() {
+        let hasher = hasher("p1", &[("p1", 1)]);
+        let enter = |count| (0..count).map(|_| hasher.enter().unwrap()).collect::<Vec<_>>();
+        let half = enter(hasher.queue_length / 2);
+        assert!(!hasher.is_crowded());
+        let one_more = enter(1);
+        assert!(hasher.is_crowded());
+        drop(one_more);
+        assert!(!hasher.is_crowded());
+        drop(half);
+    }
+
+    #[tokio::test]
+    async fn there_is_no_more_memory_than_places_and_it_is_used_again() {
+        let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
+        let hashes = (0..8).map(|_| {
+            let entered = hasher.enter().unwrap();
+            tokio::spawn(async move { entered.hash("bluevase").await.map(drop) })
+        });
+        for hash in hashes.collect::<Vec<_>>() {
+            hash.await.unwrap().unwrap();
+        }
+        let memories = hasher.pool.memories.lock().unwrap();
+        assert!((1..=hasher.pool.places.available_permits()).contains(&memories.len()), "{}", memories.len());
+        assert!(memories.iter().all(|memory| memory.len() == MEMORY_KIB as usize));
     }
 }

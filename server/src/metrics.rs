@@ -193,7 +193,10 @@ fn describe() {
     describe_counter!("service_centre_mails_total", "Tries of this server to send a mail, by how they ended.");
     describe_gauge!("service_centre_hashes_waiting", "Hashes (Argon2id) that wait for a place.");
     describe_gauge!("service_centre_hashes_running", "Hashes that are being made.");
-    describe_counter!("service_centre_hashes_refused_total", "Hashes for which there was no place: answered with 503.");
+    describe_counter!(
+        "service_centre_hashes_refused_total",
+        "Answers, codes and registrations for which there was no place in the queue: answered with 503."
+    );
     describe_histogram!("service_centre_hash_seconds", "How long making a hash took, without waiting.");
     describe_gauge!(
         "service_centre_database_connections",
@@ -225,6 +228,10 @@ fn begin_at_zero() {
         store::transactions(end).absolute(0);
     }
     counter!("service_centre_hashes_refused_total").absolute(0);
+    // Operators are to be told of the first of them too.
+    for route in ["/api/unlock/start", "/api/register/begin"] {
+        counter!("service_centre_refusals_total", "route" => route, "reason" => "Busy").absolute(0);
+    }
     for level in
         ["service_centre_hashes_waiting", "service_centre_hashes_running", "service_centre_transactions_waiting"]
     {

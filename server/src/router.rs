@@ -61,6 +61,8 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 pub struct Pages {
     /// The use cases.
     pub services: Services,
+    /// The same for the desk, whose work does not wait for everybody's.
+    pub at_desk: Services,
     /// What they are told of this installation, in each language, in the order of [`Language::ALL`].
     pub configs: [PageConfig; 2],
     /// When the Registration Authority is open.
@@ -89,6 +91,7 @@ pub struct Pages {
 pub fn router(pages: Pages) -> Router {
     let Pages {
         services,
+        at_desk,
         configs,
         opening,
         mailbox,
@@ -103,13 +106,15 @@ pub fn router(pages: Pages) -> Router {
     } = pages;
     let [english, welsh] = configs;
     let cookies = english.cookies;
-    let copies = copies::routes(CopiesState { services: services.clone(), cookies });
+    let copies = copies::routes(CopiesState { services: at_desk.clone(), cookies });
     let uploads = upload::routes(UploadState { uploads, cookies });
     let content_security = ContentSecurity::new(&english, &options);
     let demo_mails = mailbox.clone().map(demo_mail::routes).unwrap_or_default();
     let contexts = move || {
-        provide_context(services.clone());
-        let language = use_context::<Parts>().map(|parts| language::wanted(&parts)).unwrap_or_default();
+        let parts = use_context::<Parts>();
+        let is_desks = parts.as_ref().is_some_and(|parts| is_desks(parts.uri.path()));
+        provide_context(if is_desks { at_desk.clone() } else { services.clone() });
+        let language = parts.map(|parts| language::wanted(&parts)).unwrap_or_default();
         provide_context(language);
         let mut config = match language {
             app::Language::English => english.clone(),
@@ -158,6 +163,13 @@ pub fn router(pages: Pages) -> Router {
         .layer(middleware::from_fn_with_state(public_url, security_headers::add))
         .layer(middleware::from_fn_with_state(randomness, request_reference::give))
         .layer(middleware::from_fn_with_state(metrics, metrics::count))
+}
+
+/// Whether it is something of the RA's desk.
+fn is_desks(path: &str) -> bool {
+    ["/ra", "/api/ra"]
+        .iter()
+        .any(|desk| path.strip_prefix(desk).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 fn span(request: &Request) -> Span {

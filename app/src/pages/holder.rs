@@ -95,6 +95,7 @@ pub(super) enum Fault {
     Cancelled,
     Unreachable,
     Unavailable(LogReference),
+    Busy,
     /// Of the RA's desk.
     Desk(DeskFault),
 }
@@ -132,6 +133,7 @@ impl From<RegistrationFault> for Fault {
             RegistrationFault::Cancelled => Self::Cancelled,
             RegistrationFault::Unreachable => Self::Unreachable,
             RegistrationFault::Unavailable(reference) => Self::Unavailable(reference),
+            RegistrationFault::Busy => Self::Busy,
             _ => Self::Unavailable(LogReference::default()),
         }
     }
@@ -399,6 +401,7 @@ fn meet(stop: &Stop, bridge: Bridge, errors: Errors, way: Way, input: NodeRef<ht
             Fault::Cancelled => errors.show_general(t::dead_cancelled_title()),
             Fault::Unreachable => errors.show_general(t::fault_unreachable()),
             Fault::Unavailable(reference) => errors.show_general(reference.quoted(t::fault_unavailable())),
+            Fault::Busy => errors.show_general(t::fault_busy()),
             Fault::Desk(fault) => super::ra::show(fault, errors),
         },
     }

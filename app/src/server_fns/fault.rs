@@ -72,17 +72,16 @@ pub trait Referred {
     /// By what its request is found there; empty where nothing is said.
     fn reference(&self) -> LogReference;
 
-    /// That the service cannot do it now, and what to quote.
-    fn unavailable(&self) -> String {
-        self.reference().quoted(t::fault_unavailable())
-    }
+    /// That the service cannot do it now, and what to quote; or that it is busy.
+    fn unavailable(&self) -> String;
 }
 
 /// Makes a type the error of server functions: it travels as JSON, and a request that did not arrive or was not answered
 /// becomes its variants `Unreachable` and `Unavailable`. The status of the answer is 503 for `Unavailable` and 422 for
-/// all others: what was sent is understood and refused.
+/// all others: what was sent is understood and refused. Where it can need the hasher it has a variant for a queue that is
+/// too long (`Busy`), which is 503 too.
 macro_rules! server_fn_fault {
-    ($name:ident) => {
+    ($name:ident $(, $busy:ident)?) => {
         impl leptos::server_fn::error::FromServerFnError for $name {
             type Encoder = leptos::server_fn::codec::JsonEncoding;
 
@@ -98,7 +97,7 @@ macro_rules! server_fn_fault {
                 {
                     $crate::refusal::Refusal::note(self);
                     $crate::server_fns::fault::answer_with(match self {
-                        Self::Unavailable(_) => http::StatusCode::SERVICE_UNAVAILABLE,
+                        Self::Unavailable(_) $(| Self::$busy)? => http::StatusCode::SERVICE_UNAVAILABLE,
                         _ => http::StatusCode::UNPROCESSABLE_ENTITY,
                     });
                 }
@@ -113,6 +112,13 @@ macro_rules! server_fn_fault {
                     _ => $crate::server_fns::fault::LogReference::default(),
                 }
             }
+
+            fn unavailable(&self) -> String {
+                $(if matches!(self, Self::$busy) {
+                    return $crate::t::fault_busy().to_owned();
+                })?
+                self.reference().quoted($crate::t::fault_unavailable())
+            }
         }
 
         #[cfg(feature = "ssr")]
@@ -123,13 +129,22 @@ macro_rules! server_fn_fault {
             }
         }
 
-        #[cfg(feature = "ssr")]
+        $(#[cfg(feature = "ssr")]
         impl From<domain::ports::HasherError> for $name {
             fn from(fault: domain::ports::HasherError) -> Self {
-                $crate::server_fns::fault::log(&fault);
-                Self::Unavailable($crate::server_fns::fault::LogReference::current())
+                match fault {
+                    // Counted, not logged: it happens to many at once, and says nothing of any of them.
+                    domain::ports::HasherError::Busy => {
+                        $crate::server_fns::fault::answer_with(http::StatusCode::SERVICE_UNAVAILABLE);
+                        Self::$busy
+                    }
+                    domain::ports::HasherError::Unreadable => {
+                        $crate::server_fns::fault::log(&fault);
+                        Self::Unavailable($crate::server_fns::fault::LogReference::current())
+                    }
+                }
             }
-        }
+        })?
     };
 }
 pub(super) use server_fn_fault;

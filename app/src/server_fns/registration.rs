@@ -73,6 +73,8 @@ pub enum RegistrationFault {
     TooEarly,
     /// The request did not arrive.
     Unreachable,
+    /// Too many others are using it now.
+    Busy,
     /// The service cannot do it now.
     Unavailable(LogReference),
 }
@@ -120,7 +122,7 @@ pub enum AnswerFault {
     WordOfQuestion,
 }
 
-server_fn_fault!(RegistrationFault);
+server_fn_fault!(RegistrationFault, Busy);
 
 #[cfg(feature = "ssr")]
 impl From<RegistrationError> for RegistrationFault {

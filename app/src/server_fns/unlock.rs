@@ -55,11 +55,13 @@ pub enum UnlockFault {
     DeadEnd(DeadEndReason),
     /// The request did not arrive.
     Unreachable,
+    /// Too many others are using it now.
+    Busy,
     /// The service cannot do it now.
     Unavailable(LogReference),
 }
 
-server_fn_fault!(UnlockFault);
+server_fn_fault!(UnlockFault, Busy);
 
 #[cfg(feature = "ssr")]
 impl From<UnlockError> for UnlockFault {
@@ -162,7 +164,7 @@ pub enum Begun {
 /// [`UnlockFault`].
 #[server(prefix = "/api", endpoint = "unlock/start", input = Json, output = Json)]
 pub async fn start_unlock() -> Result<Challenge, UnlockFault> {
-    Ok(services().unlock.start(&browser()))
+    Ok(services().unlock.start(&browser())?)
 }
 
 /// Begins the unlock of a card that has proved itself.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::ports::{AnswerHasher, HasherError, SecretHash};
+use crate::ports::{AnswerHasher, HasherError, Hashing, SecretHash};
 
 /// Compares what was typed with what is stored, each pair once.
 ///
@@ -12,20 +12,30 @@ use crate::ports::{AnswerHasher, HasherError, SecretHash};
 /// sends many at once have several times as many hashes made as they sent requests.
 pub(crate) struct Comparisons {
     hasher: Arc<dyn AnswerHasher>,
+    entered: Option<Box<dyn Hashing>>,
     made: Vec<(SecretHash, Zeroizing<String>, bool)>,
 }
 
 impl Comparisons {
     pub(crate) fn new(hasher: &Arc<dyn AnswerHasher>) -> Self {
-        Self { hasher: Arc::clone(hasher), made: Vec::new() }
+        Self { hasher: Arc::clone(hasher), entered: None, made: Vec::new() }
     }
 
-    /// As [`AnswerHasher::matches`].
+    /// The request's place in the queue of the hasher, taken with the first hash: not for whoever has nothing to compare.
+    pub(crate) fn hashing(&mut self) -> Result<&dyn Hashing, HasherError> {
+        let entered = match self.entered.take() {
+            Some(entered) => entered,
+            None => self.hasher.enter()?,
+        };
+        Ok(&**self.entered.insert(entered))
+    }
+
+    /// As [`Hashing::matches`].
     pub(crate) async fn matches(&mut self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
         if let Some((.., matched)) = self.made.iter().find(|(of, typed, _)| of == hash && **typed == secret) {
             return Ok(*matched);
         }
-        let matched = self.hasher.matches(hash, secret).await?;
+        let matched = self.hashing()?.matches(hash, secret).await?;
         self.made.push((hash.clone(), Zeroizing::new(secret.to_owned()), matched));
         Ok(matched)
     }
@@ -39,19 +49,24 @@ mod tests {
 
     use super::*;
 
-    /// Counts what it compares.
-    #[derive(Default)]
-    struct Counting(AtomicUsize);
+    /// Counts what it compares, and who enters.
+    #[derive(Clone, Default)]
+    struct Counting(Arc<[AtomicUsize; 2]>);
 
-    #[async_trait]
+    impl Counting {
+        fn counts(&self) -> [usize; 2] {
+            [0, 1].map(|what| self.0[what].load(Ordering::SeqCst))
+        }
+    }
+
     impl AnswerHasher for Counting {
-        async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
-            Ok(SecretHash(secret.to_owned()))
+        fn enter(&self) -> Result<Box<dyn Hashing>, HasherError> {
+            self.0[1].fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(self.clone()))
         }
 
-        async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
-            self.0.fetch_add(1, Ordering::SeqCst);
-            Ok(hash.0 == secret)
+        fn is_crowded(&self) -> bool {
+            false
         }
 
         fn is_outdated(&self, _: &SecretHash) -> bool {
@@ -59,16 +74,29 @@ mod tests {
         }
     }
 
+    #[async_trait]
+    impl Hashing for Counting {
+        async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
+            Ok(SecretHash(secret.to_owned()))
+        }
+
+        async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
+            self.0[0].fetch_add(1, Ordering::SeqCst);
+            Ok(hash.0 == secret)
+        }
+    }
+
     #[tokio::test]
-    async fn a_pair_is_compared_once_and_another_pair_for_itself() {
-        let counting = Arc::new(Counting::default());
-        let hasher: Arc<dyn AnswerHasher> = Arc::clone(&counting) as _;
+    async fn a_pair_is_compared_once_and_another_pair_for_itself_by_one_who_entered_once() {
+        let counting = Counting::default();
+        let hasher: Arc<dyn AnswerHasher> = Arc::new(counting.clone());
         let mut comparisons = Comparisons::new(&hasher);
+        assert_eq!(counting.counts(), [0, 0], "whoever compares nothing does not enter");
         for _ in 0..3 {
             for (hash, typed, matches) in [("elmrow", "elmrow", true), ("elmrow", "oakrow", false)] {
                 assert_eq!(comparisons.matches(&SecretHash(hash.to_owned()), typed).await, Ok(matches));
             }
         }
-        assert_eq!(counting.0.load(Ordering::SeqCst), 2);
+        assert_eq!(counting.counts(), [2, 1]);
     }
 }

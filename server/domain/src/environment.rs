@@ -22,7 +22,7 @@ use crate::{
     mail::{Mail, Message, OutboxMail},
     person::{Person, UserNumber},
     policy::Policy,
-    ports::{AnswerHasher, Calendar, Clock, HasherError, Randomness, Store, StoreError, Transaction, Vault},
+    ports::{AnswerHasher, Calendar, Clock, HasherError, Hashing, Randomness, Store, StoreError, Transaction, Vault},
     ra::Desk,
     registration::{Registration, RegistrationService, addresses},
     sign_in::SignIn,
@@ -32,6 +32,7 @@ use crate::{
 };
 
 /// What the use cases are made of.
+#[derive(Clone)]
 pub struct Environment {
     /// The store.
     pub store: Arc<dyn Store>,
@@ -353,10 +354,15 @@ impl Environment {
         Ok(())
     }
 
+    /// Lets somebody begin what will need the hasher: not while those who have begun wait long for it.
+    pub(crate) fn let_begin(&self) -> Result<(), HasherError> {
+        if self.hasher.is_crowded() { Err(HasherError::Busy) } else { Ok(()) }
+    }
+
     /// Makes a code, and what is stored of it; it is in no mail yet.
-    pub(crate) async fn make_code(&self) -> Result<(Code, IssuedCode), HasherError> {
+    pub(crate) async fn make_code(&self, hashing: &dyn Hashing) -> Result<(Code, IssuedCode), HasherError> {
         let code = Code::generate(&*self.randomness);
-        let hash = self.hasher.hash(code.expose_secret()).await?;
+        let hash = hashing.hash(code.expose_secret()).await?;
         let sent_at = self.now();
         Ok((code, IssuedCode { hash, mail: None, sent_at, valid_until: sent_at + self.policy.code_life }))
     }

@@ -33,6 +33,7 @@ const FACTORY_MANAGEMENT_KEY: [u8; 24] =
 const FACTORY_UNLOCK_KEY: [u8; 8] = *b"12345678";
 
 /// How an organisation issues cards.
+#[derive(Clone)]
 pub struct IssuingTerms {
     /// The management key with which blank cards come.
     pub transport_management_key: CardManagementKey,

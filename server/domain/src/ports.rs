@@ -67,9 +67,25 @@ pub enum VaultError {
     NotAuthentic,
 }
 
-/// Hashes answers and codes: Argon2id with salt and pepper.
-#[async_trait]
+/// Hashes answers and codes: Argon2id with salt and pepper. It has a queue, as a hash is dear.
 pub trait AnswerHasher: Send + Sync + 'static {
+    /// Enters the queue once for all that a use case hashes: whoever was let in is not turned away half-way.
+    ///
+    /// # Errors
+    ///
+    /// [`HasherError::Busy`] when it is full.
+    fn enter(&self) -> Result<Box<dyn Hashing>, HasherError>;
+
+    /// Whether those who are in the queue wait so long that nobody else had better begin what will need it.
+    fn is_crowded(&self) -> bool;
+
+    /// Whether a hash was made with another pepper or other numbers than are in use now.
+    fn is_outdated(&self, hash: &SecretHash) -> bool;
+}
+
+/// A use case in the queue of the hasher; it leaves when this is dropped.
+#[async_trait]
+pub trait Hashing: Send + Sync {
     /// Hashes with a fresh salt.
     ///
     /// # Errors
@@ -83,9 +99,6 @@ pub trait AnswerHasher: Send + Sync + 'static {
     ///
     /// [`HasherError`] when it cannot.
     async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError>;
-
-    /// Whether a hash was made with another pepper or other numbers than are in use now.
-    fn is_outdated(&self, hash: &SecretHash) -> bool;
 }
 
 /// A salted, peppered hash in the PHC string format, the pepper's id in it.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     code::{ALPHABET, letters_of},
     comparisons::Comparisons,
-    ports::{AnswerHasher, HasherError, Randomness, SecretHash},
+    ports::{HasherError, Hashing, Randomness, SecretHash},
 };
 
 /// How many are made at once.
@@ -104,11 +104,11 @@ impl RecoveryCode {
     /// [`HasherError`] when the hasher has no room.
     pub(crate) async fn hash_all(
         codes: &[Self],
-        hasher: &dyn AnswerHasher,
+        hashing: &dyn Hashing,
     ) -> Result<Vec<StoredRecoveryCode>, HasherError> {
         let mut stored = Vec::with_capacity(codes.len());
         for code in codes {
-            stored.push(StoredRecoveryCode { first: code.first(), hash: hasher.hash(code.expose_secret()).await? });
+            stored.push(StoredRecoveryCode { first: code.first(), hash: hashing.hash(code.expose_secret()).await? });
         }
         Ok(stored)
     }

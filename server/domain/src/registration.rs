@@ -209,11 +209,11 @@ pub(crate) fn choose_asked(answers: &[StoredAnswer], policy: &Policy, randomness
 /// Hashes the answers of a set.
 pub(crate) async fn hash_answers(
     set: &AnswerSet,
-    hasher: &dyn crate::ports::AnswerHasher,
+    hashing: &dyn crate::ports::Hashing,
 ) -> Result<Vec<StoredAnswer>, crate::ports::HasherError> {
     let mut answers = Vec::with_capacity(set.as_slice().len());
     for (question, answer) in set.as_slice() {
-        answers.push(StoredAnswer { question: *question, hash: hasher.hash(answer.expose_secret()).await? });
+        answers.push(StoredAnswer { question: *question, hash: hashing.hash(answer.expose_secret()).await? });
     }
     Ok(answers)
 }

@@ -8,12 +8,21 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    connect::ACQUIRE_TIMEOUT,
     error::store_error,
     observer::{Observer, Waiting},
     transaction::SqlTransaction,
 };
+
+/// How many of everybody's transactions are in the queue of the database at once. The others wait before it, in their order,
+/// so that one of the desk's has these before it at most.
+const EVERYBODYS_PLACES: usize = 64;
+
+/// How many of the desk's: whoever is no officer is told so in one of these, too.
+const DESKS_PLACES: usize = 16;
 
 /// The store on SQL. Cheap to clone: the clones share their connections.
 #[derive(Clone)]
@@ -22,11 +31,21 @@ pub struct SqlStore {
     /// For what takes no turn: on PostgreSQL one of its own, as the others may all wait for theirs.
     aside: DatabaseConnection,
     observer: Option<Arc<dyn Observer>>,
+    /// In the queue of the database, for whoever this is the store of.
+    places: Arc<Semaphore>,
+    desks_places: Arc<Semaphore>,
 }
 
 impl SqlStore {
     pub(crate) fn new(connection: DatabaseConnection, aside: DatabaseConnection) -> Self {
-        Self { connection, aside, observer: None }
+        let [places, desks_places] = [EVERYBODYS_PLACES, DESKS_PLACES].map(|places| Arc::new(Semaphore::new(places)));
+        Self { connection, aside, observer: None, places, desks_places }
+    }
+
+    /// The same store for the desk: its transactions do not wait for those of everybody that wait for a place.
+    #[must_use]
+    pub fn for_the_desk(&self) -> Self {
+        Self { places: Arc::clone(&self.desks_places), ..self.clone() }
     }
 
     /// The same store, which tells somebody how it fares.
@@ -60,13 +79,21 @@ impl SqlStore {
 }
 
 impl SqlStore {
+    async fn place(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let place = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.places).acquire_owned()).await;
+        place
+            .map_err(|late| StoreError::Unavailable(Box::new(late)))?
+            .map_err(|closed| StoreError::Unavailable(Box::new(closed)))
+    }
+
     fn begun(
         &self,
         waiting: Waiting,
-        transaction: Result<DatabaseTransaction, DbErr>,
+        place: Option<OwnedSemaphorePermit>,
+        transaction: Result<DatabaseTransaction, StoreError>,
     ) -> Result<SqlTransaction, StoreError> {
-        match transaction.map_err(store_error) {
-            Ok(transaction) => Ok(SqlTransaction::new(transaction, self.connection.clone(), waiting.begin())),
+        match transaction {
+            Ok(transaction) => Ok(SqlTransaction::new(transaction, self.connection.clone(), waiting.begin(), place)),
             Err(fault) => {
                 waiting.fail(&fault);
                 Err(fault)
@@ -79,12 +106,17 @@ impl SqlStore {
 impl Store for SqlStore {
     async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
         let waiting = Waiting::new(self.observer.clone());
-        Ok(Box::new(self.begun(waiting, begin_turn(&self.connection).await)?))
+        let (place, transaction) = match self.place().await {
+            Ok(place) => (Some(place), begin_turn(&self.connection).await.map_err(store_error)),
+            Err(fault) => (None, Err(fault)),
+        };
+        Ok(Box::new(self.begun(waiting, place, transaction)?))
     }
 
     async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError> {
         let waiting = Waiting::new(self.observer.clone());
-        Ok(Box::new(self.begun(waiting, begin_beside(&self.connection).await)?))
+        let transaction = begin_beside(&self.connection).await.map_err(store_error);
+        Ok(Box::new(self.begun(waiting, None, transaction)?))
     }
 }
 

@@ -11,6 +11,8 @@ use sea_orm::{
     Select, Statement, UpdateMany, Value, sea_query::OnConflict,
 };
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::{
     error::store_error,
     observer::{Observed, Waiting},
@@ -26,6 +28,7 @@ pub struct SqlTransaction {
     connection: DatabaseConnection,
     state: State,
     observed: Observed,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// Statements that are not made yet.
@@ -46,13 +49,18 @@ enum State {
 }
 
 impl SqlTransaction {
-    pub(crate) fn new(transaction: DatabaseTransaction, connection: DatabaseConnection, observed: Observed) -> Self {
-        Self { transaction, connection, state: State::Clean, observed }
+    pub(crate) fn new(
+        transaction: DatabaseTransaction,
+        connection: DatabaseConnection,
+        observed: Observed,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self { transaction, connection, state: State::Clean, observed, place }
     }
 
     /// One of which nobody is told.
     pub(crate) fn unobserved(transaction: DatabaseTransaction, connection: DatabaseConnection) -> Self {
-        Self::new(transaction, connection, Waiting::new(None).begin())
+        Self::new(transaction, connection, Waiting::new(None).begin(), None)
     }
 
     /// Tells whoever observes the store, once this is committed, that something happened.
@@ -226,7 +234,7 @@ impl SqlTransaction {
 #[async_trait]
 impl Transaction for SqlTransaction {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { transaction, connection, state, mut observed } = *self;
+        let Self { transaction, connection, state, mut observed, place } = *self;
         if state == State::Failed {
             return Err(StoreError::Conflict);
         }
@@ -235,7 +243,7 @@ impl Transaction for SqlTransaction {
             Ok(()) => observed.committed(),
             Err(fault) => observed.failed(fault),
         }
-        drop(observed);
+        drop((observed, place));
         committed?;
         if state == State::Erased && connection.get_database_backend() == DbBackend::Sqlite {
             // The commit stands. Where the log cannot be emptied now, the next erasure or the end of the program empties it.

@@ -19,6 +19,7 @@ use domain::{
     token::MailId,
     trail::{Event, Outcome},
 };
+use load_generator::mail_server::MailServer;
 use serde_json::{Value, json};
 use server::clock::SystemClock;
 use time::macros::date;
@@ -28,7 +29,6 @@ use crate::{
     balancer::Balancer,
     browser::{Answer, Browser},
     card::Card,
-    mail_server::MailServer,
     mails::SentMail,
     servers::Servers,
     test_app::TestApp,
@@ -81,7 +81,7 @@ impl Scene {
     /// Takes in what was sent: by the servers, and once more than `patience` has passed by the service of the test.
     async fn collect_mails(&self, waited: Duration) {
         let sent = self.mail_server.take_all();
-        self.mails.lock().unwrap().extend(sent);
+        self.mails.lock().unwrap().extend(sent.into_iter().map(SentMail::as_it_came));
         if waited > PATIENCE {
             while let Some(mail) = self.app.next_mail().await {
                 self.mails.lock().unwrap().push(mail);
@@ -184,7 +184,7 @@ async fn kill_one(scene: &Scene, servers: &mut Servers) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_three_servers_behind_a_balancer_one_is_killed_and_nothing_is_lost() {
-    let mail_server = MailServer::start().await;
+    let mail_server = MailServer::start(0).await.unwrap();
     let port = mail_server.port().to_string();
     let app =
         TestApp::start_with(&[("SERVICE_CENTRE_MAIL__PORT", &port), ("SERVICE_CENTRE_MAIL__SECURITY", "none")]).await;

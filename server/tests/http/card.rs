@@ -1,43 +1,39 @@
-//! A card in software, with the bridge that it is connected to.
+//! A card in software, of somebody whom the service of a test knows.
 
-use card_protocol::{
-    CardProof, Challenge, Guid, Purpose, Signature, Slot, UnlockKey,
-    proof::{KeyAlgorithm, ProofMessage},
-    sealed::{Candidates, ConnectionSecret, Sealed},
-};
+use std::ops::{Deref, DerefMut};
+
+use card_protocol::{CardProof, Challenge, Purpose, Slot, sealed::Sealed};
 use domain::{
     card::CardPublicKey,
     email::EmailAddress,
     enrolment::{NewCard, NewHolder},
     person::UserNumber,
 };
-use p256::{
-    ecdsa::{DerSignature, SigningKey, signature::hazmat::PrehashSigner},
-    pkcs8::EncodePublicKey,
-};
+use load_generator::card::SoftwareCard;
 
 use crate::test_app::{ORIGIN, TestApp};
 
 /// A card, and the connection key of its bridge.
-pub struct Card {
-    pub guid: Guid,
-    key_9a: SigningKey,
-    key_9e: SigningKey,
-    pub unlock_key: UnlockKey,
-    connection: ConnectionSecret,
+pub struct Card(SoftwareCard);
+
+impl Deref for Card {
+    type Target = SoftwareCard;
+
+    fn deref(&self) -> &SoftwareCard {
+        &self.0
+    }
+}
+
+impl DerefMut for Card {
+    fn deref_mut(&mut self) -> &mut SoftwareCard {
+        &mut self.0
+    }
 }
 
 impl Card {
     /// A card whose keys follow from a number.
     pub fn number(number: u8) -> Self {
-        let key = |slot: u8| SigningKey::from_slice(&[[slot; 16], [number; 16]].concat()).unwrap();
-        Self {
-            guid: Guid([number; 16]),
-            key_9a: key(0x9a),
-            key_9e: key(0x9e),
-            unlock_key: UnlockKey::new([number; 8]),
-            connection: ConnectionSecret::generate(),
-        }
+        Self(SoftwareCard::number(number.into()))
     }
 
     /// Takes the card into the service.
@@ -58,14 +54,7 @@ impl Card {
     }
 
     pub fn public_key(&self, slot: Slot) -> CardPublicKey {
-        CardPublicKey::from_der(self.key(slot).verifying_key().to_public_key_der().unwrap().as_bytes()).unwrap()
-    }
-
-    fn key(&self, slot: Slot) -> &SigningKey {
-        match slot {
-            Slot::Authentication => &self.key_9a,
-            Slot::CardAuthentication => &self.key_9e,
-        }
+        CardPublicKey::from_der(&self.0.public_key(slot)).unwrap()
     }
 
     /// A proof for the service's own origin.
@@ -75,25 +64,12 @@ impl Card {
 
     /// A proof that the bridge signed for a page of this origin.
     pub fn prove_to(&self, origin: &str, purpose: Purpose, challenge: Challenge) -> CardProof {
-        let connection_key = self.connection.public();
-        let message = ProofMessage::new(origin, purpose, &challenge, &self.guid, &connection_key);
-        let signature: DerSignature =
-            self.key(purpose.slot()).sign_prehash(&message.digest(KeyAlgorithm::P256)).unwrap();
-        let signature = Signature(signature.as_bytes().to_vec());
-        CardProof { purpose, challenge, guid: self.guid, connection_key, signature }
+        self.0.prove(origin, purpose, challenge)
     }
 
-    /// What the bridge does with sealed unlock keys: opens them, tries them, sets the next one. Gives the challenge of
-    /// the completion proof.
+    /// What the bridge does with sealed unlock keys. Gives the challenge of the completion proof.
     pub fn reset_passcode(&mut self, app: &TestApp, release: &CardProof, sealed: &Sealed) -> Challenge {
-        let digest = ProofMessage::of(release, ORIGIN).digest(KeyAlgorithm::P256);
-        let keys = self.connection.open_unlock_keys(&app.service_key(), &digest, sealed).unwrap();
-        let fits = match &keys.candidates {
-            Candidates::One(key) => *key == self.unlock_key,
-            Candidates::Two(first, second) => *first == self.unlock_key || *second == self.unlock_key,
-        };
-        assert!(fits, "the card's unlock key is among those released");
-        self.unlock_key = keys.next.clone();
-        keys.completion
+        let unlocked = self.0.reset_passcode(ORIGIN, &app.service_key(), release, sealed);
+        unlocked.expect("the card's unlock key is among those released")
     }
 }

@@ -7,7 +7,9 @@ use std::sync::{
 
 use async_trait::async_trait;
 use domain::token::MailId;
+use load_generator::mail_server;
 use server::mail::{DeliveryError, Letter, Postman};
+use uuid::Uuid;
 
 /// A mail that was sent.
 pub struct SentMail {
@@ -19,6 +21,15 @@ pub struct SentMail {
 }
 
 impl SentMail {
+    /// A mail as it came over the wire.
+    pub fn as_it_came(text: String) -> Self {
+        let header = |name| mail_server::header(&text, name).to_owned();
+        let id = header("Message-ID");
+        let id = id.trim_start_matches('<').split('@').next().unwrap();
+        let id = MailId(Uuid::parse_str(id).unwrap());
+        Self { id, to: header("To"), subject: header("Subject"), html: String::new(), text }
+    }
+
     /// The code that stands alone on a line.
     pub fn code(&self) -> String {
         self.try_code().unwrap_or_else(|| panic!("no code in {}", self.text))
@@ -26,11 +37,7 @@ impl SentMail {
 
     /// The same, where there is one.
     pub fn try_code(&self) -> Option<String> {
-        let is_code = |line: &&str| {
-            line.len() == 9
-                && line.chars().enumerate().all(|(at, letter)| (at == 4) == (letter == '-') && !letter.is_ascii_digit())
-        };
-        self.text.lines().find(is_code).map(str::to_owned)
+        mail_server::code(&self.text).map(str::to_owned)
     }
 }
 

@@ -28,7 +28,6 @@ mod import;
 mod killed;
 mod language;
 mod logs;
-mod mail_server;
 mod mails;
 mod managers;
 mod outages;

@@ -164,7 +164,7 @@ impl Here {
             UnlockFault::DeadEnd(reason) => self.dead_end.set(Some(DeadEnd { reason: *reason, reference: None })),
             UnlockFault::Stale => self.errors.show_general(t::fault_proof_stale()),
             UnlockFault::Refused(reference) => self.errors.show_general(reference.quoted(t::fault_proof_refused())),
-            UnlockFault::Unavailable(reference) => self.errors.show_general(reference.quoted(t::fault_unavailable())),
+            UnlockFault::Unavailable(_) | UnlockFault::Busy => self.errors.show_general(fault.unavailable()),
             UnlockFault::Unreachable => self.errors.show_general(t::fault_unreachable()),
             UnlockFault::TooOften { .. }
             | UnlockFault::AnswersMissing

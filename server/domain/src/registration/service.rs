@@ -285,6 +285,7 @@ impl RegistrationService {
     ///
     /// [`RegistrationError`].
     pub async fn begin(&self, signed_in: &SignedIn, proof: &CardProof) -> Result<(), RegistrationError> {
+        self.environment.let_begin()?;
         let begun = retry_on_conflict!(self.try_begin(signed_in, proof));
         if let Err(RegistrationError::Proof(ProofFault::Refused)) = &begun {
             let session = &signed_in.session;

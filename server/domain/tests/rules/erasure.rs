@@ -157,7 +157,7 @@ async fn the_card_is_unknown_afterwards() {
     let (world, card) = World::registered().await;
     world.services.erasure.erase(&jane()).await.unwrap();
     let browser = world.token();
-    let proof = card.prove(Purpose::Unlock, world.services.unlock.start(&browser));
+    let proof = card.prove(Purpose::Unlock, world.services.unlock.start(&browser).unwrap());
     let unlocked = world.services.unlock.identify(&browser, &proof, Language::English).await;
     assert!(matches!(unlocked, Err(UnlockError::Proof(ProofFault::Refused))));
     let binding = Binding::Browser(&browser);

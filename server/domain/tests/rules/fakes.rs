@@ -1,8 +1,8 @@
 //! Clock, randomness, vault and hasher for tests.
 
 use std::sync::{
-    Mutex,
-    atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering},
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
 };
 
 use aes_gcm::{
@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     authority::{Authority, CertificateSubject, Certifier, CertifierError},
-    ports::{AnswerHasher, Calendar, Clock, HasherError, Randomness, SecretHash, Vault, VaultCiphertext, VaultError},
+    ports::{
+        AnswerHasher, Calendar, Clock, HasherError, Hashing, Randomness, SecretHash, Vault, VaultCiphertext, VaultError,
+    },
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};
@@ -111,16 +113,22 @@ impl Certifier for PaperCertifier {
 }
 
 /// A hasher that is quick, and lets others run while it works as the real one does. Its hashes begin with its pepper.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct QuickHasher {
-    pepper: AtomicU8,
-    hashed: AtomicU64,
+    pepper: Arc<AtomicU8>,
+    hashed: Arc<AtomicU64>,
+    is_crowded: Arc<AtomicBool>,
 }
 
 impl QuickHasher {
     /// Takes another pepper for new hashes; those made with the former are still read.
     pub fn rotate(&self) {
         self.pepper.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// From now on it has a long queue, or has none.
+    pub fn crowd(&self, is_crowded: bool) {
+        self.is_crowded.store(is_crowded, Ordering::SeqCst);
     }
 
     /// How often it has hashed.
@@ -133,8 +141,22 @@ impl QuickHasher {
     }
 }
 
-#[async_trait]
 impl AnswerHasher for QuickHasher {
+    fn enter(&self) -> Result<Box<dyn Hashing>, HasherError> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.is_crowded.load(Ordering::SeqCst)
+    }
+
+    fn is_outdated(&self, hash: &SecretHash) -> bool {
+        !hash.0.starts_with(&self.prefix())
+    }
+}
+
+#[async_trait]
+impl Hashing for QuickHasher {
     async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
         tokio::task::yield_now().await;
         self.hashed.fetch_add(1, Ordering::SeqCst);
@@ -144,9 +166,5 @@ impl AnswerHasher for QuickHasher {
     async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {
         let digest = |hash: &SecretHash| hash.0.split_once(':').map(|(_, digest)| digest.to_owned());
         Ok(digest(&self.hash(secret).await?) == digest(hash))
-    }
-
-    fn is_outdated(&self, hash: &SecretHash) -> bool {
-        !hash.0.starts_with(&self.prefix())
     }
 }

@@ -124,7 +124,7 @@ async fn no_forged_proof_begins_an_unlock() {
         if name == "another card of the same person" {
             continue;
         }
-        let forged = forge(&card, Purpose::Unlock, unlock.start(&browser));
+        let forged = forge(&card, Purpose::Unlock, unlock.start(&browser).unwrap());
         assert!(is_refused(&unlock.identify(&browser, &forged, Language::English).await), "{name}");
     }
     assert!(world.store.tables().await.unlock_flows.is_empty());
@@ -179,7 +179,7 @@ async fn no_forged_proof_releases_a_key_or_completes_an_unlock() {
 async fn an_old_proof_is_told_as_old_and_spends_nothing() {
     let (world, card) = World::registered().await;
     let (browser, unlock) = (world.token(), &world.services.unlock);
-    let old = card.prove(Purpose::Unlock, unlock.start(&browser));
+    let old = card.prove(Purpose::Unlock, unlock.start(&browser).unwrap());
     world.clock.advance(Duration::minutes(3));
     assert!(is_stale(&unlock.identify(&browser, &old, Language::English).await));
 

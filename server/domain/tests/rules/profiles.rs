@@ -44,7 +44,7 @@ async fn where_nobody_signs_in_a_mail_is_in_the_language_of_the_page() {
         }
         let unlock = &world.services.unlock;
         let browser = world.token();
-        let proof = card.prove(Purpose::Unlock, unlock.start(&browser));
+        let proof = card.prove(Purpose::Unlock, unlock.start(&browser).unwrap());
         assert!(matches!(unlock.identify(&browser, &proof, Language::Welsh).await, Ok(Identified::Flow(_))));
         assert_eq!(world.mails().await.last().unwrap().language, expected, "{profile:?}");
     }
@@ -86,7 +86,7 @@ async fn a_proof_that_does_not_hold_has_no_code_made_and_no_mail_sent() {
     let (world, card) = World::with_card_under(policy(Profile::CodeOnly)).await;
     let (browser, other) = (world.token(), SoftwareCard::new(9, ORIGIN));
     for forger in [&other, &card] {
-        let challenge = world.services.unlock.start(&world.token());
+        let challenge = world.services.unlock.start(&world.token()).unwrap();
         let proof = forger.prove(Purpose::Unlock, challenge);
         assert!(world.services.unlock.identify(&browser, &proof, Language::English).await.is_err());
     }

@@ -96,8 +96,8 @@ async fn before_a_proof_nothing_is_written() {
     let hello = card.prove(Purpose::Hello, world.services.sign_in.challenge(Binding::Browser(&browser)));
     let binding = Binding::Browser(&browser);
     world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::SignIn).await.unwrap();
-    let _ = world.services.unlock.start(&browser);
-    let forged = SoftwareCard::new(2, ORIGIN).prove(Purpose::Unlock, world.services.unlock.start(&browser));
+    let _ = world.services.unlock.start(&browser).unwrap();
+    let forged = SoftwareCard::new(2, ORIGIN).prove(Purpose::Unlock, world.services.unlock.start(&browser).unwrap());
     assert!(world.services.unlock.identify(&browser, &forged, Language::English).await.is_err());
     let after = world.store.tables().await;
     assert!(after.used_challenges.is_empty());

@@ -8,6 +8,7 @@ use domain::{
     language::Language,
     mail::Message,
     policy::Policy,
+    ports::HasherError,
     registration::Standing,
     unlock::{
         EndReason,
@@ -68,17 +69,30 @@ async fn an_unlock_can_be_done_twice() {
 }
 
 #[tokio::test]
+async fn while_many_wait_for_the_hasher_nobody_begins_and_whoever_has_begun_goes_on() {
+    let (world, card) = World::registered().await;
+    let token = world.begin_unlock(&card).await;
+    world.hasher.crowd(true);
+    assert_eq!(world.services.unlock.start(&world.token()), Err(HasherError::Busy));
+    world.answer_right(&token, &card).await;
+    let code = world.last_code().await;
+    assert_eq!(world.enter_code(&token, &card, &code).await.unwrap(), CodeOutcome::Right);
+    world.hasher.crowd(false);
+    world.begin_unlock(&card).await;
+}
+
+#[tokio::test]
 async fn no_question_before_a_genuine_card() {
     let (world, card) = World::registered().await;
     let browser = world.token();
     let identify = async |proof| world.services.unlock.identify(&browser, &proof, Language::English).await;
     let unknown = SoftwareCard::new(9, ORIGIN);
-    let wrong_slot = card.prove_with_other_slot(Purpose::Unlock, world.services.unlock.start(&browser));
-    let wrong_purpose = card.prove(Purpose::Hello, world.services.unlock.start(&browser));
+    let wrong_slot = card.prove_with_other_slot(Purpose::Unlock, world.services.unlock.start(&browser).unwrap());
+    let wrong_purpose = card.prove(Purpose::Hello, world.services.unlock.start(&browser).unwrap());
     let elsewhere = SoftwareCard::new(1, "https://elsewhere.test");
     for proof in [
-        unknown.prove(Purpose::Unlock, world.services.unlock.start(&browser)),
-        elsewhere.prove(Purpose::Unlock, world.services.unlock.start(&browser)),
+        unknown.prove(Purpose::Unlock, world.services.unlock.start(&browser).unwrap()),
+        elsewhere.prove(Purpose::Unlock, world.services.unlock.start(&browser).unwrap()),
         wrong_slot,
         wrong_purpose,
     ] {

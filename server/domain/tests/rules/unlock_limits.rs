@@ -51,9 +51,9 @@ async fn whoever_has_no_unlock_writes_nothing_with_a_forged_proof() {
     let mut clone = SoftwareCard::new(9, ORIGIN);
     clone.guid = card.guid;
     let browser = world.token();
-    let proof = clone.prove(Purpose::Unlock, world.services.unlock.start(&browser));
+    let proof = clone.prove(Purpose::Unlock, world.services.unlock.start(&browser).unwrap());
     assert!(world.services.unlock.identify(&browser, &proof, Language::English).await.is_err());
-    let proof = clone.prove(Purpose::Release, world.services.unlock.start(&browser));
+    let proof = clone.prove(Purpose::Release, world.services.unlock.start(&browser).unwrap());
     assert!(world.services.unlock.release(&world.token(), &proof).await.is_err());
     assert_eq!(world.trail().await.len(), before);
 }
@@ -63,7 +63,7 @@ async fn a_card_begins_twenty_unlocks_an_hour_and_no_more() {
     let (world, card) = World::registered().await;
     let identify = async || {
         let browser = world.token();
-        let proof = card.prove(Purpose::Unlock, world.services.unlock.start(&browser));
+        let proof = card.prove(Purpose::Unlock, world.services.unlock.start(&browser).unwrap());
         world.services.unlock.identify(&browser, &proof, Language::English).await
     };
     for _ in 0..20 {

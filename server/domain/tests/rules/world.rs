@@ -195,7 +195,7 @@ impl World {
 
     pub async fn identify(&self, card: &SoftwareCard) -> Identified {
         let browser = self.token();
-        let proof = card.prove(Purpose::Unlock, self.services.unlock.start(&browser));
+        let proof = card.prove(Purpose::Unlock, self.services.unlock.start(&browser).unwrap());
         self.services.unlock.identify(&browser, &proof, Language::English).await.unwrap()
     }
 

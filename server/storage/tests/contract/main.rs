@@ -24,6 +24,8 @@ mod suite {
 
 mod observed;
 
+mod shares;
+
 /// What only SQLite must hold.
 mod sqlite {
     mod file;

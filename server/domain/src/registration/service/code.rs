@@ -42,7 +42,7 @@ impl RegistrationService {
         if self.is_handled(signed_in, form).await? {
             return Ok(());
         }
-        let (code, issued) = environment.make_code().await?;
+        let (code, issued) = environment.make_code(&*environment.hasher.enter()?).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, &signed_in.session).await?;
@@ -102,7 +102,11 @@ impl RegistrationService {
             return Err(RegistrationError::WrongStep);
         };
         let compared = step.codes.compare(code, comparisons, environment.now()).await?;
-        let another = if compared == CodeMatch::Expired { Some(environment.make_code().await?) } else { None };
+        let another = if compared == CodeMatch::Expired {
+            Some(environment.make_code(comparisons.hashing()?).await?)
+        } else {
+            None
+        };
 
         let mut transaction = environment.store.begin().await?;
         let how = if compared == CodeMatch::Right { Outcome::Done } else { Outcome::Refused };
@@ -154,7 +158,7 @@ impl RegistrationService {
         if self.is_handled(signed_in, form).await? {
             return Ok(());
         }
-        let (code, issued) = environment.make_code().await?;
+        let (code, issued) = environment.make_code(&*environment.hasher.enter()?).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, &signed_in.session).await?;

@@ -51,7 +51,7 @@ impl RegistrationService {
             return Err(RegistrationError::WrongStep);
         }
         let set = AnswerSet::parse(chosen).map_err(RegistrationError::Answers)?;
-        let answers = hash_answers(&set, &*self.environment.hasher).await?;
+        let answers = hash_answers(&set, &*self.environment.hasher.enter()?).await?;
         retry_on_conflict!(self.try_set_questions(session, form, NewFactor::questions(answers.clone())))
     }
 
@@ -96,7 +96,7 @@ impl RegistrationService {
         let flow = self.flow(&mut *environment.store.begin().await?, session).await?;
         with_codes(flow.step, Vec::new())?;
         let codes = RecoveryCode::generate(&*environment.randomness);
-        let stored = RecoveryCode::hash_all(&codes, &*environment.hasher).await?;
+        let stored = RecoveryCode::hash_all(&codes, &*environment.hasher.enter()?).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, session).await?;

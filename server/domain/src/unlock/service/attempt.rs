@@ -63,8 +63,8 @@ impl UnlockService {
         let right = all_right(&loaded.registration, &folded, comparisons).await?;
         let event = Event::QuestionsAnswered;
         if right {
-            let (code, issued) = environment.make_code().await?;
-            let registration = self.hashed_anew(&loaded.registration, &folded).await?;
+            let (code, issued) = environment.make_code(comparisons.hashing()?).await?;
+            let registration = self.hashed_anew(&loaded.registration, &folded, comparisons).await?;
             let mut transaction = environment.store.begin().await?;
             let person = self.person(&mut *transaction, &loaded.flow).await?;
             let now = environment.now();
@@ -140,7 +140,11 @@ impl UnlockService {
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
         let found = entered.find(&loaded.registration.recovery_codes, comparisons).await?;
         let is_before_code = environment.policy.profile == Profile::Classic;
-        let code = if found.is_some() && is_before_code { Some(environment.make_code().await?) } else { None };
+        let code = if found.is_some() && is_before_code {
+            Some(environment.make_code(comparisons.hashing()?).await?)
+        } else {
+            None
+        };
 
         let mut transaction = environment.store.begin().await?;
         let how = if found.is_some() { Outcome::Done } else { Outcome::Refused };
@@ -179,12 +183,13 @@ impl UnlockService {
         &self,
         registration: &Registration,
         right: &[(QuestionId, Answer)],
+        comparisons: &mut Comparisons,
     ) -> Result<Registration, UnlockError> {
         let hasher = &self.environment.hasher;
         let mut registration = registration.clone();
         for stored in registration.answers.iter_mut().filter(|stored| hasher.is_outdated(&stored.hash)) {
             if let Some((_, answer)) = right.iter().find(|(question, _)| *question == stored.question) {
-                stored.hash = hasher.hash(answer.expose_secret()).await?;
+                stored.hash = comparisons.hashing()?.hash(answer.expose_secret()).await?;
             }
         }
         Ok(registration)
@@ -219,7 +224,11 @@ impl UnlockService {
         };
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
         let compared = step.codes.compare(code, comparisons, environment.now()).await?;
-        let another = if compared == CodeMatch::Expired { Some(environment.make_code().await?) } else { None };
+        let another = if compared == CodeMatch::Expired {
+            Some(environment.make_code(comparisons.hashing()?).await?)
+        } else {
+            None
+        };
         let mut transaction = environment.store.begin().await?;
         let how = if compared == CodeMatch::Right { Outcome::Done } else { Outcome::Refused };
         environment
@@ -298,7 +307,7 @@ impl UnlockService {
         }
         drop(transaction);
         // Hashing is dear: nobody has it done without a card that may have a code.
-        let (code, issued) = environment.make_code().await?;
+        let (code, issued) = environment.make_code(&*environment.hasher.enter()?).await?;
         let mut transaction = environment.store.begin().await?;
         let person = self.person(&mut *transaction, &loaded.flow).await?;
         let flow = loaded.flow.id;

@@ -12,7 +12,7 @@ use crate::{
     environment::{ProofFault, retry_on_conflict},
     language::Language,
     policy::Profile,
-    ports::{StoreError, Transaction, UsedChallenge},
+    ports::{HasherError, StoreError, Transaction, UsedChallenge},
     registration::{Registration, Standing},
     token::{FlowId, Token},
     trail::{Event, Outcome, Reference},
@@ -24,10 +24,15 @@ use crate::{
 
 impl UnlockService {
     /// Gives the challenge with which a card begins an unlock (purpose `unlock`). Writes nothing.
-    pub fn start(&self, browser: &Token) -> Challenge {
+    ///
+    /// # Errors
+    ///
+    /// [`HasherError::Busy`] while those who have begun wait long already.
+    pub fn start(&self, browser: &Token) -> Result<Challenge, HasherError> {
         let environment = &self.environment;
+        environment.let_begin()?;
         let binding = Binding::Browser(browser);
-        environment.challenge_key.issue(Purpose::Unlock, binding, environment.now(), &*environment.randomness)
+        Ok(environment.challenge_key.issue(Purpose::Unlock, binding, environment.now(), &*environment.randomness))
     }
 
     /// Begins the flow of a card that has proved itself, and ends an earlier one of the same card. Where nobody signs in to
@@ -46,7 +51,7 @@ impl UnlockService {
         let code = if environment.policy.profile.begins_with_code() {
             // Hashing is dear: not for whoever has no card.
             self.identified(&mut *environment.store.begin().await?, browser, proof).await?;
-            Some(environment.make_code().await?)
+            Some(environment.make_code(&*environment.hasher.enter()?).await?)
         } else {
             None
         };

@@ -1,0 +1,92 @@
+// People with cards in software who unlock them, many at once: the load generator, and what it is told to do.
+
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { type ChildProcess, spawn } from 'node:child_process';
+
+import { run } from '../harness/process.ts';
+import { programs } from '../harness/programs.ts';
+import type { ServiceCentre } from '../harness/service.ts';
+
+/** Of the answers to one server function or page, in milliseconds. */
+export interface Summary {
+  answered: number;
+  p50_ms: number;
+  p99_ms: number;
+  max_ms: number;
+  /** Those that said to come again later. */
+  busy: number;
+  busy_p99_ms: number;
+  busy_max_ms: number;
+}
+
+/** What came of a round. */
+export interface Outcome {
+  begun: number;
+  completed: number;
+  /** Who was told to come again later, and who of them not when. */
+  busy: number;
+  untold: number;
+  failed: Record<string, number>;
+  /** From the first that began to the last that ended. */
+  seconds: number;
+  functions: Record<string, Summary>;
+  desk_failed: Record<string, number>;
+  desk: Record<string, Summary>;
+}
+
+/** So many unlocks under way all the time, or so many begun a second. */
+export type Pace = { at_once: number } | { a_second: number };
+
+export class Crowd {
+  private constructor(
+    readonly child: ChildProcess,
+    readonly lines: AsyncIterator<string>,
+  ) {}
+
+  /** Has a service take in so many people, all registered, of whom the first is an officer. */
+  static async takeIn(service: ServiceCentre, people: number): Promise<void> {
+    const manifest = `${service.data}/crowd.json`;
+    await writeFile(manifest, await run(programs.loadGenerator(), ['manifest', '--people', String(people)]));
+    await service.enrol(manifest);
+    await service.command('grant-ra', '557000000000', '--role', 'ra-agent');
+  }
+
+  /** Begins to take the mails of a service, before it is started. */
+  static async start(
+    people: number,
+    service: ServiceCentre,
+    ports: number[],
+    mailPort: number,
+    processor?: number,
+  ): Promise<Crowd> {
+    const [key = ''] = await service.serviceKeys();
+    const args = ['serve', '--people', String(people), '--origin', service.origin, '--service-key', key];
+    args.push('--mail-port', String(mailPort), ...ports.flatMap((port) => ['--server', `127.0.0.1:${port}`]));
+    const pinned = processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)];
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...pinned, programs.loadGenerator(), ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    return new Crowd(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+  }
+
+  /** Has them unlock for so long; `desk` has an officer work beside them, `servers` says how many of the servers are asked. */
+  async round(pace: Pace, seconds: number, also: { desk?: boolean; servers?: number } = {}): Promise<Outcome> {
+    this.child.stdin?.write(`${JSON.stringify({ ...pace, seconds, ...also })}\n`);
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error('the load generator has ended');
+    return JSON.parse(value) as Outcome;
+  }
+
+  async end(): Promise<void> {
+    this.child.stdin?.end();
+    if (this.child.exitCode === null) await once(this.child, 'exit');
+  }
+}
+
+/** Hashes a second of one processor with Argon2id alone. */
+export async function argon2Alone(processor: number, seconds: number): Promise<number> {
+  const args = ['--cpu-list', String(processor), programs.loadGenerator(), 'argon2', '--seconds', String(seconds)];
+  return Number(await run('taskset', args));
+}

@@ -1,0 +1,123 @@
+// How many unlocks a processor can do against what Argon2 alone would allow, how long each server function takes at half
+// of that, and what becomes of ten times as many. The service has one processor, and what asks it another one.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { CardBox } from '../harness/cards.ts';
+import { freePort } from '../harness/ports.ts';
+import { ServiceCentre } from '../harness/service.ts';
+import { Crowd, type Outcome, type Summary, argon2Alone } from './crowd.ts';
+import { type Measurement, atLeast, measured, median } from './measure.ts';
+
+const PEOPLE = 300;
+const [SERVICE, CROWD] = [0, 1];
+
+/** The hashes of an unlock: three answers, a code that is made, a code that is entered. */
+const HASHES = 5;
+
+/** How many are under way where the service is never to be idle. */
+const AT_ONCE = 12;
+const TURNS = 3;
+const SECONDS = 12;
+
+/** How much of what Argon2 alone allows is to be left of it, in per cent. */
+const EFFICIENCY = 90;
+
+/** How many times as many come as can be served. */
+const RUSH = 10;
+const RUSH_MEMORY_MB = 400;
+/** The service answers within so long, whatever it is: there is no time-out. */
+const ANSWERED_WITHIN_MS = 30_000;
+/** What an officer waits for an answer then. */
+const DESK_MS = 1_000;
+
+export async function measureLoad(folder: string, _cards: CardBox): Promise<Measurement[]> {
+  const [port, bridgePort, mailPort, adminPort] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const service = new ServiceCentre({
+    folder,
+    port,
+    bridgePort,
+    mailPort,
+    adminPort,
+    processor: SERVICE,
+    policy: { resend_seconds: 0, codes_an_hour: 60, unlocks_an_hour: 1000 },
+    posts: { aSecond: 1_000_000, atOnce: 1_000_000 },
+    logFilter: 'warn',
+  });
+  await service.configure();
+  await Crowd.takeIn(service, PEOPLE);
+  const crowd = await Crowd.start(PEOPLE, service, [port], mailPort, CROWD);
+  try {
+    await service.start();
+    return await measureAll(service, crowd);
+  } finally {
+    await crowd.end();
+    await service.stop();
+  }
+}
+
+async function measureAll(service: ServiceCentre, crowd: Crowd): Promise<Measurement[]> {
+  // What is made once: connections, statements, memory.
+  good(await crowd.round({ at_once: AT_ONCE }, 3));
+  const rates: number[] = [];
+  const shares: number[] = [];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const before = await argon2Alone(SERVICE, 3);
+    const { completed, seconds } = good(await crowd.round({ at_once: AT_ONCE }, SECONDS));
+    const after = await argon2Alone(SERVICE, 3);
+    rates.push(completed / seconds);
+    shares.push(completed / seconds / ((before + after) / 2 / HASHES));
+  }
+  const rate = median(rates);
+  const list = [
+    measured('unlocks of one processor', rate, 'a second'),
+    atLeast('unlocks of one processor, of what Argon2 alone allows', median(shares) * 100, '%', EFFICIENCY),
+  ];
+  const half = good(await crowd.round({ a_second: rate / 2 }, 2 * SECONDS));
+  for (const [name, of] of Object.entries(half.functions)) list.push(...latencies(`at half load, ${name}`, of));
+
+  await forgetPeak(service.pid);
+  const rush = await crowd.round({ a_second: rate * RUSH }, 2 * SECONDS, { desk: true });
+  const all = Object.values(rush.functions);
+  const failed = Object.values({ ...rush.failed, ...rush.desk_failed }).reduce((sum, count) => sum + count, 0);
+  if (failed > 0) console.error(rush.failed, rush.desk_failed);
+  list.push(
+    measured(`at ${RUSH} times the load: unlocks that failed otherwise than by 503`, failed, 'times', 0),
+    measured(`at ${RUSH} times the load: 503 without Retry-After`, rush.untold, 'times', 0),
+    measured(`at ${RUSH} times the load: told to come later`, (rush.busy / rush.begun) * 100, '%'),
+    measured(`at ${RUSH} times the load: unlocks against the most`, (rush.completed / rush.seconds / rate) * 100, '%'),
+    measured(`at ${RUSH} times the load: the slowest answer`, Math.max(...all.map(slowest)), 'ms', ANSWERED_WITHIN_MS),
+    measured(`at ${RUSH} times the load: memory at most`, (await peak(service.pid)) / 1e6, 'MB', RUSH_MEMORY_MB),
+  );
+  for (const [name, { p50_ms, p99_ms }] of Object.entries(rush.desk)) {
+    list.push(measured(`at ${RUSH} times the load: an officer's ${name}, p50`, p50_ms, 'ms'));
+    list.push(measured(`at ${RUSH} times the load: an officer's ${name}, p99`, p99_ms, 'ms', DESK_MS));
+  }
+  return list;
+}
+
+/** A round in which everybody is to have completed. */
+export function good(outcome: Outcome): Outcome {
+  if (outcome.completed !== outcome.begun) throw new Error(JSON.stringify(outcome));
+  return outcome;
+}
+
+function latencies(name: string, { p50_ms, p99_ms }: Summary): Measurement[] {
+  return [measured(`${name}: p50`, p50_ms, 'ms'), measured(`${name}: p99`, p99_ms, 'ms')];
+}
+
+function slowest({ max_ms, busy_max_ms }: Summary): number {
+  return Math.max(max_ms, busy_max_ms);
+}
+
+/** From now on the most memory that a program had is counted anew. */
+async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(join('/proc', String(pid), 'clear_refs'), '5');
+}
+
+/** The most memory that a program had, in bytes. */
+async function peak(pid: number): Promise<number> {
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(join('/proc', String(pid), 'status'), 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}
