@@ -1,6 +1,6 @@
 //! The frame of every page: title, back link, errors, heading, content.
 
-use leptos::{oco::Oco, prelude::*};
+use leptos::{oco::Oco, prelude::*, text_prop::TextProp};
 use leptos_meta::Title;
 
 use super::{
@@ -52,6 +52,10 @@ pub fn Page(
         let title = title.clone();
         move || document_title(&title, step, &service_name, has_errors())
     };
+    // A page that the server writes has it at once: what is asked for once the page is there may be asked for by another
+    // thread, where nothing of this page is known.
+    let document_title =
+        if cfg!(feature = "ssr") { TextProp::from(document_title()) } else { TextProp::from(document_title) };
     let column = match width {
         Width::Text => "nhsuk-grid-column-two-thirds",
         Width::Full => "nhsuk-grid-column-full",

@@ -1,9 +1,10 @@
-//! How long an answer may take. Whatever it waits for (the rest of a body, a database, a lock), somebody is told in time.
+//! How long an answer may take. Whatever it waits for (the rest of a body, a database, a lock), somebody is told in time; and
+//! so they are where a fault of the program ends it.
 //!
 //! What was begun is dropped, and its transaction with it, unless that was committed already: as with an answer that gets
 //! lost, sending the same again gets the first outcome and spends nothing.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use app::LogReference;
 use axum::{
@@ -13,6 +14,7 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
+use futures::FutureExt;
 use serde::Serialize;
 
 use super::upload::is_upload;
@@ -20,9 +22,9 @@ use super::upload::is_upload;
 /// What a page without JavaScript, or one that was only opened, gets in place of its own.
 const PAGE: &str = r#"<!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><title>The service did not answer in time</title></head>
+<head><meta charset="utf-8"><title>The service did not answer</title></head>
 <body>
-<h1>The service did not answer in time</h1>
+<h1>The service did not answer</h1>
 <p>The service cannot do this just now. Try again in a minute. If it does not help, tell your RA and quote {reference}.</p>
 </body>
 </html>
@@ -45,14 +47,36 @@ pub async fn answer_in_time(State(limit): State<Duration>, request: Request, nex
         .and_then(|accepted| accepted.to_str().ok())
         .is_some_and(|accepted| accepted.contains("text/html"));
     let reference = request.extensions().get::<LogReference>().cloned().unwrap_or_default();
-    if let Ok(answer) = tokio::time::timeout(limit, next.run(request)).await {
-        return answer;
+    match tokio::time::timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+        Ok(Ok(answer)) => return answer,
+        Ok(Err(_)) => tracing::error!("the answer to a request ended in a panic"),
+        Err(_) => tracing::error!("a request was not answered in time"),
     }
-    tracing::error!("a request was not answered in time");
     let status = StatusCode::SERVICE_UNAVAILABLE;
     if wants_page {
         (status, Html(PAGE.replace("{reference}", reference.as_str()))).into_response()
     } else {
         (status, Json(Fault::Unavailable(reference))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, middleware, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn fault() -> StatusCode {
+        panic!("a fault of the program");
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_program_is_an_answer_too() {
+        let router = Router::new()
+            .route("/", get(fault))
+            .layer(middleware::from_fn_with_state(Duration::from_secs(1), answer_in_time));
+        let answer = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -1,6 +1,7 @@
 //! English and Welsh: which a page is in, and which a mail.
 
 use axum::{body::Body, http::header};
+use tokio::task::JoinSet;
 
 use crate::{
     browser::{Answer, Browser},
@@ -8,6 +9,9 @@ use crate::{
     sign_in::{janes_card, sign_in},
     test_app::TestApp,
 };
+
+/// How many pages are asked for at once.
+const AT_ONCE: usize = 400;
 
 const ENGLISH: &str = "Complete these 3 simple steps";
 const WELSH: &str = "Cwblhewch y 3 cham syml hyn";
@@ -49,6 +53,24 @@ async fn a_choice_leads_nowhere_else_and_an_unknown_one_is_none() {
     let page = browser.get("/unlock?lang=fr").await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains(ENGLISH), "{}", page.body);
+}
+
+/// The title is made when the rest of a page is there, perhaps by another thread.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_pages_at_once_each_has_its_title_in_its_language() {
+    let app = TestApp::start().await;
+    let mut pages = JoinSet::new();
+    for page in 0..AT_ONCE {
+        let mut browser = Browser::new(&app);
+        let (languages, title) =
+            if page % 2 == 0 { ("en", "<title>Smartcard Unlock") } else { ("cy", "<title>Datgloi Cerdyn Clyfar") };
+        pages.spawn(async move {
+            let page = wanting(&mut browser, "/unlock", languages).await;
+            assert_eq!(page.status, 200);
+            assert!(page.body.contains(title), "{}", page.body);
+        });
+    }
+    pages.join_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
