@@ -32,6 +32,7 @@ mod mails;
 mod managers;
 mod outages;
 mod outbox;
+mod overload;
 mod place;
 mod registration;
 mod requests;
