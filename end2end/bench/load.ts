@@ -3,9 +3,11 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import type { CardBox } from '../harness/cards.ts';
 import { freePort } from '../harness/ports.ts';
+import { run } from '../harness/process.ts';
 import { ServiceCentre } from '../harness/service.ts';
 import { Crowd, type Outcome, type Summary, argon2Alone } from './crowd.ts';
 import { type Measurement, atLeast, measured, median } from './measure.ts';
@@ -77,6 +79,8 @@ async function measureAll(service: ServiceCentre, crowd: Crowd): Promise<Measure
   const half = good(await crowd.round({ a_second: rate / 2 }, 2 * SECONDS));
   for (const [name, of] of Object.entries(half.functions)) list.push(...latencies(`at half load, ${name}`, of));
 
+  list.push(...(await pages(`${service.origin}/unlock`)));
+
   await forgetPeak(service.pid);
   const rush = await crowd.round({ a_second: rate * RUSH }, 2 * SECONDS, { desk: true });
   const all = Object.values(rush.functions);
@@ -95,6 +99,25 @@ async function measureAll(service: ServiceCentre, crowd: Crowd): Promise<Measure
     list.push(measured(`at ${RUSH} times the load: an officer's ${name}, p99`, p99_ms, 'ms', DESK_MS));
   }
   return list;
+}
+
+/** How many times a second one processor makes a page. Nobody needs a card for it, so a load tool asks. */
+async function pages(url: string): Promise<Measurement[]> {
+  const autocannon = fileURLToPath(new URL('node_modules/autocannon/autocannon.js', import.meta.url));
+  const args = [process.execPath, autocannon, '--json', '--connections', '8', '--duration', '8', url];
+  const found = JSON.parse(await run('taskset', ['--cpu-list', String(CROWD), ...args])) as PagesFound;
+  if (found.non2xx + found.errors > 0) throw new Error(`${found.non2xx} pages were refused, ${found.errors} not answered`);
+  return [
+    measured('the unlock page, by autocannon', found.requests.average, 'a second'),
+    measured('the unlock page, by autocannon: p99', found.latency.p99, 'ms'),
+  ];
+}
+
+interface PagesFound {
+  non2xx: number;
+  errors: number;
+  requests: { average: number };
+  latency: { p99: number };
 }
 
 /** A round in which everybody is to have completed. */

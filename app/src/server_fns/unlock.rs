@@ -52,7 +52,7 @@ pub enum UnlockFault {
     /// What was entered is no recovery code.
     NotARecoveryCode,
     /// Self-service ended for this person or card meanwhile.
-    DeadEnd(DeadEndReason),
+    DeadEnd(DeadEnd),
     /// The request did not arrive.
     Unreachable,
     /// Too many others are using it now.
@@ -84,7 +84,10 @@ impl From<UnlockError> for UnlockFault {
             UnlockError::NotACode(NotACode::Letters) => Self::NotACode,
             UnlockError::NotARecoveryCode(NotARecoveryCode::Empty) => Self::NoRecoveryCode,
             UnlockError::NotARecoveryCode(NotARecoveryCode::Letters) => Self::NotARecoveryCode,
-            UnlockError::DeadEnd(reason) => Self::DeadEnd(reason.into()),
+            UnlockError::DeadEnd { reason, reference } => {
+                let reference = reference.map(|reference| reference.as_str().to_owned());
+                Self::DeadEnd(DeadEnd { reason: reason.into(), reference })
+            }
             UnlockError::Hasher(fault) => fault.into(),
             UnlockError::Store(fault) => fault.into(),
             UnlockError::Vault(fault) => {

@@ -161,7 +161,7 @@ impl Here {
         match fault {
             UnlockFault::NoFlow => self.way.go("/unlock?over"),
             UnlockFault::OtherStep => self.page.refetch(),
-            UnlockFault::DeadEnd(reason) => self.dead_end.set(Some(DeadEnd { reason: *reason, reference: None })),
+            UnlockFault::DeadEnd(end) => self.dead_end.set(Some(end.clone())),
             UnlockFault::Stale => self.errors.show_general(t::fault_proof_stale()),
             UnlockFault::Refused(reference) => self.errors.show_general(reference.quoted(t::fault_proof_refused())),
             UnlockFault::Unavailable(_) | UnlockFault::Busy => self.errors.show_general(fault.unavailable()),

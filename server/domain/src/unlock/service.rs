@@ -221,7 +221,12 @@ pub enum UnlockError {
     NotARecoveryCode(#[from] NotARecoveryCode),
     /// Self-service ended for this person or card meanwhile.
     #[error("self-service has ended for this person or card")]
-    DeadEnd(DeadEndReason),
+    DeadEnd {
+        /// Why.
+        reason: DeadEndReason,
+        /// What the person quotes to the RA.
+        reference: Option<Reference>,
+    },
     /// The hasher failed.
     #[error(transparent)]
     Hasher(#[from] HasherError),
@@ -237,6 +242,11 @@ pub enum UnlockError {
 }
 
 impl UnlockError {
+    /// What there is to quote is found when nothing else is under way.
+    fn dead_end(reason: DeadEndReason) -> Self {
+        Self::DeadEnd { reason, reference: None }
+    }
+
     fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(StoreError::Conflict))
     }
@@ -365,15 +375,26 @@ impl UnlockService {
         Ok(transaction.commit().await?)
     }
 
-    /// Gives a result on; that a proof was refused is noted on the trail first.
+    /// Gives a result on; that a proof was refused is noted on the trail first, and whoever cannot go on has something to
+    /// quote.
     async fn noting_refusal<T>(&self, token: &Token, result: Result<T, UnlockError>) -> Result<T, UnlockError> {
-        if let Err(UnlockError::Proof(ProofFault::Refused)) = &result {
-            let flow = self.environment.store.begin().await?.unlock_flow(token.hash()).await?;
-            if let Some(flow) = flow {
-                self.environment.record_refused_proof(&flow.person, flow.card).await?;
+        match result {
+            Err(UnlockError::Proof(ProofFault::Refused)) => {
+                let flow = self.environment.store.begin().await?.unlock_flow(token.hash()).await?;
+                if let Some(flow) = flow {
+                    self.environment.record_refused_proof(&flow.person, flow.card).await?;
+                }
+                result
             }
+            Err(UnlockError::DeadEnd { reason, .. }) => {
+                let mut transaction = self.environment.store.begin().await?;
+                let LoadedCard { card, .. } = self.load_card(&mut *transaction, token).await?;
+                let reference = Some(self.reference(&mut *transaction, &card).await?);
+                transaction.commit().await?;
+                Err(UnlockError::DeadEnd { reason, reference })
+            }
+            result => result,
         }
-        result
     }
 
     /// The flow of a cookie, unless its time is over.

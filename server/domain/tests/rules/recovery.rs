@@ -82,7 +82,7 @@ async fn three_wrong_codes_lock_self_service_and_what_is_none_spends_nothing() {
     let last = enter(&world, &token, &card, "BBBB-BBBB-BBBB").await.unwrap();
     assert!(matches!(last, AnswerOutcome::LockedOut(_)));
     let right = enter(&world, &token, &card, &codes[1]).await;
-    assert!(matches!(right, Err(UnlockError::WrongStep | UnlockError::DeadEnd(_))));
+    assert!(matches!(right, Err(UnlockError::WrongStep | UnlockError::DeadEnd { .. })));
     let Identified::DeadEnd(end) = world.identify(&card).await else { panic!("a flow") };
     assert_eq!(end.reason, DeadEndReason::LockedOut);
 }

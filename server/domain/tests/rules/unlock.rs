@@ -149,7 +149,11 @@ async fn three_failed_attempts_lock_self_service_for_every_flow_and_card_of_the_
     }
     let answers = world.right_answers(&other_flow).await;
     let refused = world.answer(&other_flow, &card, &answers).await;
-    assert!(matches!(refused, Err(UnlockError::DeadEnd(DeadEndReason::LockedOut))));
+    let Err(UnlockError::DeadEnd { reason: DeadEndReason::LockedOut, reference: Some(reference) }) = refused else {
+        panic!("not refused")
+    };
+    let noted = world.trail().await.into_iter().any(|entry| entry.reference.as_ref() == Some(&reference));
+    assert!(noted, "the RA finds what is quoted");
     assert!(matches!(world.mails().await.last().unwrap().message, Message::SelfServiceLocked));
 }
 
@@ -195,7 +199,7 @@ async fn a_right_answer_that_is_overtaken_by_the_third_failure_on_another_card_d
     let (right, wrong) =
         tokio::join!(world.answer(&first_flow, &card, &right), world.answer(&second_flow, &second, &wrong));
     assert!(matches!(wrong, Ok(AnswerOutcome::LockedOut(_))));
-    assert!(matches!(right, Err(UnlockError::DeadEnd(DeadEndReason::LockedOut))));
+    assert!(matches!(right, Err(UnlockError::DeadEnd { reason: DeadEndReason::LockedOut, .. })));
 }
 
 #[tokio::test]

@@ -115,7 +115,10 @@ async fn a_cancelled_card_is_not_unlocked_even_if_it_is_cancelled_meanwhile() {
     let token = allow(&world, &ray, &card).await;
     ray.act(&world, &order(Action::CancelCard { card: card.guid })).await.unwrap();
     let refused = unlock(&world, &token, &mut card).await;
-    assert!(matches!(refused, Err(UnlockError::WrongStep | UnlockError::DeadEnd(DeadEndReason::Cancelled))));
+    assert!(matches!(
+        refused,
+        Err(UnlockError::WrongStep | UnlockError::DeadEnd { reason: DeadEndReason::Cancelled, .. })
+    ));
     let refused = ray.act(&world, &order(Action::UnlockCard { card: card.guid })).await;
     assert!(matches!(refused, Err(DeskError::NothingToDo)));
 }

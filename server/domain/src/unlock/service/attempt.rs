@@ -57,7 +57,7 @@ impl UnlockService {
         let UnlockStep::Questions(questions) = &loaded.flow.step else {
             return Err(UnlockError::WrongStep);
         };
-        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
         let questions = questions.clone();
         let folded = fold(&questions, answers)?;
         let right = all_right(&loaded.registration, &folded, comparisons).await?;
@@ -137,7 +137,7 @@ impl UnlockService {
         let UnlockStep::RecoveryCode(step) = loaded.flow.step.clone() else {
             return Err(UnlockError::WrongStep);
         };
-        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
         let found = entered.find(&loaded.registration.recovery_codes, comparisons).await?;
         let is_before_code = environment.policy.profile == Profile::Classic;
         let code = if found.is_some() && is_before_code {
@@ -222,7 +222,7 @@ impl UnlockService {
         let UnlockStep::Code(step) = loaded.flow.step.clone() else {
             return Err(UnlockError::WrongStep);
         };
-        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
         let compared = step.codes.compare(code, comparisons, environment.now()).await?;
         let another = if compared == CodeMatch::Expired {
             Some(environment.make_code(comparisons.hashing()?).await?)
@@ -300,7 +300,7 @@ impl UnlockService {
         let UnlockStep::Code(step) = loaded.flow.step.clone() else {
             return Err(UnlockError::WrongStep);
         };
-        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::DeadEnd)?;
+        dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
         let sent_at = step.codes.sent_at();
         if let Some(at) = environment.next_code_at(&mut *transaction, &loaded.flow.person, sent_at).await? {
             return Ok(ResendOutcome::TooEarly { at });

@@ -176,7 +176,11 @@ impl UnlockService {
     }
 
     /// What the person quotes to the RA of a card that is refused an unlock.
-    async fn reference(&self, transaction: &mut dyn Transaction, card: &Card) -> Result<Reference, StoreError> {
+    pub(super) async fn reference(
+        &self,
+        transaction: &mut dyn Transaction,
+        card: &Card,
+    ) -> Result<Reference, StoreError> {
         let environment = &self.environment;
         if let Some(reference) = environment.recent_dead_end(transaction, &card.holder, card.guid).await? {
             return Ok(reference);

@@ -50,7 +50,7 @@ impl UnlockService {
         let UnlockStep::Passcode(step) = loaded.flow.step.clone() else {
             return Err(UnlockError::WrongStep);
         };
-        may_be_written(&step, &loaded.card, loaded.registration.as_ref()).map_err(UnlockError::DeadEnd)?;
+        may_be_written(&step, &loaded.card, loaded.registration.as_ref()).map_err(UnlockError::dead_end)?;
         let guid = loaded.card.guid;
         let ring = key_ring(&mut *transaction, guid).await?;
         let fresh = KeyId::generate(&*environment.randomness);
