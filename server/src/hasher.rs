@@ -340,11 +340,11 @@ mod tests {
     #[tokio::test]
     async fn there_is_no_more_memory_than_places_and_it_is_used_again() {
         let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
-        let hashes = (0..8).map(|_| {
+        let made = (0..8).map(|_| {
             let entered = hasher.enter().unwrap();
             tokio::spawn(async move { entered.hash("bluevase").await.map(drop) })
         });
-        for hash in hashes.collect::<Vec<_>>() {
+        for hash in made.collect::<Vec<_>>() {
             hash.await.unwrap().unwrap();
         }
         let memories = hasher.pool.memories.lock().unwrap();
