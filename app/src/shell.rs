@@ -149,10 +149,11 @@ fn DemonstrationStrip(
                 " "
                 {t::demo_text()}
                 <span class="app-demonstration__links">
-                    <a class="app-demonstration__link" href="/demo/mailbox">
+                    // In a tab of their own: the step at which one needs them stays where it is.
+                    <a class="app-demonstration__link" href="/demo/mailbox" target="_blank">
                         {t::demo_mailbox_link()}
                     </a>
-                    <a class="app-demonstration__link" href="/demo/cards">
+                    <a class="app-demonstration__link" href="/demo/cards" target="_blank">
                         {t::demo_cards_link()}
                     </a>
                 </span>

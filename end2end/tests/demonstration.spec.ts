@@ -32,8 +32,9 @@ test('a newcomer locks a card, unlocks it, and finds all that is needed on the p
   const cards = await opened;
   await cards.getByRole('button', { name: 'Insert member', exact: true }).click();
   await cards.getByRole('button', { name: 'Lock the card by wrong passcodes' }).click();
-  // One line a reader; the card is in the first.
-  await expect(cards.getByRole('status').first()).toContainText('member is inserted');
+  await expect(cards.getByRole('status').first()).toContainText('The card is locked');
+  // Then one line a reader; the card is in the first.
+  await expect(cards.getByRole('status').nth(1)).toContainText('member is inserted');
 
   await start(page, `${world.service.origin}/unlock`);
   await answerRightly(page, card);

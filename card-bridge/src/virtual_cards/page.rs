@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Form, Request, State};
+use axum::extract::{Form, Query, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -70,6 +70,8 @@ struct CardsPage {
     cards: Vec<CardRow>,
     readers: Vec<(&'static str, Option<String>)>,
     problem: Option<String>,
+    /// What was just done, where it shows nowhere else.
+    done: Option<&'static str>,
 }
 
 struct CardRow {
@@ -78,11 +80,18 @@ struct CardRow {
     reader: Option<&'static str>,
 }
 
-async fn show(State(page): State<Page>) -> Response {
-    render(&page, StatusCode::OK, None)
+/// What was just done.
+#[derive(Deserialize)]
+struct Done {
+    locked: Option<String>,
 }
 
-fn render(page: &Page, status: StatusCode, problem: Option<String>) -> Response {
+async fn show(State(page): State<Page>, Query(done): Query<Done>) -> Response {
+    let done = done.locked.map(|_| "The card is locked: it was given wrong passcodes until it took no more.");
+    render(&page, StatusCode::OK, None, done)
+}
+
+fn render(page: &Page, status: StatusCode, problem: Option<String>, done: Option<&'static str>) -> Response {
     let names = match page.cards.names() {
         Ok(names) => names,
         Err(error) => return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -92,7 +101,7 @@ fn render(page: &Page, status: StatusCode, problem: Option<String>) -> Response 
         let holds = |(_, held): &&(&str, Option<String>)| held.as_ref() == Some(&name);
         CardRow { reader: readers.iter().find(holds).map(|(reader, _)| *reader), name }
     };
-    let html = CardsPage { cards: names.into_iter().map(row).collect(), readers: readers.clone(), problem };
+    let html = CardsPage { cards: names.into_iter().map(row).collect(), readers: readers.clone(), problem, done };
     match html.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -112,11 +121,11 @@ struct In {
 }
 
 async fn insert(State(page): State<Page>, Form(form): Form<Insert>) -> Response {
-    done(&page, page.cards.insert(&form.card, form.reader.as_deref()).map_err(|error| error.to_string()))
+    answered(&page, "/cards", page.cards.insert(&form.card, form.reader.as_deref()).map_err(|error| error.to_string()))
 }
 
 async fn remove(State(page): State<Page>, Form(form): Form<In>) -> Response {
-    done(&page, page.cards.remove(form.reader.as_deref()).map_err(|error| error.to_string()))
+    answered(&page, "/cards", page.cards.remove(form.reader.as_deref()).map_err(|error| error.to_string()))
 }
 
 async fn lock(State(page): State<Page>, Form(form): Form<In>) -> Response {
@@ -127,12 +136,12 @@ async fn lock(State(page): State<Page>, Form(form): Form<In>) -> Response {
         CardFailure::Busy => "A website is using the card. Try again.".to_owned(),
         other => format!("The card was not locked: {other}."),
     };
-    done(&page, locked.map_err(problem))
+    answered(&page, "/cards?locked", locked.map_err(problem))
 }
 
-fn done(page: &Page, result: Result<(), String>) -> Response {
+fn answered(page: &Page, then: &str, result: Result<(), String>) -> Response {
     match result {
-        Ok(()) => Redirect::to("/cards").into_response(),
-        Err(problem) => render(page, StatusCode::CONFLICT, Some(problem)),
+        Ok(()) => Redirect::to(then).into_response(),
+        Err(problem) => render(page, StatusCode::CONFLICT, Some(problem), None),
     }
 }

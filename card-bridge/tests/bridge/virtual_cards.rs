@@ -50,7 +50,10 @@ fn a_card_is_inserted_locked_unlocked_and_removed() {
     assert!(card.signed(&page.prove_card(Purpose::Hello, CHALLENGE).unwrap(), ORIGIN));
     assert!(page.sign_in(PASSCODE).is_ok());
 
-    assert_eq!(press(program.address, "lock", "").status, 303);
+    let locked = press(program.address, "lock", "");
+    assert!(locked.status == 303 && locked.text.contains("/cards?locked"), "{}", locked.text);
+    let told = http(program.address, "GET /cards?locked", &[("Host", &program.address.to_string())], "");
+    assert!(told.text.contains("The card is locked"), "{}", told.text);
     assert_eq!(page.sign_in(PASSCODE), Err(CardFailure::PasscodeBlocked));
     assert!(unlock(&mut page, &first_time(&card)).is_ok());
     assert!(page.sign_in(NEW_PASSCODE).is_ok());

@@ -116,9 +116,9 @@ fn Registered(
     let mut rows = match standing {
         Standing::Open => vec![state(TagColour::Green, t::profile_registered())],
         Standing::LockedOut(since) => {
-            vec![state(TagColour::Red, t::profile_locked_out()), when(t::ra_closed_since(), since)]
+            vec![state(TagColour::Red, t::ra_locked_out()), when(t::ra_closed_since(), since)]
         }
-        Standing::Frozen(since) => vec![state(TagColour::Red, t::profile_frozen()), when(t::ra_closed_since(), since)],
+        Standing::Frozen(since) => vec![state(TagColour::Red, t::ra_frozen()), when(t::ra_closed_since(), since)],
     };
     rows.push(when(t::profile_since(), since));
     rows.push(SummaryRow { key: t::profile_email(), value: email.into_any() });
