@@ -25,6 +25,7 @@ export interface Summary {
 export interface Outcome {
   begun: number;
   completed: number;
+  registered: number;
   /** Who was told to come again later, and who of them not when. */
   busy: number;
   untold: number;
@@ -39,30 +40,50 @@ export interface Outcome {
 /** So many unlocks under way all the time, or so many begun a second. */
 export type Pace = { at_once: number } | { a_second: number };
 
+export interface Also {
+  /** An officer works beside them. */
+  desk?: boolean;
+  /** So many register a second. */
+  newcomers?: number;
+  /** How many of the servers are asked. */
+  servers?: number;
+}
+
+export interface People {
+  /** All of them registered; the first is an officer. */
+  people: number;
+  /** Who have not registered, besides. */
+  newcomers?: number;
+}
+
+function counts({ people, newcomers = 0 }: People): string[] {
+  return ['--people', String(people), '--newcomers', String(newcomers)];
+}
+
 export class Crowd {
   private constructor(
     readonly child: ChildProcess,
     readonly lines: AsyncIterator<string>,
   ) {}
 
-  /** Has a service take in so many people, all registered, of whom the first is an officer. */
-  static async takeIn(service: ServiceCentre, people: number): Promise<void> {
+  /** Has a service take them in. */
+  static async takeIn(service: ServiceCentre, people: People): Promise<void> {
     const manifest = `${service.data}/crowd.json`;
-    await writeFile(manifest, await run(programs.loadGenerator(), ['manifest', '--people', String(people)]));
+    await writeFile(manifest, await run(programs.loadGenerator(), ['manifest', ...counts(people)]));
     await service.enrol(manifest);
     await service.command('grant-ra', '557000000000', '--role', 'ra-agent');
   }
 
   /** Begins to take the mails of a service, before it is started. */
   static async start(
-    people: number,
+    people: People,
     service: ServiceCentre,
     ports: number[],
     mailPort: number,
     processor?: number,
   ): Promise<Crowd> {
     const [key = ''] = await service.serviceKeys();
-    const args = ['serve', '--people', String(people), '--origin', service.origin, '--service-key', key];
+    const args = ['serve', ...counts(people), '--origin', service.origin, '--service-key', key];
     args.push('--mail-port', String(mailPort), ...ports.flatMap((port) => ['--server', `127.0.0.1:${port}`]));
     const pinned = processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...pinned, programs.loadGenerator(), ...args], {
@@ -71,8 +92,8 @@ export class Crowd {
     return new Crowd(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());
   }
 
-  /** Has them unlock for so long; `desk` has an officer work beside them, `servers` says how many of the servers are asked. */
-  async round(pace: Pace, seconds: number, also: { desk?: boolean; servers?: number } = {}): Promise<Outcome> {
+  /** Has them unlock for so long. */
+  async round(pace: Pace, seconds: number, also: Also = {}): Promise<Outcome> {
     this.child.stdin?.write(`${JSON.stringify({ ...pace, seconds, ...also })}\n`);
     const { value, done } = await this.lines.next();
     if (done) throw new Error('the load generator has ended');

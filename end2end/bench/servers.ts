@@ -14,7 +14,7 @@ import { Crowd } from './crowd.ts';
 import { good } from './load.ts';
 import { type Measurement, measured, median } from './measure.ts';
 
-const PEOPLE = 150;
+const PEOPLE = { people: 150 };
 const SERVERS = 3;
 const AT_ONCE = 24;
 const SECONDS = 10;

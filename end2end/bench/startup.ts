@@ -8,7 +8,7 @@ import { type Measurement, measured, median } from './measure.ts';
 import { startListening } from './processes.ts';
 import { programs } from '../harness/programs.ts';
 
-const PEOPLE = 20;
+const PEOPLE = { people: 20 };
 const STARTS = 15;
 const BOUND_MS = 150;
 

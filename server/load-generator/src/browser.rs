@@ -31,6 +31,19 @@ pub struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What is sent, but for its body.
+struct Sent<'a> {
+    method: &'a str,
+    path: &'a str,
+    /// What it is noted as.
+    name: &'static str,
+    kind: &'a str,
+    accepted: &'a str,
+}
+
 /// A request was not answered as it was meant to be.
 #[derive(Debug)]
 pub enum Fault {
@@ -53,24 +66,29 @@ impl Browser {
 
     /// Opens a page.
     pub async fn open(&mut self, path: &'static str) -> Result<(), Fault> {
-        self.send("GET", path, path, "text/html", Bytes::new()).await.map(drop)
+        self.send(Sent { method: "GET", path, name: path, kind: JSON, accepted: "text/html" }, Bytes::new())
+            .await
+            .map(drop)
     }
 
     /// Calls a server function.
     pub async fn call<T: DeserializeOwned>(&mut self, function: &'static str, arguments: &Value) -> Result<T, Fault> {
         let path = format!("/api/{function}");
-        let body = self.send("POST", &path, function, "application/json", arguments.to_string().into()).await?;
+        let sent = Sent { method: "POST", path: &path, name: function, kind: JSON, accepted: JSON };
+        let body = self.send(sent, arguments.to_string().into()).await?;
         serde_json::from_slice(&body).map_err(|fault| Fault::Other(format!("{function}: {fault}")))
     }
 
-    async fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        name: &'static str,
-        accepted: &str,
-        body: Bytes,
-    ) -> Result<Bytes, Fault> {
+    /// Posts a form, as a page with JavaScript does.
+    pub async fn post(&mut self, function: &'static str, fields: &[(&str, &str)]) -> Result<(), Fault> {
+        let path = format!("/api/{function}");
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let sent = Sent { method: "POST", path: &path, name: function, kind: FORM, accepted: JSON };
+        self.send(sent, body.into()).await.map(drop)
+    }
+
+    async fn send(&mut self, sent: Sent<'_>, body: Bytes) -> Result<Bytes, Fault> {
+        let Sent { method, path, name, kind, accepted } = sent;
         let host = self.origin().rsplit('/').next().unwrap_or_default();
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = Request::builder()
@@ -79,7 +97,7 @@ impl Browser {
             .header(header::HOST, host)
             .header(header::ORIGIN, self.origin())
             .header(header::ACCEPT, accepted)
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, kind)
             .header(header::ACCEPT_ENCODING, "gzip, deflate, br")
             .header(header::COOKIE, cookies.join("; "))
             .body(Full::new(body))
@@ -100,7 +118,8 @@ impl Browser {
             }
         }
         match answer.status() {
-            StatusCode::OK => Ok(answer.into_body()),
+            // A form that was taken leads to the next page.
+            StatusCode::OK | StatusCode::FOUND => Ok(answer.into_body()),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                 let after = answer.headers().get(header::RETRY_AFTER);
                 Err(Fault::Busy(after.and_then(|after| after.to_str().ok()?.parse().ok())))

@@ -10,7 +10,7 @@
 //!
 //! The former keeps so many unlocks under way, so that the service is never idle; the latter begins so many a second whatever
 //! becomes of them, as people do who know nothing of each other. Whoever is told to come again later goes away. With `desk` an
-//! officer works beside them.
+//! officer works beside them, with `newcomers` so many register a second.
 
 mod browser;
 mod connections;
@@ -21,6 +21,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io::{Write, stdout},
     net::SocketAddr,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -50,6 +51,9 @@ struct Arguments {
     /// How many people; the first is the officer.
     #[arg(long, global = true, default_value_t = 100)]
     people: u32,
+    /// How many who have not registered, besides.
+    #[arg(long, global = true, default_value_t = 0)]
+    newcomers: u32,
 }
 
 #[derive(Subcommand)]
@@ -87,6 +91,8 @@ struct Round {
     seconds: f64,
     #[serde(default)]
     desk: bool,
+    #[serde(default)]
+    newcomers: f64,
     /// How many of the servers are asked; all, where nothing is said.
     servers: Option<usize>,
 }
@@ -103,6 +109,7 @@ enum Pace {
 struct Outcome {
     begun: usize,
     completed: usize,
+    registered: usize,
     busy: usize,
     /// How many of these were not told when to come again.
     untold: usize,
@@ -121,14 +128,17 @@ struct Scene {
     service_key: ServiceKey,
     /// Those who unlock nothing now.
     waiting: Mutex<VecDeque<Person>>,
+    /// Those who register nothing now.
+    newcomers: Mutex<VecDeque<Person>>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { command, people } = Arguments::parse();
+    let Arguments { command, people, newcomers } = Arguments::parse();
     match command {
         Command::Manifest => {
-            let cards: Vec<_> = (0..people).map(|number| Person::number(number).in_manifest()).collect();
+            let person = |number| Person::number(number).in_manifest(number < people);
+            let cards: Vec<_> = (0..people + newcomers).map(person).collect();
             println!("{}", json!({ "cards": cards }));
             Ok(())
         }
@@ -138,13 +148,14 @@ async fn main() -> anyhow::Result<()> {
         }
         Command::Serve { origin, server, service_key, mail_port } => {
             let mail_server = MailServer::start(mail_port).await?;
+            let people = [1..people, people..people + newcomers];
             serve(people, origin, server, &service_key, mail_server).await
         }
     }
 }
 
 async fn serve(
-    people: u32,
+    [people, newcomers]: [Range<u32>; 2],
     origin: String,
     servers: Vec<SocketAddr>,
     service_key: &str,
@@ -157,7 +168,8 @@ async fn serve(
         around: Arc::new(Surroundings { origin, connections: Connections::new(servers) }),
         post,
         service_key: serde_json::from_value(json!(service_key)).context("no service key")?,
-        waiting: Mutex::new((1..people).map(Person::number).collect()),
+        waiting: Mutex::new(people.map(Person::number).collect()),
+        newcomers: Mutex::new(newcomers.map(Person::number).collect()),
     });
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
@@ -176,6 +188,8 @@ impl Scene {
         let began = Instant::now();
         let until = began + Duration::from_secs_f64(round.seconds);
         let desk = round.desk.then(|| tokio::spawn(Arc::clone(self).work_at_desk(Arc::clone(&desk_figures), until)));
+        let newcomers = (round.newcomers > 0.0)
+            .then(|| tokio::spawn(Arc::clone(self).welcome(round.newcomers, Arc::clone(&figures), until)));
         let mut under_way = JoinSet::new();
         loop {
             // Until when the next has to have ended, or is to begin.
@@ -211,6 +225,15 @@ impl Scene {
         while let Some(ended) = under_way.join_next().await {
             outcome.note(ended);
         }
+        if let Some(newcomers) = newcomers {
+            let ended = newcomers.await.unwrap_or_else(|fault| vec![Err(Fault::Other(fault.to_string()))]);
+            for ended in ended {
+                outcome.registered += usize::from(ended.is_ok());
+                if let Err(fault) = ended {
+                    outcome.note(Ok(Err(fault)));
+                }
+            }
+        }
         outcome.seconds = began.elapsed().as_secs_f64();
         if let Some(desk) = desk {
             outcome.desk_failed = desk.await.unwrap_or_else(|fault| BTreeMap::from([(fault.to_string(), 1)]));
@@ -224,6 +247,27 @@ impl Scene {
         let mut browser = Browser::new(Arc::clone(&self.around), figures);
         let ended = person.unlock(&mut browser, &self.post, &self.service_key).await;
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(person);
+        ended
+    }
+
+    /// Has so many register a second; gives how that ended.
+    async fn welcome(self: Arc<Self>, rate: f64, figures: Arc<Figures>, until: Instant) -> Vec<Result<(), Fault>> {
+        let mut under_way = JoinSet::new();
+        let mut next = Instant::now();
+        while next < until {
+            tokio::time::sleep_until(next.into()).await;
+            next += Duration::from_secs_f64(1.0 / rate);
+            under_way.spawn(Arc::clone(&self).register(Arc::clone(&figures)));
+        }
+        under_way.join_all().await
+    }
+
+    async fn register(self: Arc<Self>, figures: Arc<Figures>) -> Result<(), Fault> {
+        let newcomer = self.newcomers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let mut newcomer = newcomer.ok_or_else(|| Fault::Other("no newcomer is left".to_owned()))?;
+        let ended = newcomer.register(&mut Browser::new(Arc::clone(&self.around), figures), &self.post).await;
+        // They register anew another time.
+        self.newcomers.lock().unwrap_or_else(PoisonError::into_inner).push_back(newcomer);
         ended
     }
 

@@ -49,7 +49,7 @@ impl Person {
     }
 
     /// As a demonstration's manifest has it.
-    pub fn in_manifest(&self) -> Value {
+    pub fn in_manifest(&self, is_registered: bool) -> Value {
         let key = |slot| Base64UrlUnpadded::encode_string(&self.card.public_key(slot));
         let answers = QUESTIONS.map(|question| json!({ "question": question, "answer": answer(question.into()) }));
         json!({
@@ -63,7 +63,7 @@ impl Person {
             "unlock_key": base16ct::lower::encode_string(self.card.unlock_key.expose_secret()),
             "passcode": "135790",
             "locked": true,
-            "registered": { "email": self.email(), "answers": answers },
+            "registered": is_registered.then(|| json!({ "email": self.email(), "answers": answers })),
         })
     }
 
@@ -123,6 +123,36 @@ impl Person {
         browser.call("session/sign-in", &json!({ "proof": proof })).await
     }
 
+    /// Registers as the pages do.
+    pub async fn register(&mut self, browser: &mut Browser, post: &Post) -> Result<(), Fault> {
+        self.sign_in(browser).await?;
+        browser.call::<Value>("session/profile", &json!({})).await?;
+        let challenge = browser.call("register/start", &json!({})).await?;
+        let hello = self.card.prove(browser.origin(), Purpose::Hello, challenge);
+        let challenge = browser.call("register/confirm-card", &json!({ "proof": hello })).await?;
+        let proof = self.card.prove(browser.origin(), Purpose::Register, challenge);
+        browser.call::<()>("register/begin", &json!({ "proof": proof })).await?;
+
+        let form = form(browser, "Questions").await?;
+        let answers = QUESTIONS.map(|question| (question.to_string(), answer(question.into())));
+        let [first, second, third, fourth] = &answers;
+        let questions = [("question_1", "answer_1", first), ("question_2", "answer_2", second)];
+        let more = [("question_3", "answer_3", third), ("question_4", "answer_4", fourth)];
+        let mut fields = vec![("form", form.as_str())];
+        for (question, answer, (chosen, typed)) in questions.into_iter().chain(more) {
+            fields.extend([(question, chosen.as_str()), (answer, typed.as_str())]);
+        }
+        browser.post("register/questions", &fields).await?;
+
+        let form = self::form(browser, "Email").await?;
+        browser.post("register/email", &[("form", &form), ("email", &self.email())]).await?;
+        let form = self::form(browser, "Code").await?;
+        let code = post.code(&self.email(), &self.codes_used).await?;
+        browser.post("register/code", &[("form", &form), ("code", &code)]).await?;
+        self.codes_used.insert(code);
+        browser.call::<Value>("session/profile", &json!({})).await.map(drop)
+    }
+
     /// Works at the desk for somebody else: finds them, and reads their record.
     pub async fn help(&self, browser: &mut Browser, other: &Self) -> Result<(), Fault> {
         let found: Value = browser.call("ra/find", &json!({ "text": other.user_number() })).await?;
@@ -131,6 +161,13 @@ impl Person {
         }
         browser.call("ra/record", &json!({ "user_number": other.user_number() })).await.map(|_: Value| ())
     }
+}
+
+/// The name of the form of a step of a registration.
+async fn form(browser: &mut Browser, step: &str) -> Result<String, Fault> {
+    let view: Value = browser.call("register/view", &json!({})).await?;
+    let form = view[step]["form"].as_str().map(str::to_owned);
+    form.ok_or_else(|| Fault::Other(format!("not at {step}: {view}")))
 }
 
 fn expect(found: &Value, wanted: &str) -> Result<(), Fault> {
