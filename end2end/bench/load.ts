@@ -94,7 +94,7 @@ async function measureAll(service: ServiceCentre, crowd: Crowd): Promise<Measure
   const failed = Object.values({ ...rush.failed, ...rush.desk_failed }).reduce((sum, count) => sum + count, 0);
   if (failed > 0) console.error(rush.failed, rush.desk_failed);
   list.push(
-    measured(`at ${RUSH} times the load: unlocks that failed otherwise than by 503`, failed, 'times', 0),
+    measured(`at ${RUSH} times the load: unlocks that failed otherwise than by 503, and officers not served`, failed, 'times', 0),
     measured(`at ${RUSH} times the load: 503 without Retry-After`, rush.untold, 'times', 0),
     measured(`at ${RUSH} times the load: told to come later`, (rush.busy / rush.begun) * 100, '%'),
     measured(`at ${RUSH} times the load: unlocks against the most`, (rush.completed / rush.seconds / rate) * 100, '%'),

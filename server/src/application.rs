@@ -92,9 +92,9 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         issuing: issuing_terms(settings, secrets.blank_card_management_key, secrets.blank_card_unlock_key),
         policy: settings.policy.to_policy(),
         origin: settings.public_url.origin().to_owned(),
-        challenge_key: secrets.challenge_key,
-        trail_key: secrets.trail_key,
-        service_secret: secrets.service_key,
+        challenge_key: Arc::new(secrets.challenge_key),
+        trail_key: Arc::new(secrets.trail_key),
+        service_secret: Arc::new(secrets.service_key),
     };
     let at_desk = Services::new(Environment { store: Arc::new(database.for_the_desk()), ..environment.clone() });
     let services = Services::new(environment);

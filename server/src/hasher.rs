@@ -5,7 +5,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -15,8 +18,8 @@ use argon2::{
 };
 use async_trait::async_trait;
 use domain::ports::{AnswerHasher, HasherError, Hashing, Randomness, SecretHash};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use zeroize::Zeroizing;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     config::secrets::{KeyName, KeySet, SecretBytes},
@@ -29,7 +32,8 @@ const LANES: u32 = 1;
 const SALT_LENGTH: usize = 16;
 
 /// The most use cases in the queue, for each place: whoever comes then is told to come again, instead of letting
-/// everybody wait. With the four hashes of one and 20 ms for a hash the last of them waits five seconds.
+/// everybody wait. With four hashes for each and 20 ms for a hash the last of them waits five seconds; with the ten of recovery
+/// codes, which are rarely made, it would be thirteen.
 const QUEUE_PER_PLACE: usize = 64;
 
 /// Argon2id in a bounded pool: at most as many hashes at once as there are processors, each with 19 MiB.
@@ -44,8 +48,10 @@ struct Pool {
     randomness: Arc<dyn Randomness>,
     places: Arc<Semaphore>,
     /// Those of the places that nobody has now, to be used again: to get it from the system takes a tenth of the time of
-    /// a hash. What stays in it was passed over twice, so that it tells no more of a secret than the hash does.
+    /// a hash. What a hash leaves in it would make guessing its secret cheap, so it is wiped, or used again at once.
     memories: Mutex<Vec<Vec<Block>>>,
+    /// How many wait for a place.
+    waiting: AtomicUsize,
     metrics: Metrics,
 }
 
@@ -64,6 +70,7 @@ impl Argon2Hasher {
             randomness,
             places: Arc::new(Semaphore::new(places)),
             memories: Mutex::default(),
+            waiting: AtomicUsize::new(0),
             metrics,
         };
         let queue_length = places * QUEUE_PER_PLACE;
@@ -106,23 +113,47 @@ impl Entered {
         &self,
         hash: impl FnOnce(&Peppers, &mut Vec<Block>) -> Result<T, HasherError> + Send + 'static,
     ) -> Result<T, HasherError> {
-        let waiting = self.pool.metrics.hash_waits();
-        let place = Arc::clone(&self.pool.places).acquire_owned().await.map_err(|_| HasherError::Busy)?;
-        drop(waiting);
+        let place = self.place().await?;
         let pool = Arc::clone(&self.pool);
+        let (sender, made) = oneshot::channel();
         tokio::task::spawn_blocking(move || {
             // The hash goes on when the request is dropped, so the place belongs to it and not to the request.
             let _place = place;
-            let _running = pool.metrics.hash_runs();
+            let running = pool.metrics.hash_runs();
             let mut memory = pool.take_memory();
             let began = Instant::now();
             let result = hash(&pool.peppers, &mut memory);
             pool.metrics.hash_made(began.elapsed());
+            drop(running);
+            let _ = sender.send(result);
             pool.keep_memory(memory);
-            result
+        });
+        made.await.unwrap_or_else(|_| {
+            tracing::error!("a hash ended in a panic");
+            Err(HasherError::Unreadable)
         })
-        .await
-        .map_err(|_| HasherError::Busy)?
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit, HasherError> {
+        let _told = self.pool.metrics.hash_waits();
+        let _counted = Waiting::begin(&self.pool);
+        Arc::clone(&self.pool.places).acquire_owned().await.map_err(|_| HasherError::Busy)
+    }
+}
+
+/// Somebody who waits for a place.
+struct Waiting<'a>(&'a Pool);
+
+impl<'a> Waiting<'a> {
+    fn begin(pool: &'a Pool) -> Self {
+        pool.waiting.fetch_add(1, Ordering::SeqCst);
+        Self(pool)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -147,7 +178,11 @@ impl Pool {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    fn keep_memory(&self, memory: Vec<Block>) {
+    fn keep_memory(&self, mut memory: Vec<Block>) {
+        // Whoever waits overwrites it with the first pass.
+        if self.waiting.load(Ordering::SeqCst) == 0 {
+            memory.iter_mut().for_each(|block| block.as_mut().zeroize());
+        }
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
 }
@@ -340,15 +375,21 @@ mod tests {
     #[tokio::test]
     async fn there_is_no_more_memory_than_places_and_it_is_used_again() {
         let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
-        let made = (0..8).map(|_| {
+        let places = hasher.pool.places.available_permits();
+        let made = (0..4 * places).map(|_| {
             let entered = hasher.enter().unwrap();
             tokio::spawn(async move { entered.hash("bluevase").await.map(drop) })
         });
         for hash in made.collect::<Vec<_>>() {
             hash.await.unwrap().unwrap();
         }
+        // Until the last has wiped its memory too.
+        let all = u32::try_from(places).unwrap();
+        drop(hasher.pool.places.acquire_many(all).await.unwrap());
         let memories = hasher.pool.memories.lock().unwrap();
-        assert!((1..=hasher.pool.places.available_permits()).contains(&memories.len()), "{}", memories.len());
+        assert!((1..=places).contains(&memories.len()), "{}", memories.len());
+        let is_wiped = |memory: &Vec<Block>| memory.iter().all(|block| block.as_ref().iter().all(|word| *word == 0));
         assert!(memories.iter().all(|memory| memory.len() == MEMORY_KIB as usize));
+        assert!(is_wiped(memories.last().unwrap()), "what the last one left");
     }
 }

@@ -114,7 +114,7 @@ mod hpke_suite {
     }
 
     /// The private half of a [`ServiceKey`]: 32 bytes (RFC 7748, 5).
-    #[derive(Clone, Zeroize, ZeroizeOnDrop)]
+    #[derive(Zeroize, ZeroizeOnDrop)]
     pub struct ServiceSecret([u8; 32]);
 
     /// The private half of a [`ConnectionKey`].

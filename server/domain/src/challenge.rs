@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The key under which the servers recognise their own challenges: 32 bytes.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct ChallengeKey([u8; 32]);
 
 /// What a challenge is bound to: it is worth nothing in another flow, session or browser.

@@ -55,11 +55,11 @@ pub struct Environment {
     /// The service's own origin, as browsers write it: `https://unlock.example.org`.
     pub origin: String,
     /// The key of the challenges.
-    pub challenge_key: ChallengeKey,
+    pub challenge_key: Arc<ChallengeKey>,
     /// The key of the audit trail.
-    pub trail_key: TrailKey,
+    pub trail_key: Arc<TrailKey>,
     /// The service key's private half.
-    pub service_secret: ServiceSecret,
+    pub service_secret: Arc<ServiceSecret>,
 }
 
 /// The use cases.

@@ -287,7 +287,7 @@ pub struct BrokenChain {
 }
 
 /// The key of the chain: 32 bytes.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct TrailKey([u8; 32]);
 
 /// The end of the chain as far as it was followed.

@@ -37,14 +37,15 @@ impl SoftwareCard {
     ///
     /// Never: every number gives keys.
     pub fn number(number: u32) -> Self {
+        let mut guid = [0; 16];
+        // Text, so that it can be searched for.
+        guid.copy_from_slice(format!("SoftCard{:08}", number % 100_000_000).as_bytes());
         let number = number.to_be_bytes();
         let key = |slot: u8| {
             let mut scalar = [slot; 32];
             scalar[28..].copy_from_slice(&number);
             SigningKey::from_slice(&scalar).expect("0x9A… and 0x9E… are less than the order of P-256")
         };
-        let mut guid = [0xC0; 16];
-        guid[12..].copy_from_slice(&number);
         let mut unlock_key = [b'0'; 8];
         unlock_key[4..].copy_from_slice(&number);
         Self {

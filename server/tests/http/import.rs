@@ -146,7 +146,7 @@ async fn a_row_that_is_refused_is_named_and_the_others_are_taken_in() {
         bad_unlock_key,
         row(&new[2], "1002"),
         row(&there, "1003"),
-        row(&new[0], "1003").replacen("0202", "0303", 1),
+        row(&new[0], "1003").replacen(&new[0].guid.to_string(), &"ab".repeat(16), 1),
         row(&new[1], "1003").replacen(&new[1].guid.to_string(), &"0".repeat(32), 1),
         format!("{},1003,AAAA,AAAA,0011223344556677", new[2].guid),
         "nothing".to_owned(),

@@ -386,15 +386,22 @@ impl UnlockService {
                 }
                 result
             }
+            // It ends also where there is nothing to quote.
             Err(UnlockError::DeadEnd { reason, .. }) => {
-                let mut transaction = self.environment.store.begin().await?;
-                let LoadedCard { card, .. } = self.load_card(&mut *transaction, token).await?;
-                let reference = Some(self.reference(&mut *transaction, &card).await?);
-                transaction.commit().await?;
+                let reference = retry_on_conflict!(self.to_be_quoted(token)).ok();
                 Err(UnlockError::DeadEnd { reason, reference })
             }
             result => result,
         }
+    }
+
+    /// What the person of a flow quotes to the RA who cannot go on.
+    async fn to_be_quoted(&self, token: &Token) -> Result<Reference, UnlockError> {
+        let mut transaction = self.environment.store.begin().await?;
+        let LoadedCard { card, .. } = self.load_card(&mut *transaction, token).await?;
+        let reference = self.reference(&mut *transaction, &card).await?;
+        transaction.commit().await?;
+        Ok(reference)
     }
 
     /// The flow of a cookie, unless its time is over.

@@ -79,9 +79,9 @@ impl World {
             hasher: Arc::clone(&hasher) as Arc<_>,
             policy,
             origin: ORIGIN.to_owned(),
-            challenge_key: ChallengeKey::new([4; 32]),
-            trail_key: TrailKey::new(TRAIL_KEY),
-            service_secret: service_secret(),
+            challenge_key: Arc::new(ChallengeKey::new([4; 32])),
+            trail_key: Arc::new(TrailKey::new(TRAIL_KEY)),
+            service_secret: Arc::new(service_secret()),
         });
         Self { services, store, clock, dice, hasher }
     }
