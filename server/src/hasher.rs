@@ -181,7 +181,9 @@ impl Pool {
     fn keep_memory(&self, mut memory: Vec<Block>) {
         // Whoever waits overwrites it with the first pass.
         if self.waiting.load(Ordering::SeqCst) == 0 {
-            memory.iter_mut().for_each(|block| block.as_mut().zeroize());
+            for block in &mut memory {
+                block.as_mut().zeroize();
+            }
         }
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
     }
