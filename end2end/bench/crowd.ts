@@ -37,6 +37,13 @@ export interface Outcome {
   desk: Record<string, Summary>;
 }
 
+/** What a service is to let a crowd do that shares one address and unlocks again and again. */
+export const FOR_A_CROWD = {
+  policy: { resend_seconds: 0, codes_an_hour: 60, unlocks_an_hour: 1000 },
+  posts: { aSecond: 1_000_000, atOnce: 1_000_000 },
+  logFilter: 'warn',
+};
+
 /** So many unlocks under way all the time, or so many begun a second. */
 export type Pace = { at_once: number } | { a_second: number };
 

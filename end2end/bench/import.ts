@@ -1,13 +1,14 @@
 // The import of people and cards into an empty SQLite database, beside nothing else: how fast, and in how much memory.
 
 import { spawn } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { run } from '../harness/process.ts';
 import { programs } from '../harness/programs.ts';
 import { pause } from '../harness/until.ts';
 import { atLeast, type Measurement, measured } from './measure.ts';
+import { peakMemory } from './processes.ts';
 import { writeFiles } from './rows.ts';
 
 const CARDS = 100_000;
@@ -39,10 +40,4 @@ export async function measureImport(folder: string): Promise<Measurement[]> {
     atLeast(`import of ${rows} rows, half of them cards`, rows / seconds, 'a second', BOUND_ROWS),
     measured('import: the most memory', memory / 1e6, 'MB'),
   ];
-}
-
-/** The most bytes that a program has held; 0 when it has ended. */
-async function peakMemory(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }

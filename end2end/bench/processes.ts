@@ -16,6 +16,12 @@ export async function residentMemory(pid: number): Promise<number> {
   return Number(kilobytes) * 1024;
 }
 
+/** The most bytes that a program has held; 0 when it has ended. */
+export async function peakMemory(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
 /** How often the threads of a program were given the processor, for each second of a while. */
 export async function wakeUps(pid: number, seconds: number): Promise<number> {
   const before = await contextSwitches(pid);

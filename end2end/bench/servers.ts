@@ -10,7 +10,7 @@ import type { CardBox } from '../harness/cards.ts';
 import { freePort } from '../harness/ports.ts';
 import { Schema } from '../harness/postgres.ts';
 import { ServiceCentre } from '../harness/service.ts';
-import { Crowd } from './crowd.ts';
+import { Crowd, FOR_A_CROWD } from './crowd.ts';
 import { good } from './load.ts';
 import { type Measurement, measured, median } from './measure.ts';
 
@@ -56,9 +56,7 @@ async function configured(folder: string, schema: Schema, mailPort: number, firs
     mailPort,
     databaseUrl: schema.url,
     dataOf: first,
-    policy: { resend_seconds: 0, codes_an_hour: 60, unlocks_an_hour: 1000 },
-    posts: { aSecond: 1_000_000, atOnce: 1_000_000 },
-    logFilter: 'warn',
+    ...FOR_A_CROWD,
   });
   await service.configure();
   return service;

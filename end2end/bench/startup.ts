@@ -2,11 +2,11 @@
 
 import type { CardBox } from '../harness/cards.ts';
 import { freePort } from '../harness/ports.ts';
+import { programs } from '../harness/programs.ts';
 import { ServiceCentre } from '../harness/service.ts';
 import { Crowd } from './crowd.ts';
 import { type Measurement, measured, median } from './measure.ts';
 import { startListening } from './processes.ts';
-import { programs } from '../harness/programs.ts';
 
 const PEOPLE = { people: 20 };
 const STARTS = 15;

@@ -19,7 +19,6 @@ mod people;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    io::{Write, stdout},
     net::SocketAddr,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
@@ -175,7 +174,6 @@ async fn serve(
     while let Some(line) = lines.next_line().await? {
         let outcome = scene.round(&serde_json::from_str(&line)?).await;
         println!("{}", serde_json::to_string(&outcome)?);
-        stdout().flush()?;
     }
     Ok(())
 }
