@@ -130,6 +130,9 @@ impl From<ChallengeFault> for ProofFault {
 /// later still was made before the clock was put back.
 pub const CLOCKS_AGREE_WITHIN: time::Duration = time::Duration::minutes(1);
 
+/// How much later than noted somebody may have been active: to write down each request would be a write for each.
+const ACTIVITY_NOTED_EVERY: time::Duration = time::Duration::seconds(30);
+
 /// How many refused proofs the trail keeps before something else happens.
 const REFUSED_PROOFS_IN_A_ROW: u64 = 3;
 
@@ -157,6 +160,12 @@ pub(crate) use retry_on_conflict;
 impl Environment {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether it is to be written down that a session or flow is active now. Also where the clock was put back: the time
+    /// without a request begins anew by the clock of now.
+    pub(crate) fn is_to_be_noted(&self, last_active: Timestamp) -> bool {
+        (self.now() - last_active).abs() >= ACTIVITY_NOTED_EVERY
     }
 
     /// Checks all of a proof that needs no store: purpose and challenge.

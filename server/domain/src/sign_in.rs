@@ -186,8 +186,7 @@ impl SignIn {
         if card.is_none_or(|card| card.state == CardState::Cancelled) {
             return Ok(None);
         }
-        // Also where the clock was put back: the time without a request begins anew by the clock of now.
-        if (now - session.last_active).abs() >= Duration::seconds(30) {
+        if environment.is_to_be_noted(session.last_active) {
             transaction.touch_session(session.id, now).await?;
             transaction.commit().await?;
             session.last_active = now;

@@ -362,9 +362,11 @@ impl RegistrationService {
     ///
     /// [`StoreError`].
     pub async fn extend(&self, session: &Session) -> Result<(), StoreError> {
-        let mut transaction = self.environment.store.begin().await?;
-        if let Some(flow) = transaction.registration_flow(session.id).await? {
-            transaction.touch_registration_flow(flow.id, self.environment.now()).await?;
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
+        let flow = transaction.registration_flow(session.id).await?;
+        if let Some(flow) = flow.filter(|flow| environment.is_to_be_noted(flow.last_active)) {
+            transaction.touch_registration_flow(flow.id, environment.now()).await?;
             transaction.commit().await?;
         }
         Ok(())

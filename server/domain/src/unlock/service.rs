@@ -297,10 +297,13 @@ impl UnlockService {
     ///
     /// [`UnlockError::NoFlow`], [`UnlockError::Store`].
     pub async fn extend(&self, token: &Token) -> Result<FlowId, UnlockError> {
-        let mut transaction = self.environment.store.begin().await?;
+        let environment = &self.environment;
+        let mut transaction = environment.store.begin().await?;
         let flow = self.flow(&mut *transaction, token).await?;
-        transaction.touch_unlock_flow(flow.id, self.environment.now()).await?;
-        transaction.commit().await?;
+        if environment.is_to_be_noted(flow.last_active) {
+            transaction.touch_unlock_flow(flow.id, environment.now()).await?;
+            transaction.commit().await?;
+        }
         Ok(flow.id)
     }
 

@@ -452,6 +452,20 @@ async fn a_flow_ends_after_half_an_hour_without_a_request_and_can_be_kept_alive(
 }
 
 #[tokio::test]
+async fn being_active_is_written_down_twice_a_minute_at_most() {
+    let (world, card) = World::registered().await;
+    let token = world.begin_unlock(&card).await;
+    let left = async || world.services.unlock.time_left(&token).await.unwrap();
+    let idle = Policy::default().flow_idle;
+    for (seconds, noted) in [(29, false), (1, true), (29, false)] {
+        world.clock.advance(Duration::seconds(seconds));
+        let before = left().await;
+        world.flow_challenge(&token, FlowPurpose::Attempt).await;
+        assert_eq!(left().await, if noted { idle } else { before });
+    }
+}
+
+#[tokio::test]
 async fn a_stopped_flow_goes_no_further() {
     let (world, card) = World::registered().await;
     let token = world.begin_unlock(&card).await;
