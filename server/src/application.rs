@@ -13,7 +13,7 @@ use domain::{
     Environment, Services,
     issuance::{CardManagementKey, IssuingTerms},
     language::Language,
-    ports::{Clock, Randomness, Store, Vault},
+    ports::{AnswerHasher, Clock, Randomness, Store, Vault},
 };
 use storage::SqlStore;
 use tokio::sync::Notify;
@@ -59,6 +59,8 @@ pub struct Application {
     pub services: Services,
     /// The pages and the server functions.
     pub router: Router,
+    /// Hashes answers and codes.
+    pub hasher: Arc<dyn AnswerHasher>,
     /// Sends the mails.
     pub outbox: OutboxWorker,
     /// Does what has to be done regularly.
@@ -81,13 +83,15 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));
     startup::check_secrets(&*store, &*vault, &secrets.trail_key).await?;
+    let hasher = Arc::new(Argon2Hasher::new(secrets.peppers, Arc::clone(&randomness), metrics.clone()));
+    let hasher: Arc<dyn AnswerHasher> = hasher;
     let environment = Environment {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         calendar: Arc::new(settings.time_zone.clone()),
         randomness: Arc::clone(&randomness),
         vault: Arc::clone(&vault),
-        hasher: Arc::new(Argon2Hasher::new(secrets.peppers, Arc::clone(&randomness), metrics.clone())),
+        hasher: Arc::clone(&hasher),
         certifier: Arc::new(X509Certifier),
         issuing: issuing_terms(settings, secrets.blank_card_management_key, secrets.blank_card_unlock_key),
         policy: settings.policy.to_policy(),
@@ -140,7 +144,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     };
     let admin = Admin { database, metrics, clock: Arc::clone(&clock), stops: Arc::default() };
     let housekeeping = Housekeeping { store, clock };
-    Ok(Application { services, router: router::router(pages), outbox, housekeeping, site, admin })
+    Ok(Application { services, router: router::router(pages), hasher, outbox, housekeeping, site, admin })
 }
 
 fn issuing_terms(

@@ -3,6 +3,8 @@
 //! The pepper is Argon2's secret input, its id the hash's `keyid`. m = 19 MiB, t = 2, p = 1 is OWASP's choice for
 //! Argon2id; a hash made with other numbers is still read with its own.
 
+mod turns;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -17,8 +19,12 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use async_trait::async_trait;
-use domain::ports::{AnswerHasher, HasherError, Hashing, Randomness, SecretHash};
+use domain::{
+    person::UserNumber,
+    ports::{AnswerHasher, HasherError, Hashing, Randomness, SecretHash},
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use turns::{Turn, Turns};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
@@ -36,9 +42,13 @@ const SALT_LENGTH: usize = 16;
 /// codes, which are rarely made, it would be thirteen.
 const QUEUE_PER_PLACE: usize = 64;
 
+/// The most use cases of one person, with the one in the queue: more than their own tabs and a second click come to.
+const OF_ONE_PERSON: usize = 8;
+
 /// Argon2id in a bounded pool: at most as many hashes at once as there are processors, each with 19 MiB.
 pub struct Argon2Hasher {
     pool: Arc<Pool>,
+    turns: Arc<Turns<UserNumber>>,
     queue: Arc<Semaphore>,
     queue_length: usize,
 }
@@ -74,17 +84,24 @@ impl Argon2Hasher {
             metrics,
         };
         let queue_length = places * QUEUE_PER_PLACE;
-        Self { pool: Arc::new(pool), queue: Arc::new(Semaphore::new(queue_length)), queue_length }
+        let turns = Arc::new(Turns::of(OF_ONE_PERSON));
+        Self { pool: Arc::new(pool), turns, queue: Arc::new(Semaphore::new(queue_length)), queue_length }
     }
 }
 
+#[async_trait]
 impl AnswerHasher for Argon2Hasher {
-    fn enter(&self) -> Result<Box<dyn Hashing>, HasherError> {
-        let queued = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| {
+    async fn enter(&self, person: &UserNumber) -> Result<Box<dyn Hashing>, HasherError> {
+        let entered = async {
+            let turn = self.turns.take(person).await?;
+            let queued = Arc::clone(&self.queue).try_acquire_owned().ok()?;
+            Some(Entered { pool: Arc::clone(&self.pool), _queued: queued, _turn: turn })
+        };
+        let Some(entered) = entered.await else {
             self.pool.metrics.hash_refused();
-            HasherError::Busy
-        })?;
-        Ok(Box::new(Entered { pool: Arc::clone(&self.pool), _queued: queued }))
+            return Err(HasherError::Busy);
+        };
+        Ok(Box::new(entered))
     }
 
     fn is_crowded(&self) -> bool {
@@ -105,6 +122,7 @@ impl AnswerHasher for Argon2Hasher {
 struct Entered {
     pool: Arc<Pool>,
     _queued: OwnedSemaphorePermit,
+    _turn: Turn<UserNumber>,
 }
 
 impl Entered {
@@ -253,6 +271,13 @@ mod tests {
         Argon2Hasher::new(peppers, Arc::new(SystemRandomness), Metrics::begin())
     }
 
+    /// Enters the queue, each time as somebody else.
+    async fn enter(hasher: &Argon2Hasher) -> Result<Box<dyn Hashing>, HasherError> {
+        static COME: AtomicUsize = AtomicUsize::new(0);
+        let number = COME.fetch_add(1, Ordering::SeqCst).to_string();
+        hasher.enter(&UserNumber::parse(&number).unwrap()).await
+    }
+
     /// What operators are told.
     fn figure(hasher: &Argon2Hasher, name: &str) -> String {
         let figures = hasher.pool.metrics.render();
@@ -263,10 +288,10 @@ mod tests {
     #[tokio::test]
     async fn an_answer_matches_its_own_hash_and_no_other_answer_does() {
         let hasher = hasher("p1", &[("p1", 1)]);
-        let hash = hasher.enter().unwrap().hash("bluevase").await.unwrap();
-        assert_eq!(hasher.enter().unwrap().matches(&hash, "bluevase").await, Ok(true));
-        assert_eq!(hasher.enter().unwrap().matches(&hash, "redvase").await, Ok(false));
-        assert_ne!(hasher.enter().unwrap().hash("bluevase").await.unwrap(), hash, "every hash has its own salt");
+        let hash = enter(&hasher).await.unwrap().hash("bluevase").await.unwrap();
+        assert_eq!(enter(&hasher).await.unwrap().matches(&hash, "bluevase").await, Ok(true));
+        assert_eq!(enter(&hasher).await.unwrap().matches(&hash, "redvase").await, Ok(false));
+        assert_ne!(enter(&hasher).await.unwrap().hash("bluevase").await.unwrap(), hash, "every hash has its own salt");
     }
 
     #[test]
@@ -276,37 +301,37 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_says_how_it_was_made_and_with_which_pepper() {
-        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
+        let hash = enter(&hasher("p1", &[("p1", 1)])).await.unwrap().hash("bluevase").await.unwrap();
         // keyid is base64 of "p1".
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1,keyid=cDE$"), "{}", hash.0);
     }
 
     #[tokio::test]
     async fn a_former_pepper_is_still_read_and_a_missing_one_is_no_wrong_answer() {
-        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
+        let hash = enter(&hasher("p1", &[("p1", 1)])).await.unwrap().hash("bluevase").await.unwrap();
         let rotated = hasher("p2", &[("p1", 1), ("p2", 2)]);
-        assert_eq!(rotated.enter().unwrap().matches(&hash, "bluevase").await, Ok(true));
+        assert_eq!(enter(&rotated).await.unwrap().matches(&hash, "bluevase").await, Ok(true));
         assert_eq!(
-            hasher("p2", &[("p2", 2)]).enter().unwrap().matches(&hash, "bluevase").await,
+            enter(&hasher("p2", &[("p2", 2)])).await.unwrap().matches(&hash, "bluevase").await,
             Err(HasherError::Unreadable)
         );
     }
 
     #[tokio::test]
     async fn a_hash_of_a_former_pepper_or_with_fewer_passes_is_outdated() {
-        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
+        let hash = enter(&hasher("p1", &[("p1", 1)])).await.unwrap().hash("bluevase").await.unwrap();
         assert!(!hasher("p1", &[("p1", 1)]).is_outdated(&hash));
         let rotated = hasher("p2", &[("p1", 1), ("p2", 2)]);
         assert!(rotated.is_outdated(&hash));
-        assert!(!rotated.is_outdated(&rotated.enter().unwrap().hash("bluevase").await.unwrap()));
+        assert!(!rotated.is_outdated(&enter(&rotated).await.unwrap().hash("bluevase").await.unwrap()));
         let weaker = SecretHash(hash.0.replace("t=2", "t=1"));
         assert!(hasher("p1", &[("p1", 1)]).is_outdated(&weaker));
     }
 
     #[tokio::test]
     async fn without_the_pepper_the_right_answer_does_not_match() {
-        let hash = hasher("p1", &[("p1", 1)]).enter().unwrap().hash("bluevase").await.unwrap();
-        assert_eq!(hasher("p1", &[("p1", 2)]).enter().unwrap().matches(&hash, "bluevase").await, Ok(false));
+        let hash = enter(&hasher("p1", &[("p1", 1)])).await.unwrap().hash("bluevase").await.unwrap();
+        assert_eq!(enter(&hasher("p1", &[("p1", 2)])).await.unwrap().matches(&hash, "bluevase").await, Ok(false));
     }
 
     #[tokio::test]
@@ -314,7 +339,7 @@ mod tests {
         let hasher = hasher("p1", &[("p1", 1)]);
         for text in ["", "bluevase", "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ"] {
             assert_eq!(
-                hasher.enter().unwrap().matches(&SecretHash(text.to_owned()), "x").await,
+                enter(&hasher).await.unwrap().matches(&SecretHash(text.to_owned()), "x").await,
                 Err(HasherError::Unreadable),
                 "{text}"
             );
@@ -328,7 +353,7 @@ mod tests {
         let held = Arc::clone(&hasher.pool.places).acquire_many_owned(places).await.unwrap();
         let waits = |hasher: &Arc<Argon2Hasher>| {
             let hasher = Arc::clone(hasher);
-            tokio::spawn(async move { hasher.enter().unwrap().hash("bluevase").await.map(drop) })
+            tokio::spawn(async move { enter(&hasher).await.unwrap().hash("bluevase").await.map(drop) })
         };
         let (wanted, dropped) = (waits(&hasher), waits(&hasher));
         let told = async |count| {
@@ -350,24 +375,48 @@ mod tests {
     #[tokio::test]
     async fn whoever_was_let_in_hashes_also_when_nobody_else_is_let_in() {
         let hasher = hasher("p1", &[("p1", 1)]);
-        let entered = hasher.enter().unwrap();
-        let others: Vec<_> = (1..hasher.queue_length).map(|_| hasher.enter().unwrap()).collect();
-        assert_eq!(hasher.enter().map(drop), Err(HasherError::Busy));
+        let entered = enter(&hasher).await.unwrap();
+        let mut others = Vec::new();
+        for _ in 1..hasher.queue_length {
+            others.push(enter(&hasher).await.unwrap());
+        }
+        assert_eq!(enter(&hasher).await.map(drop), Err(HasherError::Busy));
         assert_eq!(figure(&hasher, "hashes_refused_total"), "1");
         for _ in 0..2 {
             entered.hash("bluevase").await.unwrap();
         }
         drop(others);
-        assert!(hasher.enter().is_ok());
+        assert!(enter(&hasher).await.is_ok());
     }
 
-    #[test]
-    fn it_is_crowded_before_it_lets_nobody_in() {
+    #[tokio::test]
+    async fn of_one_person_one_at_a_time_is_in_the_queue_and_a_few_wait_for_it() {
         let hasher = hasher("p1", &[("p1", 1)]);
-        let enter = |count| (0..count).map(|_| hasher.enter().unwrap()).collect::<Vec<_>>();
-        let half = enter(hasher.queue_length / 2);
+        let jane = UserNumber::parse("1001").unwrap();
+        let first = hasher.enter(&jane).await.unwrap();
+        let mut waiting: Vec<_> = (1..OF_ONE_PERSON).map(|_| hasher.enter(&jane)).collect();
+        for wait in &mut waiting {
+            let waited = tokio::time::timeout(std::time::Duration::ZERO, wait).await;
+            assert!(waited.is_err(), "two of one person are in the queue");
+        }
+        assert_eq!(hasher.enter(&jane).await.map(drop), Err(HasherError::Busy));
+        assert_eq!(figure(&hasher, "hashes_refused_total"), "1");
+        assert_eq!(hasher.queue.available_permits(), hasher.queue_length - 1);
+        drop(first);
+        for wait in waiting {
+            wait.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_crowded_before_it_lets_nobody_in() {
+        let hasher = hasher("p1", &[("p1", 1)]);
+        let mut half = Vec::new();
+        for _ in 0..hasher.queue_length / 2 {
+            half.push(enter(&hasher).await.unwrap());
+        }
         assert!(!hasher.is_crowded());
-        let one_more = enter(1);
+        let one_more = enter(&hasher).await;
         assert!(hasher.is_crowded());
         drop(one_more);
         assert!(!hasher.is_crowded());
@@ -378,12 +427,13 @@ mod tests {
     async fn there_is_no_more_memory_than_places_and_it_is_used_again() {
         let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
         let places = hasher.pool.places.available_permits();
-        let made = (0..4 * places).map(|_| {
-            let entered = hasher.enter().unwrap();
-            tokio::spawn(async move { entered.hash("bluevase").await.map(drop) })
-        });
-        for hash in made.collect::<Vec<_>>() {
-            hash.await.unwrap().unwrap();
+        let mut made = tokio::task::JoinSet::new();
+        for _ in 0..4 * places {
+            let entered = enter(&hasher).await.unwrap();
+            made.spawn(async move { entered.hash("bluevase").await.map(drop) });
+        }
+        while let Some(hash) = made.join_next().await {
+            hash.unwrap().unwrap();
         }
         // Until the last has wiped its memory too.
         let all = u32::try_from(places).unwrap();

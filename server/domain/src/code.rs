@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Timestamp,
-    comparisons::Comparisons,
+    comparisons::Entered,
     ports::{HasherError, Randomness, SecretHash},
     token::MailId,
 };
@@ -144,7 +144,7 @@ impl Codes {
     pub(crate) async fn compare(
         &self,
         entered: &Code,
-        comparisons: &mut Comparisons,
+        comparisons: &mut Entered,
         now: Timestamp,
     ) -> Result<CodeMatch, HasherError> {
         for issued in self.issued.iter().rev() {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::ports::{AnswerHasher, HasherError, Hashing, SecretHash};
+use crate::{
+    person::UserNumber,
+    ports::{AnswerHasher, HasherError, Hashing, SecretHash},
+};
 
 /// Compares what was typed with what is stored, each pair once.
 ///
@@ -12,22 +15,33 @@ use crate::ports::{AnswerHasher, HasherError, Hashing, SecretHash};
 /// sends many at once have several times as many hashes made as they sent requests.
 pub(crate) struct Comparisons {
     hasher: Arc<dyn AnswerHasher>,
-    entered: Option<Box<dyn Hashing>>,
+    entered: Option<Entered>,
+}
+
+/// A request that is in the queue of the hasher, and stays there to its end.
+pub(crate) struct Entered {
+    hashing: Box<dyn Hashing>,
     made: Vec<(SecretHash, Zeroizing<String>, bool)>,
 }
 
 impl Comparisons {
     pub(crate) fn new(hasher: &Arc<dyn AnswerHasher>) -> Self {
-        Self { hasher: Arc::clone(hasher), entered: None, made: Vec::new() }
+        Self { hasher: Arc::clone(hasher), entered: None }
     }
 
-    /// The request's place in the queue of the hasher, taken with the first hash: not for whoever has nothing to compare.
-    pub(crate) fn hashing(&mut self) -> Result<&dyn Hashing, HasherError> {
+    /// Enters the queue of the hasher, where the request has not: not for whoever has nothing to compare.
+    pub(crate) async fn enter(&mut self, person: &UserNumber) -> Result<&mut Entered, HasherError> {
         let entered = match self.entered.take() {
             Some(entered) => entered,
-            None => self.hasher.enter()?,
+            None => Entered { hashing: self.hasher.enter(person).await?, made: Vec::new() },
         };
-        Ok(&**self.entered.insert(entered))
+        Ok(self.entered.insert(entered))
+    }
+}
+
+impl Entered {
+    pub(crate) fn hashing(&self) -> &dyn Hashing {
+        &*self.hashing
     }
 
     /// As [`Hashing::matches`].
@@ -35,7 +49,7 @@ impl Comparisons {
         if let Some((.., matched)) = self.made.iter().find(|(of, typed, _)| of == hash && **typed == secret) {
             return Ok(*matched);
         }
-        let matched = self.hashing()?.matches(hash, secret).await?;
+        let matched = self.hashing.matches(hash, secret).await?;
         self.made.push((hash.clone(), Zeroizing::new(secret.to_owned()), matched));
         Ok(matched)
     }
@@ -59,8 +73,9 @@ mod tests {
         }
     }
 
+    #[async_trait]
     impl AnswerHasher for Counting {
-        fn enter(&self) -> Result<Box<dyn Hashing>, HasherError> {
+        async fn enter(&self, _: &UserNumber) -> Result<Box<dyn Hashing>, HasherError> {
             self.0[1].fetch_add(1, Ordering::SeqCst);
             Ok(Box::new(self.clone()))
         }
@@ -91,10 +106,12 @@ mod tests {
         let counting = Counting::default();
         let hasher: Arc<dyn AnswerHasher> = Arc::new(counting.clone());
         let mut comparisons = Comparisons::new(&hasher);
+        let jane = UserNumber::parse("1001").unwrap();
         assert_eq!(counting.counts(), [0, 0], "whoever compares nothing does not enter");
         for _ in 0..3 {
             for (hash, typed, matches) in [("elmrow", "elmrow", true), ("elmrow", "oakrow", false)] {
-                assert_eq!(comparisons.matches(&SecretHash(hash.to_owned()), typed).await, Ok(matches));
+                let entered = comparisons.enter(&jane).await.unwrap();
+                assert_eq!(entered.matches(&SecretHash(hash.to_owned()), typed).await, Ok(matches));
             }
         }
         assert_eq!(counting.counts(), [2, 1]);

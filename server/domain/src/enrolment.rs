@@ -244,7 +244,7 @@ impl Enrolment {
         if environment.store.begin().await?.registration(number).await?.is_some() {
             return Ok(Enrolled::Unchanged);
         }
-        let answers = hash_answers(answers, &*environment.hasher.enter()?).await?;
+        let answers = hash_answers(answers, &*environment.hasher.enter(number).await?).await?;
         let mut transaction = environment.store.begin().await?;
         let card = transaction.cards_of(number).await?.into_iter().next().ok_or(RegisterError::UnknownPerson)?;
         let registration = Registration {

@@ -13,7 +13,7 @@ pub use store::{
     TrailRecords, Transaction, UnlockFlows, UsedChallenge, UsedChallenges,
 };
 
-use crate::Timestamp;
+use crate::{Timestamp, person::UserNumber};
 
 /// The time.
 pub trait Clock: Send + Sync + 'static {
@@ -68,13 +68,15 @@ pub enum VaultError {
 }
 
 /// Hashes answers and codes: Argon2id with salt and pepper. It has a queue, as a hash is dear.
+#[async_trait]
 pub trait AnswerHasher: Send + Sync + 'static {
-    /// Enters the queue once for all that a use case hashes: whoever was let in is not turned away half-way.
+    /// Enters the queue once for all that a use case hashes about a person: whoever was let in is not turned away half-way.
+    /// One use case of a person is in it at a time, however many requests are sent; the others wait outside.
     ///
     /// # Errors
     ///
-    /// [`HasherError::Busy`] when it is full.
-    fn enter(&self) -> Result<Box<dyn Hashing>, HasherError>;
+    /// [`HasherError::Busy`] when it is full, or too many wait of this person.
+    async fn enter(&self, person: &UserNumber) -> Result<Box<dyn Hashing>, HasherError>;
 
     /// Whether those who are in the queue wait so long that nobody else had better begin what will need it.
     fn is_crowded(&self) -> bool;

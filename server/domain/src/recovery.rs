@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     code::{ALPHABET, letters_of},
-    comparisons::Comparisons,
+    comparisons::Entered,
     ports::{HasherError, Hashing, Randomness, SecretHash},
 };
 
@@ -121,7 +121,7 @@ impl RecoveryCode {
     pub(crate) async fn find(
         &self,
         left: &[StoredRecoveryCode],
-        comparisons: &mut Comparisons,
+        comparisons: &mut Entered,
     ) -> Result<Option<usize>, HasherError> {
         let Some(position) = left.iter().position(|stored| stored.first == self.first()) else { return Ok(None) };
         let matches = comparisons.matches(&left[position].hash, self.expose_secret()).await?;

@@ -1,30 +1,78 @@
 //! More than the service can do: whoever it cannot serve in time is told so, and nothing is lost.
 
 use axum::http::StatusCode;
+use card_protocol::Purpose;
+use domain::{
+    person::UserNumber,
+    ports::{HasherError, Hashing},
+};
 use serde_json::json;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::{
-    browser::Browser,
-    registration::{begin, set_questions},
+    browser::{Answer, Browser},
+    registration::{begin, form, set_questions},
     sign_in::janes_card,
     test_app::TestApp,
+    unlock::{answers, asked, identify, prove, registered},
 };
 
-/// How many come at once, for each processor: three times as many as may wait.
-const COME: usize = 200;
+/// How many requests one person sends at once, for each processor: three times as many as may wait for a hash.
+const SENT: usize = 200;
+
+/// Has so many people wait for a hash that nobody else may.
+async fn fill(app: &TestApp) -> Vec<Box<dyn Hashing>> {
+    let mut waiting = Vec::new();
+    for number in 900_000.. {
+        match app.hasher().enter(&UserNumber::parse(&format!("{number}")).unwrap()).await {
+            Ok(entered) => waiting.push(entered),
+            Err(HasherError::Busy) => break,
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+    waiting
+}
+
+/// That somebody was told to come again later, and when.
+#[track_caller]
+fn assert_busy(answer: &Answer) {
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+    assert_eq!(answer.fault(), "Busy");
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_more_wait_than_can_be_hashed_nobody_begins_and_later_all_is_as_before() {
+async fn while_more_wait_than_can_be_hashed_nobody_begins_and_whoever_has_begun_goes_on_later() {
+    let app = TestApp::start().await;
+    let card = registered(&app).await;
+    let mut jane = Browser::new(&app);
+    identify(&mut jane, &card).await;
+    let asked = asked(&mut jane).await;
+    let proof = prove(&mut jane, &card, Purpose::Attempt).await;
+    let typed = json!({ "proof": proof, "answers": answers(&asked, true) });
+
+    let waiting = fill(&app).await;
+    assert_busy(&Browser::new(&app).call("unlock/start", &json!({})).await);
+    assert_busy(&jane.call("unlock/answer", &typed).await);
+    assert!(app.no_mail().await);
+
+    drop(waiting);
+    assert_eq!(jane.call("unlock/answer", &typed).await.value::<String>(), "Right");
+    assert!(app.mail().await.try_code().is_some());
+    Browser::new(&app).challenge("unlock/start").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_keeps_nobody_else_waiting_however_many_requests_they_send() {
     let app = TestApp::start().await;
     let card = janes_card(&app).await;
     let mut jane = Browser::new(&app);
     begin(&mut jane, &card).await;
     set_questions(&mut jane).await;
-    // Each of these has a code hashed before it is found that another came first.
+    form(&mut jane, "Email").await;
     let mut rush = JoinSet::new();
-    for _ in 0..COME * std::thread::available_parallelism().unwrap().get() {
+    for _ in 0..SENT * std::thread::available_parallelism().unwrap().get() {
         let mut browser = jane.clone();
         rush.spawn(async move {
             let form = Uuid::new_v4().to_string();
@@ -32,36 +80,39 @@ async fn while_more_wait_than_can_be_hashed_nobody_begins_and_later_all_is_as_be
         });
     }
     let mut other = Browser::new(&app);
-    let mut answers = Vec::new();
-    let told = loop {
-        let begun = other.call("unlock/start", &json!({})).await;
-        if begun.status == StatusCode::SERVICE_UNAVAILABLE {
-            break begun;
-        }
-        while let Some(answer) = rush.try_join_next() {
-            answers.push(answer.unwrap());
-        }
-        assert!(!rush.is_empty(), "all were served, and everybody could begin meanwhile");
-    };
-    assert_eq!(told.fault(), "Busy");
-    assert!(told.header("retry-after").parse::<u32>().unwrap() > 0);
-
-    answers.extend(rush.join_all().await);
-    let busy = answers.iter().filter(|answer| answer.status == StatusCode::SERVICE_UNAVAILABLE);
-    let (mut refused, mut taken) = (0, 0);
-    for answer in busy {
-        assert_eq!(answer.fault(), "Busy");
-        assert!(!answer.header("retry-after").is_empty());
-        refused += 1;
-    }
-    for answer in answers.iter().filter(|answer| answer.status != StatusCode::SERVICE_UNAVAILABLE) {
-        match answer.header("location") {
-            "" => assert_eq!(answer.fault(), "OtherStep"),
+    let (mut taken, mut late, mut busy) = (0, 0, 0);
+    while let Some(answer) = rush.join_next().await {
+        let answer = answer.unwrap();
+        match (answer.status, answer.header("location")) {
+            (StatusCode::SERVICE_UNAVAILABLE, _) => {
+                assert_busy(&answer);
+                busy += 1;
+            }
+            (_, "") => {
+                assert_eq!(answer.fault(), "OtherStep");
+                late += 1;
+            }
             _ => taken += 1,
         }
+        other.challenge("unlock/start").await;
     }
-    assert!(refused > 0, "there was room for all");
-    assert_eq!(taken, 1, "a form is taken once");
+    assert_eq!(taken, 1, "a form is taken once; {late} came late");
+    assert!(busy > 0, "there was room for all of them");
     assert!(app.mail().await.try_code().is_some());
-    other.challenge("unlock/start").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_click_gets_the_outcome_of_the_first() {
+    let app = TestApp::start().await;
+    let card = registered(&app).await;
+    let mut jane = Browser::new(&app);
+    identify(&mut jane, &card).await;
+    let asked = asked(&mut jane).await;
+    let proof = prove(&mut jane, &card, Purpose::Attempt).await;
+    let typed = json!({ "proof": proof, "answers": answers(&asked, true) });
+    let mut again = jane.clone();
+    let (first, second) = tokio::join!(jane.call("unlock/answer", &typed), again.call("unlock/answer", &typed));
+    assert_eq!((first.value::<String>(), second.value::<String>()), ("Right".to_owned(), "Right".to_owned()));
+    assert!(app.mail().await.try_code().is_some());
+    assert!(app.no_mail().await);
 }

@@ -14,7 +14,7 @@ use domain::{
     answer::AnswerSet,
     email::EmailAddress,
     person::UserNumber,
-    ports::{Clock, Store, StoreError},
+    ports::{AnswerHasher, Clock, Store, StoreError},
     registration::Standing,
     trail::TrailEntry,
 };
@@ -149,6 +149,10 @@ impl TestApp {
 
     pub fn services(&self) -> &Services {
         &self.application.services
+    }
+
+    pub fn hasher(&self) -> &dyn AnswerHasher {
+        &*self.application.hasher
     }
 
     pub fn router(&self) -> Router {

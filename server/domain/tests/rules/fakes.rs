@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     authority::{Authority, CertificateSubject, Certifier, CertifierError},
+    person::UserNumber,
     ports::{
         AnswerHasher, Calendar, Clock, HasherError, Hashing, Randomness, SecretHash, Vault, VaultCiphertext, VaultError,
     },
@@ -118,6 +119,7 @@ pub struct QuickHasher {
     pepper: Arc<AtomicU8>,
     hashed: Arc<AtomicU64>,
     is_crowded: Arc<AtomicBool>,
+    is_full: Arc<AtomicBool>,
 }
 
 impl QuickHasher {
@@ -131,6 +133,11 @@ impl QuickHasher {
         self.is_crowded.store(is_crowded, Ordering::SeqCst);
     }
 
+    /// From now on it lets nobody in, or everybody.
+    pub fn fill(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::SeqCst);
+    }
+
     /// How often it has hashed.
     pub fn hashed(&self) -> u64 {
         self.hashed.load(Ordering::SeqCst)
@@ -141,9 +148,10 @@ impl QuickHasher {
     }
 }
 
+#[async_trait]
 impl AnswerHasher for QuickHasher {
-    fn enter(&self) -> Result<Box<dyn Hashing>, HasherError> {
-        Ok(Box::new(self.clone()))
+    async fn enter(&self, _: &UserNumber) -> Result<Box<dyn Hashing>, HasherError> {
+        if self.is_full.load(Ordering::SeqCst) { Err(HasherError::Busy) } else { Ok(Box::new(self.clone())) }
     }
 
     fn is_crowded(&self) -> bool {

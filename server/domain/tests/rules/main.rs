@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod changes;
+mod crowd;
 mod desk;
 mod erasure;
 mod fakes;

@@ -5,7 +5,6 @@ use domain::{
     challenge::Binding,
     mail::Message,
     policy::Policy,
-    ports::HasherError,
     registration::{
         RegistrationView, Standing,
         service::{BackTo, RegistrationCodeOutcome, RegistrationError, RegistrationStatus},
@@ -47,21 +46,6 @@ async fn the_address_on_file_is_offered() {
     assert!(
         matches!(view, RegistrationView::Email { on_file: Some(email), .. } if email.as_str() == "jane.smith@nhs.net")
     );
-}
-
-#[tokio::test]
-async fn while_many_wait_for_the_hasher_nobody_begins_to_register_and_the_same_proof_works_later() {
-    let (world, card) = World::with_card().await;
-    let signed_in = world.sign_in(&card).await;
-    let binding = Binding::Session(signed_in.session.id);
-    let hello = card.prove(Purpose::Hello, world.services.sign_in.challenge(binding));
-    let challenge = world.services.sign_in.confirm_card(binding, &hello, HolderPurpose::Register).await.unwrap();
-    let proof = card.prove(Purpose::Register, challenge);
-    world.hasher.crowd(true);
-    let refused = world.services.registration.begin(&signed_in, &proof).await;
-    assert!(matches!(refused, Err(RegistrationError::Hasher(HasherError::Busy))));
-    world.hasher.crowd(false);
-    world.services.registration.begin(&signed_in, &proof).await.unwrap();
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ use domain::{
     language::Language,
     mail::Message,
     policy::Policy,
-    ports::HasherError,
     registration::Standing,
     unlock::{
         EndReason,
@@ -66,19 +65,6 @@ async fn an_unlock_can_be_done_twice() {
         world.services.unlock.complete(&token, &completion).await.unwrap();
         world.clock.advance(Duration::hours(1));
     }
-}
-
-#[tokio::test]
-async fn while_many_wait_for_the_hasher_nobody_begins_and_whoever_has_begun_goes_on() {
-    let (world, card) = World::registered().await;
-    let token = world.begin_unlock(&card).await;
-    world.hasher.crowd(true);
-    assert_eq!(world.services.unlock.start(&world.token()), Err(HasherError::Busy));
-    world.answer_right(&token, &card).await;
-    let code = world.last_code().await;
-    assert_eq!(world.enter_code(&token, &card, &code).await.unwrap(), CodeOutcome::Right);
-    world.hasher.crowd(false);
-    world.begin_unlock(&card).await;
 }
 
 #[tokio::test]
@@ -550,18 +536,4 @@ async fn a_completed_unlock_ends_the_sessions_of_the_person_and_of_nobody_else()
     world.services.unlock.complete(&token, &completion).await.unwrap();
     let left: Vec<_> = world.store.tables().await.sessions.iter().map(|session| session.id).collect();
     assert_eq!(left, [others.id]);
-}
-
-#[tokio::test]
-async fn nothing_is_hashed_for_somebody_without_a_flow_or_within_the_pause() {
-    let (world, card) = World::registered().await;
-    let token = world.begin_unlock(&card).await;
-    world.answer_right(&token, &card).await;
-    let hashed = world.hasher.hashed();
-    let proof = world.attempt(&token, &card).await;
-    let early = world.services.unlock.resend_code(&token, &proof).await.unwrap();
-    assert!(matches!(early, ResendOutcome::TooEarly { .. }));
-    let nobody = world.services.unlock.resend_code(&world.token(), &proof).await;
-    assert!(matches!(nobody, Err(UnlockError::NoFlow)));
-    assert_eq!(world.hasher.hashed(), hashed);
 }

@@ -39,10 +39,11 @@ impl RegistrationService {
         if !environment.policy.approved_domains.approve(&email) {
             return Err(RegistrationError::DomainNotApproved);
         }
-        if self.is_handled(signed_in, form).await? {
+        let hashing = environment.hasher.enter(&signed_in.session.person).await?;
+        if self.is_handled(signed_in, form, |step| matches!(step, RegistrationStep::Email(_))).await? {
             return Ok(());
         }
-        let (code, issued) = environment.make_code(&*environment.hasher.enter()?).await?;
+        let (code, issued) = environment.make_code(&*hashing).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, &signed_in.session).await?;
@@ -101,9 +102,10 @@ impl RegistrationService {
         let RegistrationStep::Code(step) = flow.step.clone() else {
             return Err(RegistrationError::WrongStep);
         };
+        let comparisons = comparisons.enter(&flow.person).await?;
         let compared = step.codes.compare(code, comparisons, environment.now()).await?;
         let another = if compared == CodeMatch::Expired {
-            Some(environment.make_code(comparisons.hashing()?).await?)
+            Some(environment.make_code(comparisons.hashing()).await?)
         } else {
             None
         };
@@ -155,10 +157,11 @@ impl RegistrationService {
     /// [`RegistrationError`].
     pub async fn resend_code(&self, signed_in: &SignedIn, form: FormId) -> Result<(), RegistrationError> {
         let environment = &self.environment;
-        if self.is_handled(signed_in, form).await? {
+        let hashing = environment.hasher.enter(&signed_in.session.person).await?;
+        if self.is_handled(signed_in, form, |step| matches!(step, RegistrationStep::Code(_))).await? {
             return Ok(());
         }
-        let (code, issued) = environment.make_code(&*environment.hasher.enter()?).await?;
+        let (code, issued) = environment.make_code(&*hashing).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, &signed_in.session).await?;
@@ -180,13 +183,21 @@ impl RegistrationService {
         })
     }
 
-    /// Whether a form that asks for a code was handled already. Refuses where no code may be mailed now, before one is
-    /// made: hashing is dear.
-    async fn is_handled(&self, signed_in: &SignedIn, form: FormId) -> Result<bool, RegistrationError> {
+    /// Whether a form that asks for a code was handled already. Refuses at another step, and where no code may be mailed now,
+    /// before one is made: hashing is dear.
+    async fn is_handled(
+        &self,
+        signed_in: &SignedIn,
+        form: FormId,
+        is_its_step: fn(&RegistrationStep) -> bool,
+    ) -> Result<bool, RegistrationError> {
         let mut transaction = self.environment.store.begin().await?;
         let flow = self.flow(&mut *transaction, &signed_in.session).await?;
         if transaction.handled_form(flow.id, form).await?.is_some() {
             return Ok(true);
+        }
+        if !is_its_step(&flow.step) {
+            return Err(RegistrationError::WrongStep);
         }
         match self.environment.next_code_at(&mut *transaction, &flow.person, None).await? {
             Some(at) => Err(RegistrationError::TooEarly { at }),

@@ -51,7 +51,15 @@ impl RegistrationService {
             return Err(RegistrationError::WrongStep);
         }
         let set = AnswerSet::parse(chosen).map_err(RegistrationError::Answers)?;
-        let answers = hash_answers(&set, &*self.environment.hasher.enter()?).await?;
+        let hashing = self.environment.hasher.enter(&session.person).await?;
+        // Hashing is dear: not for whoever is at another step, or repeats a form.
+        let mut transaction = self.environment.store.begin().await?;
+        let flow = self.flow(&mut *transaction, session).await?;
+        if let Some(set) = questions_set(&mut *transaction, &flow, form).await? {
+            return Ok(set);
+        }
+        drop(transaction);
+        let answers = hash_answers(&set, &*hashing).await?;
         retry_on_conflict!(self.try_set_questions(session, form, NewFactor::questions(answers.clone())))
     }
 
@@ -63,10 +71,8 @@ impl RegistrationService {
     ) -> Result<FactorSet, RegistrationError> {
         let mut transaction = self.environment.store.begin().await?;
         let flow = self.flow(&mut *transaction, session).await?;
-        if transaction.handled_form(flow.id, form).await?.is_some() {
-            let is_changed = matches!(flow.step, RegistrationStep::Completed);
-            let then = if is_changed { AfterFactor::Changed } else { AfterFactor::ConfirmEmail };
-            return Ok(FactorSet { then, token: None });
+        if let Some(set) = questions_set(&mut *transaction, &flow, form).await? {
+            return Ok(set);
         }
         transaction.insert_handled_form(flow.id, form, "").await?;
         let set = match flow.step.clone() {
@@ -92,11 +98,12 @@ impl RegistrationService {
     /// [`RegistrationError`].
     pub async fn make_recovery_codes(&self, session: &Session) -> Result<Vec<RecoveryCode>, RegistrationError> {
         let environment = &self.environment;
+        let hashing = environment.hasher.enter(&session.person).await?;
         // Hashing is dear: not for whoever is at another step.
         let flow = self.flow(&mut *environment.store.begin().await?, session).await?;
         with_codes(flow.step, Vec::new())?;
         let codes = RecoveryCode::generate(&*environment.randomness);
-        let stored = RecoveryCode::hash_all(&codes, &*environment.hasher.enter()?).await?;
+        let stored = RecoveryCode::hash_all(&codes, &*hashing).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, session).await?;
@@ -155,6 +162,23 @@ impl RegistrationService {
         self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
         let token = Some(renew_session(environment, transaction, session).await?);
         Ok(FactorSet { then: AfterFactor::Changed, token })
+    }
+}
+
+/// What came of a form with questions where it was handled already. Refuses at a step where none are set.
+async fn questions_set(
+    transaction: &mut dyn Transaction,
+    flow: &RegistrationFlow,
+    form: FormId,
+) -> Result<Option<FactorSet>, RegistrationError> {
+    if transaction.handled_form(flow.id, form).await?.is_some() {
+        let is_changed = matches!(flow.step, RegistrationStep::Completed);
+        let then = if is_changed { AfterFactor::Changed } else { AfterFactor::ConfirmEmail };
+        return Ok(Some(FactorSet { then, token: None }));
+    }
+    match flow.step {
+        RegistrationStep::Questions(_) | RegistrationStep::Factor(_) | RegistrationStep::Keep(_) => Ok(None),
+        _ => Err(RegistrationError::WrongStep),
     }
 }
 

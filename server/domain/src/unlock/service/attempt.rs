@@ -11,7 +11,7 @@ use crate::{
     answer::Answer,
     card::Card,
     code::{Code, CodeMatch, IssuedCode},
-    comparisons::Comparisons,
+    comparisons::{Comparisons, Entered},
     environment::retry_on_conflict,
     mail::Message,
     person::Person,
@@ -60,10 +60,11 @@ impl UnlockService {
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
         let questions = questions.clone();
         let folded = fold(&questions, answers)?;
+        let comparisons = comparisons.enter(&loaded.flow.person).await?;
         let right = all_right(&loaded.registration, &folded, comparisons).await?;
         let event = Event::QuestionsAnswered;
         if right {
-            let (code, issued) = environment.make_code(comparisons.hashing()?).await?;
+            let (code, issued) = environment.make_code(comparisons.hashing()).await?;
             let registration = self.hashed_anew(&loaded.registration, &folded, comparisons).await?;
             let mut transaction = environment.store.begin().await?;
             let person = self.person(&mut *transaction, &loaded.flow).await?;
@@ -138,10 +139,11 @@ impl UnlockService {
             return Err(UnlockError::WrongStep);
         };
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
+        let comparisons = comparisons.enter(&loaded.flow.person).await?;
         let found = entered.find(&loaded.registration.recovery_codes, comparisons).await?;
         let is_before_code = environment.policy.profile == Profile::Classic;
         let code = if found.is_some() && is_before_code {
-            Some(environment.make_code(comparisons.hashing()?).await?)
+            Some(environment.make_code(comparisons.hashing()).await?)
         } else {
             None
         };
@@ -183,13 +185,13 @@ impl UnlockService {
         &self,
         registration: &Registration,
         right: &[(QuestionId, Answer)],
-        comparisons: &mut Comparisons,
+        comparisons: &Entered,
     ) -> Result<Registration, UnlockError> {
         let hasher = &self.environment.hasher;
         let mut registration = registration.clone();
         for stored in registration.answers.iter_mut().filter(|stored| hasher.is_outdated(&stored.hash)) {
             if let Some((_, answer)) = right.iter().find(|(question, _)| *question == stored.question) {
-                stored.hash = comparisons.hashing()?.hash(answer.expose_secret()).await?;
+                stored.hash = comparisons.hashing().hash(answer.expose_secret()).await?;
             }
         }
         Ok(registration)
@@ -223,9 +225,10 @@ impl UnlockService {
             return Err(UnlockError::WrongStep);
         };
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
+        let comparisons = comparisons.enter(&loaded.flow.person).await?;
         let compared = step.codes.compare(code, comparisons, environment.now()).await?;
         let another = if compared == CodeMatch::Expired {
-            Some(environment.make_code(comparisons.hashing()?).await?)
+            Some(environment.make_code(comparisons.hashing()).await?)
         } else {
             None
         };
@@ -307,7 +310,8 @@ impl UnlockService {
         }
         drop(transaction);
         // Hashing is dear: nobody has it done without a card that may have a code.
-        let (code, issued) = environment.make_code(&*environment.hasher.enter()?).await?;
+        let hashing = environment.hasher.enter(&loaded.flow.person).await?;
+        let (code, issued) = environment.make_code(&*hashing).await?;
         let mut transaction = environment.store.begin().await?;
         let person = self.person(&mut *transaction, &loaded.flow).await?;
         let flow = loaded.flow.id;
@@ -412,7 +416,7 @@ fn fold(
 async fn all_right(
     registration: &Registration,
     folded: &[(QuestionId, Answer)],
-    comparisons: &mut Comparisons,
+    comparisons: &mut Entered,
 ) -> Result<bool, UnlockError> {
     let mut all = true;
     for (question, answer) in folded {

@@ -50,8 +50,8 @@ impl UnlockService {
         let environment = &self.environment;
         let code = if environment.policy.profile.begins_with_code() {
             // Hashing is dear: not for whoever has no card.
-            self.identified(&mut *environment.store.begin().await?, browser, proof).await?;
-            Some(environment.make_code(&*environment.hasher.enter()?).await?)
+            let card = self.identified(&mut *environment.store.begin().await?, browser, proof).await?;
+            Some(environment.make_code(&*environment.hasher.enter(&card.holder).await?).await?)
         } else {
             None
         };
