@@ -6,6 +6,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tray_icon::menu::{CheckMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tray_icon::{Icon, MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 
+#[cfg(target_os = "linux")]
+use super::host::Desktop;
 use super::icon::{self, SIZE};
 use super::{State, View, Wish};
 use crate::controls::Admission;
@@ -36,12 +38,10 @@ pub fn run(
     happened: &Receiver<Happening>,
     wishes: &UnboundedSender<Wish>,
 ) {
-    if !is_possible() {
-        return;
-    }
+    let Some(desktop) = desktop() else { return };
     // Before there is anything to choose.
     listen(happenings);
-    let indicator = match Indicator::show(&view, has_service) {
+    let indicator = match desktop.settle(|| Indicator::show(&view, has_service)) {
         Ok(indicator) => indicator,
         Err(error) => return tracing::info!(%error, "no icon is shown: the desktop does not take it"),
     };
@@ -64,27 +64,33 @@ pub fn run(
     }
 }
 
-/// Whether there is a desktop to show an icon on; says in the log what there is not.
+/// The desktop to show an icon on; says in the log what it lacks.
 #[cfg(target_os = "linux")]
-fn is_possible() -> bool {
-    use super::host::{Host, find};
-    match find() {
-        Ok(Host::There) => true,
-        Ok(Host::NotYet) => {
-            tracing::info!("no icon is shown until the desktop has a place for it");
-            true
-        }
-        Err(error) => {
-            tracing::info!(%error, "no icon is shown: there is no desktop here");
-            false
-        }
+fn desktop() -> Option<Desktop> {
+    let desktop = Desktop::find();
+    match &desktop {
+        Ok(desktop) if desktop.watcher().is_some() => {}
+        Ok(_) => tracing::info!("no icon is shown until the desktop has a place for it"),
+        Err(error) => tracing::info!(%error, "no icon is shown: there is no desktop here"),
+    }
+    desktop.ok()
+}
+
+/// There is none yet.
+#[cfg(not(target_os = "linux"))]
+enum Desktop {}
+
+#[cfg(not(target_os = "linux"))]
+impl Desktop {
+    fn settle<T>(&self, _: impl FnMut() -> T) -> T {
+        match *self {}
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_possible() -> bool {
+fn desktop() -> Option<Desktop> {
     tracing::info!("no icon is shown: not made for this system yet");
-    false
+    None
 }
 
 /// Has clicks and choices sent to the icon's thread.

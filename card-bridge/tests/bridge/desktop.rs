@@ -64,6 +64,16 @@ impl Desktop {
         let service = self.registered.recv_timeout(PATIENCE).expect("no icon registers");
         Icon { session: self.session.clone(), service }
     }
+
+    /// The next that stays: one that registers while another place for icons comes is taken away again.
+    pub fn lasting_icon(&self) -> Icon {
+        loop {
+            let icon = self.icon();
+            if icon.item().get_property::<String>("Title").is_ok() {
+                return icon;
+            }
+        }
+    }
 }
 
 /// One icon as a panel sees it.
