@@ -38,16 +38,16 @@ enum Fault {
 
 /// Answers with 503 when the answer does not come in time. The files of an import have times of their own.
 pub async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    if is_upload(&request) {
-        return next.run(request).await;
-    }
+    let has_its_own_time = is_upload(&request);
     let wants_page = request
         .headers()
         .get(header::ACCEPT)
         .and_then(|accepted| accepted.to_str().ok())
         .is_some_and(|accepted| accepted.contains("text/html"));
     let reference = request.extensions().get::<LogReference>().cloned().unwrap_or_default();
-    match tokio::time::timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answer = if has_its_own_time { Ok(answer.await) } else { tokio::time::timeout(limit, answer).await };
+    match answer {
         Ok(Ok(answer)) => return answer,
         Ok(Err(_)) => tracing::error!("the answer to a request ended in a panic"),
         Err(_) => tracing::error!("a request was not answered in time"),
@@ -62,21 +62,29 @@ pub async fn answer_in_time(State(limit): State<Duration>, request: Request, nex
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Body, middleware, routing::get};
+    use axum::{
+        Router,
+        body::Body,
+        middleware,
+        routing::{get, post},
+    };
     use tower::ServiceExt;
 
-    use super::*;
+    use super::{super::upload::PATH, *};
 
     async fn fault() -> StatusCode {
-        panic!("a fault of the program");
+        panic!("a fault of the program")
     }
 
     #[tokio::test]
     async fn a_fault_of_the_program_is_an_answer_too() {
-        let router = Router::new()
-            .route("/", get(fault))
-            .layer(middleware::from_fn_with_state(Duration::from_secs(1), answer_in_time));
-        let answer = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        for asked in [Request::get("/"), Request::post(PATH)] {
+            let router = Router::new()
+                .route("/", get(fault))
+                .route(PATH, post(fault))
+                .layer(middleware::from_fn_with_state(Duration::from_secs(1), answer_in_time));
+            let answer = router.oneshot(asked.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        }
     }
 }
