@@ -56,12 +56,14 @@ bench:
 
 # The pages as they are shipped: wasm in the parts of each page, style, compressed beforehand. Splitting and optimising
 # take a minute even where nothing changed, so they are done when a source is newer.
-page_sources := $(shell find app card-bridge/protocol style Cargo.toml Cargo.lock -type f -not -path '*/node_modules/*')
+page_sources := .make/pack-pages.mjs .make/name-pages $(shell \
+    find app card-bridge/protocol style Cargo.toml Cargo.lock -type f -not -path '*/node_modules/*')
 
 pages: target/pages
 
 target/pages: $(page_sources)
 	@cargo leptos build --release --precompress --split --frontend-only
+	.make/pack-pages.mjs
 	.make/name-pages
 	touch $@
 

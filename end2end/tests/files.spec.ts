@@ -1,6 +1,8 @@
 // The files of the pages on their way to the browser.
 
 import { expect, test } from '../fixtures.ts';
+import { randomPasscode } from '../harness/people.ts';
+import { unlock } from '../steps/unlock.ts';
 
 test('scripts, bundles and style come compressed, are kept for good, and are not sent again', async ({ page }) => {
   const html = await (await page.request.get('/unlock')).text();
@@ -22,4 +24,18 @@ test('scripts, bundles and style come compressed, are kept for good, and are not
   }
   const icon = await page.request.get('/favicon.svg');
   expect(icon.headers()['cache-control']).toBe('no-cache');
+});
+
+test('a whole unlock asks for few bundles, each of them once', async ({ page, world }) => {
+  const card = await world.insertLocked('member');
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.endsWith('.wasm')) asked.push(pathname);
+  });
+  await unlock(page, card, world.mailbox, randomPasscode());
+  expect(asked.filter((file) => file.includes('/pack_'))).toHaveLength(2);
+  expect(asked.length).toBeLessThanOrEqual(7);
+  expect(new Set(asked).size).toBe(asked.length);
+  expect((await world.mailbox.next()).subject).toBe('Your Smartcard was unlocked');
 });
