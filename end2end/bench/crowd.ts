@@ -26,12 +26,14 @@ export interface Outcome {
   begun: number;
   completed: number;
   registered: number;
+  /** How often somebody has done all that is rarely done. */
+  rarities: number;
   /** Who was told to come again later, and who of them not when. */
   busy: number;
   untold: number;
   failed: Record<string, number>;
-  /** From the first that began to the last that ended. */
-  seconds: number;
+  /** Completed while others were beginning: neither at first, when none can be, nor at last. */
+  a_second: number;
   functions: Record<string, Summary>;
   desk_failed: Record<string, number>;
   desk: Record<string, Summary>;
@@ -52,12 +54,14 @@ export interface Also {
   desk?: boolean;
   /** So many register a second. */
   newcomers?: number;
+  /** So many do all the rest: change and end what they have registered, are helped at the desk, get another card. */
+  rarities?: number;
   /** How many of the servers are asked. */
   servers?: number;
 }
 
 export interface People {
-  /** All of them registered; the first is an officer. */
+  /** All of them registered; the first is an officer, the second a manager. */
   people: number;
   /** Who have not registered, besides. */
   newcomers?: number;
@@ -79,6 +83,7 @@ export class Crowd {
     await writeFile(manifest, await run(programs.loadGenerator(), ['manifest', ...counts(people)]));
     await service.enrol(manifest);
     await service.command('grant-ra', '557000000000', '--role', 'ra-agent');
+    await service.command('grant-ra', '557000000001', '--role', 'ra-manager');
   }
 
   /** Begins to take the mails of a service, before it is started. */

@@ -64,8 +64,7 @@ async function configured(folder: string, schema: Schema, mailPort: number, firs
 
 async function measureAll(services: ServiceCentre[], crowd: Crowd): Promise<Measurement[]> {
   const rate = async (servers: number) => {
-    const { completed, seconds } = good(await crowd.round({ at_once: AT_ONCE }, SECONDS, { servers }));
-    return completed / seconds;
+    return good(await crowd.round({ at_once: AT_ONCE }, SECONDS, { servers })).a_second;
   };
   // What is made once: connections, statements, memory.
   good(await crowd.round({ at_once: AT_ONCE }, 3));

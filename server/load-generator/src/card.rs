@@ -1,5 +1,7 @@
 //! A card in software, with the bridge that it is connected to.
 
+use std::sync::Arc;
+
 use card_protocol::{
     CardProof, Challenge, Guid, Purpose, ServiceKey, Signature, Slot, UnlockKey,
     proof::{KeyAlgorithm, ProofMessage},
@@ -18,7 +20,7 @@ pub struct SoftwareCard {
     pub unlock_key: UnlockKey,
     authentication: SigningKey,
     card_authentication: SigningKey,
-    connection: ConnectionSecret,
+    connection: Arc<ConnectionSecret>,
 }
 
 /// A card is not unlocked.
@@ -53,7 +55,7 @@ impl SoftwareCard {
             unlock_key: UnlockKey::new(unlock_key),
             authentication: key(0x9a),
             card_authentication: key(0x9e),
-            connection: ConnectionSecret::generate(),
+            connection: Arc::new(ConnectionSecret::generate()),
         }
     }
 
@@ -113,5 +115,25 @@ impl SoftwareCard {
         }
         self.unlock_key = keys.next;
         Ok(keys.completion)
+    }
+
+    /// What the bridge does with what a blank card is to get, sealed for the connection of an officer's card: opens it, and
+    /// makes the card what it says. Gives it with the challenge of its last word.
+    ///
+    /// # Errors
+    ///
+    /// [`SealedError`].
+    pub fn issue(
+        self,
+        officers: &Self,
+        origin: &str,
+        service_key: &ServiceKey,
+        order: &CardProof,
+        sealed: &Sealed,
+    ) -> Result<(Self, Challenge), SealedError> {
+        let digest = ProofMessage::of(order, origin).digest(KeyAlgorithm::P256);
+        let secrets = officers.connection.open_issuing(service_key, &digest, sealed)?;
+        let (unlock_key, connection) = (secrets.unlock_key.clone(), Arc::clone(&officers.connection));
+        Ok((Self { guid: secrets.guid, unlock_key, connection, ..self }, secrets.completion))
     }
 }

@@ -104,3 +104,28 @@ pub fn code(mail: &str) -> Option<&str> {
             && line.chars().enumerate().all(|(at, letter)| (at == 4) == (letter == '-') && !letter.is_ascii_digit())
     })
 }
+
+/// The token of the link by which somebody says that it was not them, where a mail has one.
+pub fn freeze_token(mail: &str) -> Option<String> {
+    // Quoted-printable, or as it is.
+    let unfolded = mail.replace("=\r\n", "").replace("=3D", "=");
+    let (_, link) = unfolded.split_once("/not-me?of=")?;
+    let is_of_token = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    link.split(|letter| !is_of_token(letter)).next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_of_a_link_is_read_however_its_mail_was_sent() {
+        for mail in [
+            "It was not me:\r\nhttps://x.test/not-me?of=abc-_1\r\nRA",
+            "It was not me:\r\nhttps://x.test/not-=\r\nme?of=3Dabc=\r\n-_1\r\nRA",
+        ] {
+            assert_eq!(freeze_token(mail).as_deref(), Some("abc-_1"));
+        }
+        assert_eq!(freeze_token("no link"), None);
+    }
+}
