@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     person::UserNumber,
-    ports::{AnswerHasher, HasherError, Hashing, SecretHash},
+    ports::{AnswerHasher, HasherError, Hashing, SecretHash, StoreError},
 };
 
 /// Compares what was typed with what is stored, each pair once.
@@ -30,12 +30,25 @@ impl Comparisons {
     }
 
     /// Enters the queue of the hasher, where the request has not: not for whoever has nothing to compare.
-    pub(crate) async fn enter(&mut self, person: &UserNumber) -> Result<&mut Entered, HasherError> {
-        let entered = match self.entered.take() {
-            Some(entered) => entered,
-            None => Entered { hashing: self.hasher.enter(person).await?, made: Vec::new() },
+    ///
+    /// # Errors
+    ///
+    /// A conflict where another request of the person was there first: what was loaded before may be so no more, and the
+    /// use case is to begin again. Others of [`AnswerHasher::enter`].
+    pub(crate) async fn enter<E>(&mut self, person: &UserNumber) -> Result<&mut Entered, E>
+    where
+        E: From<HasherError> + From<StoreError>,
+    {
+        let (entered, is_late) = match self.entered.take() {
+            Some(entered) => (entered, false),
+            None => {
+                let hashing = self.hasher.enter(person).await?;
+                let is_late = hashing.has_waited();
+                (Entered { hashing, made: Vec::new() }, is_late)
+            }
         };
-        Ok(self.entered.insert(entered))
+        let entered = self.entered.insert(entered);
+        if is_late { Err(StoreError::Conflict.into()) } else { Ok(entered) }
     }
 }
 
@@ -62,6 +75,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+    use crate::unlock::service::UnlockError;
 
     /// Counts what it compares, and who enters.
     #[derive(Clone, Default)]
@@ -91,6 +105,10 @@ mod tests {
 
     #[async_trait]
     impl Hashing for Counting {
+        fn has_waited(&self) -> bool {
+            false
+        }
+
         async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
             Ok(SecretHash(secret.to_owned()))
         }
@@ -110,7 +128,7 @@ mod tests {
         assert_eq!(counting.counts(), [0, 0], "whoever compares nothing does not enter");
         for _ in 0..3 {
             for (hash, typed, matches) in [("elmrow", "elmrow", true), ("elmrow", "oakrow", false)] {
-                let entered = comparisons.enter(&jane).await.unwrap();
+                let entered = comparisons.enter::<UnlockError>(&jane).await.unwrap();
                 assert_eq!(entered.matches(&SecretHash(hash.to_owned()), typed).await, Ok(matches));
             }
         }

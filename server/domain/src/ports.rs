@@ -88,6 +88,9 @@ pub trait AnswerHasher: Send + Sync + 'static {
 /// A use case in the queue of the hasher; it leaves when this is dropped.
 #[async_trait]
 pub trait Hashing: Send + Sync {
+    /// Whether it has waited outside for another use case of the same person.
+    fn has_waited(&self) -> bool;
+
     /// Hashes with a fresh salt.
     ///
     /// # Errors

@@ -26,13 +26,22 @@ struct Line {
 /// The turn of somebody; it ends when this is dropped.
 pub struct Turn<K: Eq + Hash> {
     _baton: OwnedMutexGuard<()>,
-    _standing: Standing<K>,
+    standing: Standing<K>,
 }
 
 /// Somebody who stands in their line.
 struct Standing<K: Eq + Hash> {
     turns: Arc<Turns<K>>,
     whose: K,
+    /// How many stood before them.
+    before: usize,
+}
+
+impl<K: Eq + Hash> Turn<K> {
+    /// Whether somebody's turn was before it, for which it has waited.
+    pub fn has_waited(&self) -> bool {
+        self.standing.before > 0
+    }
 }
 
 impl<K: Eq + Hash + Clone> Turns<K> {
@@ -44,7 +53,7 @@ impl<K: Eq + Hash + Clone> Turns<K> {
     /// Waits for the turn of somebody, in their order; nothing where too many of theirs wait already.
     pub async fn take(self: &Arc<Self>, whose: &K) -> Option<Turn<K>> {
         let (standing, baton) = self.stand(whose)?;
-        Some(Turn { _baton: baton.lock_owned().await, _standing: standing })
+        Some(Turn { _baton: baton.lock_owned().await, standing })
     }
 
     fn stand(self: &Arc<Self>, whose: &K) -> Option<(Standing<K>, Arc<Baton<()>>)> {
@@ -53,8 +62,9 @@ impl<K: Eq + Hash + Clone> Turns<K> {
         if line.many >= self.at_most {
             return None;
         }
+        let standing = Standing { turns: Arc::clone(self), whose: whose.clone(), before: line.many };
         line.many += 1;
-        Some((Standing { turns: Arc::clone(self), whose: whose.clone() }, Arc::clone(&line.baton)))
+        Some((standing, Arc::clone(&line.baton)))
     }
 }
 
@@ -94,7 +104,8 @@ mod tests {
     fn each_has_one_turn_and_nobody_waits_for_another() {
         let turns = Arc::new(Turns::of(8));
         let Poll::Ready(Some(_jane)) = now(turns.take(&"jane")) else { panic!("Jane waits") };
-        let Poll::Ready(Some(_john)) = now(turns.take(&"john")) else { panic!("John waits for Jane") };
+        let Poll::Ready(Some(john)) = now(turns.take(&"john")) else { panic!("John waits for Jane") };
+        assert!(!john.has_waited());
         assert!(now(turns.take(&"jane")).is_pending());
     }
 
@@ -111,6 +122,7 @@ mod tests {
         drop(first);
         assert!(now(third.as_mut()).is_pending());
         let Poll::Ready(Some(turn)) = now(second) else { panic!("the turn is nobody's") };
+        assert!(turn.has_waited());
         drop(turn);
         assert!(now(third).is_ready());
     }

@@ -364,8 +364,12 @@ impl RegistrationService {
     pub async fn extend(&self, session: &Session) -> Result<(), StoreError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
-        let flow = transaction.registration_flow(session.id).await?;
-        if let Some(flow) = flow.filter(|flow| environment.is_to_be_noted(flow.last_active)) {
+        let flow = match self.flow(&mut *transaction, session).await {
+            Ok(flow) => flow,
+            Err(RegistrationError::Store(fault)) => return Err(fault),
+            Err(_) => return Ok(()),
+        };
+        if environment.is_to_be_noted(flow.last_active) {
             transaction.touch_registration_flow(flow.id, environment.now()).await?;
             transaction.commit().await?;
         }

@@ -1,8 +1,11 @@
 //! Clock, randomness, vault and hasher for tests.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering},
+    },
 };
 
 use aes_gcm::{
@@ -20,6 +23,7 @@ use domain::{
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex as TurnLock, OwnedMutexGuard};
 use zeroize::Zeroizing;
 
 /// A clock that stands until it is advanced.
@@ -120,6 +124,7 @@ pub struct QuickHasher {
     hashed: Arc<AtomicU64>,
     is_crowded: Arc<AtomicBool>,
     is_full: Arc<AtomicBool>,
+    turns: Arc<Mutex<HashMap<UserNumber, Arc<TurnLock<()>>>>>,
 }
 
 impl QuickHasher {
@@ -150,8 +155,15 @@ impl QuickHasher {
 
 #[async_trait]
 impl AnswerHasher for QuickHasher {
-    async fn enter(&self, _: &UserNumber) -> Result<Box<dyn Hashing>, HasherError> {
-        if self.is_full.load(Ordering::SeqCst) { Err(HasherError::Busy) } else { Ok(Box::new(self.clone())) }
+    async fn enter(&self, person: &UserNumber) -> Result<Box<dyn Hashing>, HasherError> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(HasherError::Busy);
+        }
+        let turn = Arc::clone(self.turns.lock().unwrap().entry(person.clone()).or_default());
+        let has_waited = turn.try_lock().is_err();
+        let turn = tokio::time::timeout(std::time::Duration::from_secs(5), turn.lock_owned()).await;
+        let turn = turn.expect("a use case enters once, and waits for nobody while others wait for it");
+        Ok(Box::new(QuickHashing { hasher: self.clone(), has_waited, _turn: turn }))
     }
 
     fn is_crowded(&self) -> bool {
@@ -163,12 +175,23 @@ impl AnswerHasher for QuickHasher {
     }
 }
 
+/// A use case that hashes quickly.
+struct QuickHashing {
+    hasher: QuickHasher,
+    has_waited: bool,
+    _turn: OwnedMutexGuard<()>,
+}
+
 #[async_trait]
-impl Hashing for QuickHasher {
+impl Hashing for QuickHashing {
+    fn has_waited(&self) -> bool {
+        self.has_waited
+    }
+
     async fn hash(&self, secret: &str) -> Result<SecretHash, HasherError> {
         tokio::task::yield_now().await;
-        self.hashed.fetch_add(1, Ordering::SeqCst);
-        Ok(SecretHash(format!("{}{:x?}", self.prefix(), Sha256::digest(secret))))
+        self.hasher.hashed.fetch_add(1, Ordering::SeqCst);
+        Ok(SecretHash(format!("{}{:x?}", self.hasher.prefix(), Sha256::digest(secret))))
     }
 
     async fn matches(&self, hash: &SecretHash, secret: &str) -> Result<bool, HasherError> {

@@ -242,6 +242,7 @@ async fn a_registration_ends_after_half_an_hour_without_a_request() {
     let signed_in = world.sign_in(&card).await;
     world.begin_registration(&signed_in, &card).await;
     world.clock.advance(Policy::default().flow_idle);
+    world.services.registration.extend(&signed_in.session).await.unwrap();
     assert_eq!(world.services.registration.view(&signed_in).await.unwrap(), RegistrationView::NotBegun);
 }
 

@@ -149,10 +149,11 @@ async fn of_many_wrong_answers_at_once_three_count_and_no_right_one_passes_after
     let token = world.begin_unlock(&card).await;
     let (wrong, right) = (world.wrong_answers(&token).await, world.right_answers(&token).await);
     let mut attempts = Vec::new();
+    let servers: Vec<_> = (0..10).map(|_| world.another_server()).collect();
     for number in 0..60 {
         let proof = world.attempt(&token, &card).await;
         let answers = if number % 10 == 9 { right.clone() } else { wrong.clone() };
-        let (unlock, token) = (world.services.unlock.clone(), token.clone());
+        let (unlock, token) = (servers[number % servers.len()].unlock.clone(), token.clone());
         attempts.push(tokio::spawn(async move { unlock.answer(&token, &proof, &answers).await }));
     }
     let mut failed = 0;
@@ -182,8 +183,10 @@ async fn a_right_answer_that_is_overtaken_by_the_third_failure_on_another_card_d
     world.answer_wrong(&second_flow, &second).await;
     let (right, wrong) = (world.right_answers(&first_flow).await, world.wrong_answers(&second_flow).await);
     // Right answers take one hash longer, the code's: the third failure is counted meanwhile.
+    let proof = world.attempt(&second_flow, &second).await;
+    let elsewhere = world.another_server().unlock;
     let (right, wrong) =
-        tokio::join!(world.answer(&first_flow, &card, &right), world.answer(&second_flow, &second, &wrong));
+        tokio::join!(world.answer(&first_flow, &card, &right), elsewhere.answer(&second_flow, &proof, &wrong));
     assert!(matches!(wrong, Ok(AnswerOutcome::LockedOut(_))));
     assert!(matches!(right, Err(UnlockError::DeadEnd { reason: DeadEndReason::LockedOut, .. })));
 }

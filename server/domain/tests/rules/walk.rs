@@ -233,7 +233,7 @@ async fn walk_registration(steps: Vec<RegistrationStep>) {
 }
 
 fn run(walk: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(walk);
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(walk);
 }
 
 proptest! {

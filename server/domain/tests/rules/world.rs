@@ -45,6 +45,7 @@ pub struct World {
     pub clock: Arc<StandingClock>,
     pub dice: Arc<SeededDice>,
     pub hasher: Arc<QuickHasher>,
+    environment: Environment,
 }
 
 pub fn service_secret() -> ServiceSecret {
@@ -68,7 +69,7 @@ impl World {
         let clock = Arc::new(StandingClock::new());
         let dice = Arc::new(SeededDice::new());
         let hasher = Arc::new(QuickHasher::default());
-        let services = Services::new(Environment {
+        let environment = Environment {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock) as Arc<_>,
             calendar: Arc::new(UniversalDays),
@@ -82,8 +83,13 @@ impl World {
             challenge_key: Arc::new(ChallengeKey::new([4; 32])),
             trail_key: Arc::new(TrailKey::new(TRAIL_KEY)),
             service_secret: Arc::new(service_secret()),
-        });
-        Self { services, store, clock, dice, hasher }
+        };
+        Self { services: Services::new(environment.clone()), store, clock, dice, hasher, environment }
+    }
+
+    /// Another server on the same store: a person's requests there do not wait for those here.
+    pub fn another_server(&self) -> Services {
+        Services::new(Environment { hasher: Arc::new(QuickHasher::default()), ..self.environment.clone() })
     }
 
     /// A service with one person, Jane, and her card.

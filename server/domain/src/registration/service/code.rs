@@ -3,7 +3,7 @@
 use super::{
     super::{
         FormerAddress, Registration, RegistrationFlow, RegistrationStep, Standing,
-        flow::{EnterCode, FlowFactor},
+        flow::{ConfirmEmail, EnterCode, FlowFactor},
     },
     CodeEntered, RegistrationCodeOutcome, RegistrationError, RegistrationService, refuse_closed,
 };
@@ -40,32 +40,47 @@ impl RegistrationService {
             return Err(RegistrationError::DomainNotApproved);
         }
         let hashing = environment.hasher.enter(&signed_in.session.person).await?;
-        if self.is_handled(signed_in, form, |step| matches!(step, RegistrationStep::Email(_))).await? {
+        // Hashing is dear: not for whoever gets no code.
+        if self.email_form(&mut *environment.store.begin().await?, signed_in, form, &email).await?.is_none() {
             return Ok(());
         }
         let (code, issued) = environment.make_code(&*hashing).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
-            let flow = self.flow(&mut *transaction, &signed_in.session).await?;
-            if transaction.handled_form(flow.id, form).await?.is_some() {
+            let Some((flow, step)) = self.email_form(&mut *transaction, signed_in, form, &email).await? else {
                 return Ok(());
-            }
-            let RegistrationStep::Email(step) = flow.step.clone() else {
-                return Err(RegistrationError::WrongStep);
             };
-            let registration = transaction.registration(&flow.person).await?;
-            if step.factor == (FlowFactor::Kept {}) && registration.is_some_and(|found| found.email == email) {
-                return Err(RegistrationError::SameEmail);
-            }
-            if let Some(at) = environment.next_code_at(&mut *transaction, &flow.person, None).await? {
-                return Err(RegistrationError::TooEarly { at });
-            }
             transaction.insert_handled_form(flow.id, form, "").await?;
             let issued = self.send_code(&mut *transaction, signed_in, &email, &code, issued.clone()).await?;
             let step = RegistrationStep::Code(step.confirm(email.clone(), issued, &environment.policy));
             self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
+    }
+
+    /// The step of a form with an address, where a code may be mailed there now; nothing where the form was handled.
+    async fn email_form(
+        &self,
+        transaction: &mut dyn Transaction,
+        signed_in: &SignedIn,
+        form: FormId,
+        email: &EmailAddress,
+    ) -> Result<Option<(RegistrationFlow, ConfirmEmail)>, RegistrationError> {
+        let flow = self.flow(transaction, &signed_in.session).await?;
+        if transaction.handled_form(flow.id, form).await?.is_some() {
+            return Ok(None);
+        }
+        let RegistrationStep::Email(step) = flow.step.clone() else {
+            return Err(RegistrationError::WrongStep);
+        };
+        let registration = transaction.registration(&flow.person).await?;
+        if step.factor == (FlowFactor::Kept {}) && registration.is_some_and(|found| found.email == *email) {
+            return Err(RegistrationError::SameEmail);
+        }
+        match self.environment.next_code_at(transaction, &flow.person, None).await? {
+            Some(at) => Err(RegistrationError::TooEarly { at }),
+            None => Ok(Some((flow, step))),
+        }
     }
 
     /// Checks the code; the right one completes the registration.
@@ -102,7 +117,7 @@ impl RegistrationService {
         let RegistrationStep::Code(step) = flow.step.clone() else {
             return Err(RegistrationError::WrongStep);
         };
-        let comparisons = comparisons.enter(&flow.person).await?;
+        let comparisons = comparisons.enter::<RegistrationError>(&flow.person).await?;
         let compared = step.codes.compare(code, comparisons, environment.now()).await?;
         let another = if compared == CodeMatch::Expired {
             Some(environment.make_code(comparisons.hashing()).await?)
@@ -158,23 +173,16 @@ impl RegistrationService {
     pub async fn resend_code(&self, signed_in: &SignedIn, form: FormId) -> Result<(), RegistrationError> {
         let environment = &self.environment;
         let hashing = environment.hasher.enter(&signed_in.session.person).await?;
-        if self.is_handled(signed_in, form, |step| matches!(step, RegistrationStep::Code(_))).await? {
+        // Hashing is dear: not for whoever gets no code.
+        if self.resend_form(&mut *environment.store.begin().await?, signed_in, form).await?.is_none() {
             return Ok(());
         }
         let (code, issued) = environment.make_code(&*hashing).await?;
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
-            let flow = self.flow(&mut *transaction, &signed_in.session).await?;
-            if transaction.handled_form(flow.id, form).await?.is_some() {
+            let Some((flow, step)) = self.resend_form(&mut *transaction, signed_in, form).await? else {
                 return Ok(());
-            }
-            let RegistrationStep::Code(step) = flow.step.clone() else {
-                return Err(RegistrationError::WrongStep);
             };
-            let sent_at = step.codes.sent_at();
-            if let Some(at) = environment.next_code_at(&mut *transaction, &flow.person, sent_at).await? {
-                return Err(RegistrationError::TooEarly { at });
-            }
             transaction.insert_handled_form(flow.id, form, "").await?;
             let issued = self.send_code(&mut *transaction, signed_in, &step.email, &code, issued.clone()).await?;
             let step = RegistrationStep::Code(step.resent(issued));
@@ -183,25 +191,24 @@ impl RegistrationService {
         })
     }
 
-    /// Whether a form that asks for a code was handled already. Refuses at another step, and where no code may be mailed now,
-    /// before one is made: hashing is dear.
-    async fn is_handled(
+    /// The step of a form that asks for another code, where one may be mailed now; nothing where the form was handled.
+    async fn resend_form(
         &self,
+        transaction: &mut dyn Transaction,
         signed_in: &SignedIn,
         form: FormId,
-        is_its_step: fn(&RegistrationStep) -> bool,
-    ) -> Result<bool, RegistrationError> {
-        let mut transaction = self.environment.store.begin().await?;
-        let flow = self.flow(&mut *transaction, &signed_in.session).await?;
+    ) -> Result<Option<(RegistrationFlow, EnterCode)>, RegistrationError> {
+        let flow = self.flow(transaction, &signed_in.session).await?;
         if transaction.handled_form(flow.id, form).await?.is_some() {
-            return Ok(true);
+            return Ok(None);
         }
-        if !is_its_step(&flow.step) {
+        let RegistrationStep::Code(step) = flow.step.clone() else {
             return Err(RegistrationError::WrongStep);
-        }
-        match self.environment.next_code_at(&mut *transaction, &flow.person, None).await? {
+        };
+        let sent_at = step.codes.sent_at();
+        match self.environment.next_code_at(transaction, &flow.person, sent_at).await? {
             Some(at) => Err(RegistrationError::TooEarly { at }),
-            None => Ok(false),
+            None => Ok(Some((flow, step))),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a person answers with, for a registration that is under way and for one that is there: questions, or recovery codes.
 
 use super::{
-    super::{NewFactor, RegistrationFlow, RegistrationStep, hash_answers},
+    super::{NewFactor, Registration, RegistrationFlow, RegistrationStep, flow::SetQuestions, hash_answers},
     RegistrationError, RegistrationService, refuse_closed,
 };
 use crate::{
@@ -53,12 +53,11 @@ impl RegistrationService {
         let set = AnswerSet::parse(chosen).map_err(RegistrationError::Answers)?;
         let hashing = self.environment.hasher.enter(&session.person).await?;
         // Hashing is dear: not for whoever is at another step, or repeats a form.
-        let mut transaction = self.environment.store.begin().await?;
-        let flow = self.flow(&mut *transaction, session).await?;
-        if let Some(set) = questions_set(&mut *transaction, &flow, form).await? {
-            return Ok(set);
+        if let QuestionsForm::Handled(then) =
+            self.questions_form(&mut *self.environment.store.begin().await?, session, form).await?
+        {
+            return Ok(FactorSet { then, token: None });
         }
-        drop(transaction);
         let answers = hash_answers(&set, &*hashing).await?;
         retry_on_conflict!(self.try_set_questions(session, form, NewFactor::questions(answers.clone())))
     }
@@ -70,24 +69,47 @@ impl RegistrationService {
         factor: NewFactor,
     ) -> Result<FactorSet, RegistrationError> {
         let mut transaction = self.environment.store.begin().await?;
-        let flow = self.flow(&mut *transaction, session).await?;
-        if let Some(set) = questions_set(&mut *transaction, &flow, form).await? {
-            return Ok(set);
-        }
-        transaction.insert_handled_form(flow.id, form, "").await?;
-        let set = match flow.step.clone() {
-            RegistrationStep::Questions(step) => {
+        let set = match self.questions_form(&mut *transaction, session, form).await? {
+            QuestionsForm::Handled(then) => return Ok(FactorSet { then, token: None }),
+            QuestionsForm::OfNew(flow, step) => {
+                transaction.insert_handled_form(flow.id, form, "").await?;
                 let step = RegistrationStep::Email(step.set(factor));
                 self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
                 FactorSet { then: AfterFactor::ConfirmEmail, token: None }
             }
-            RegistrationStep::Factor(_) | RegistrationStep::Keep(_) => {
-                self.change_factor(&mut *transaction, session, flow, factor).await?
+            QuestionsForm::OfChange(flow, registration) => {
+                transaction.insert_handled_form(flow.id, form, "").await?;
+                self.change_factor(&mut *transaction, session, flow, registration, factor).await?
             }
-            _ => return Err(RegistrationError::WrongStep),
         };
         transaction.commit().await?;
         Ok(set)
+    }
+
+    /// What a form with questions is for.
+    async fn questions_form(
+        &self,
+        transaction: &mut dyn Transaction,
+        session: &Session,
+        form: FormId,
+    ) -> Result<QuestionsForm, RegistrationError> {
+        let flow = self.flow(transaction, session).await?;
+        if transaction.handled_form(flow.id, form).await?.is_some() {
+            let is_changed = matches!(flow.step, RegistrationStep::Completed);
+            return Ok(QuestionsForm::Handled(if is_changed {
+                AfterFactor::Changed
+            } else {
+                AfterFactor::ConfirmEmail
+            }));
+        }
+        match flow.step.clone() {
+            RegistrationStep::Questions(step) => Ok(QuestionsForm::OfNew(flow, step)),
+            RegistrationStep::Factor(_) | RegistrationStep::Keep(_) => {
+                let registration = changeable(transaction, &flow).await?;
+                Ok(QuestionsForm::OfChange(flow, registration))
+            }
+            _ => Err(RegistrationError::WrongStep),
+        }
     }
 
     /// Makes ten recovery codes in place of questions, and gives them: this once. For a registration that is there they
@@ -100,8 +122,13 @@ impl RegistrationService {
         let environment = &self.environment;
         let hashing = environment.hasher.enter(&session.person).await?;
         // Hashing is dear: not for whoever is at another step.
-        let flow = self.flow(&mut *environment.store.begin().await?, session).await?;
+        let mut transaction = environment.store.begin().await?;
+        let flow = self.flow(&mut *transaction, session).await?;
+        if let RegistrationStep::Factor(_) | RegistrationStep::Keep(_) = flow.step {
+            changeable(&mut *transaction, &flow).await?;
+        }
         with_codes(flow.step, Vec::new())?;
+        drop(transaction);
         let codes = RecoveryCode::generate(&*environment.randomness);
         let stored = RecoveryCode::hash_all(&codes, &*hashing).await?;
         retry_on_conflict!(async {
@@ -128,7 +155,8 @@ impl RegistrationService {
                 return Err(RegistrationError::WrongStep);
             };
             let factor = NewFactor::recovery_codes(step.recovery_codes);
-            let set = self.change_factor(&mut *transaction, session, flow, factor).await?;
+            let registration = changeable(&mut *transaction, &flow).await?;
+            let set = self.change_factor(&mut *transaction, session, flow, registration, factor).await?;
             transaction.commit().await?;
             set.token.ok_or(RegistrationError::WrongStep)
         })
@@ -140,13 +168,10 @@ impl RegistrationService {
         transaction: &mut dyn Transaction,
         session: &Session,
         flow: RegistrationFlow,
+        registration: Registration,
         factor: NewFactor,
     ) -> Result<FactorSet, RegistrationError> {
         let environment = &self.environment;
-        let registration = transaction.registration(&flow.person).await?;
-        refuse_closed(registration.as_ref())?;
-        let registration = registration.filter(|found| found.ended_at.is_none());
-        let registration = registration.ok_or(RegistrationError::NotRegistered)?;
         let person = transaction.person(&flow.person).await?.ok_or(RegistrationError::NotRegistered)?;
         let (event, message) = if factor.answers.is_empty() {
             (Event::RecoveryCodesMade, Message::RecoveryCodesChanged)
@@ -165,21 +190,24 @@ impl RegistrationService {
     }
 }
 
-/// What came of a form with questions where it was handled already. Refuses at a step where none are set.
-async fn questions_set(
+/// What a form with questions is for.
+enum QuestionsForm {
+    /// Nothing: it was handled already.
+    Handled(AfterFactor),
+    /// A registration that is under way.
+    OfNew(RegistrationFlow, SetQuestions),
+    /// The registration that is there.
+    OfChange(RegistrationFlow, Registration),
+}
+
+/// The registration that a flow changes.
+async fn changeable(
     transaction: &mut dyn Transaction,
     flow: &RegistrationFlow,
-    form: FormId,
-) -> Result<Option<FactorSet>, RegistrationError> {
-    if transaction.handled_form(flow.id, form).await?.is_some() {
-        let is_changed = matches!(flow.step, RegistrationStep::Completed);
-        let then = if is_changed { AfterFactor::Changed } else { AfterFactor::ConfirmEmail };
-        return Ok(Some(FactorSet { then, token: None }));
-    }
-    match flow.step {
-        RegistrationStep::Questions(_) | RegistrationStep::Factor(_) | RegistrationStep::Keep(_) => Ok(None),
-        _ => Err(RegistrationError::WrongStep),
-    }
+) -> Result<Registration, RegistrationError> {
+    let registration = transaction.registration(&flow.person).await?;
+    refuse_closed(registration.as_ref())?;
+    registration.filter(|found| found.ended_at.is_none()).ok_or(RegistrationError::NotRegistered)
 }
 
 /// The step after recovery codes were made.

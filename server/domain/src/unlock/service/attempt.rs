@@ -60,7 +60,7 @@ impl UnlockService {
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
         let questions = questions.clone();
         let folded = fold(&questions, answers)?;
-        let comparisons = comparisons.enter(&loaded.flow.person).await?;
+        let comparisons = comparisons.enter::<UnlockError>(&loaded.flow.person).await?;
         let right = all_right(&loaded.registration, &folded, comparisons).await?;
         let event = Event::QuestionsAnswered;
         if right {
@@ -139,7 +139,7 @@ impl UnlockService {
             return Err(UnlockError::WrongStep);
         };
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
-        let comparisons = comparisons.enter(&loaded.flow.person).await?;
+        let comparisons = comparisons.enter::<UnlockError>(&loaded.flow.person).await?;
         let found = entered.find(&loaded.registration.recovery_codes, comparisons).await?;
         let is_before_code = environment.policy.profile == Profile::Classic;
         let code = if found.is_some() && is_before_code {
@@ -225,7 +225,7 @@ impl UnlockService {
             return Err(UnlockError::WrongStep);
         };
         dead_end(&loaded.card, Some(&loaded.registration)).map_err(UnlockError::dead_end)?;
-        let comparisons = comparisons.enter(&loaded.flow.person).await?;
+        let comparisons = comparisons.enter::<UnlockError>(&loaded.flow.person).await?;
         let compared = step.codes.compare(code, comparisons, environment.now()).await?;
         let another = if compared == CodeMatch::Expired {
             Some(environment.make_code(comparisons.hashing()).await?)
@@ -287,11 +287,17 @@ impl UnlockService {
     ///
     /// [`UnlockError`].
     pub async fn resend_code(&self, token: &Token, proof: &CardProof) -> Result<ResendOutcome, UnlockError> {
-        let ended = retry_on_conflict!(self.try_resend_code(token, proof));
+        let mut comparisons = Comparisons::new(&self.environment.hasher);
+        let ended = retry_on_conflict!(self.try_resend_code(token, proof, &mut comparisons));
         self.noting_refusal(token, ended).await
     }
 
-    async fn try_resend_code(&self, token: &Token, proof: &CardProof) -> Result<ResendOutcome, UnlockError> {
+    async fn try_resend_code(
+        &self,
+        token: &Token,
+        proof: &CardProof,
+        comparisons: &mut Comparisons,
+    ) -> Result<ResendOutcome, UnlockError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
         let loaded = self.load(&mut *transaction, token).await?;
@@ -310,8 +316,8 @@ impl UnlockService {
         }
         drop(transaction);
         // Hashing is dear: nobody has it done without a card that may have a code.
-        let hashing = environment.hasher.enter(&loaded.flow.person).await?;
-        let (code, issued) = environment.make_code(&*hashing).await?;
+        let comparisons = comparisons.enter::<UnlockError>(&loaded.flow.person).await?;
+        let (code, issued) = environment.make_code(comparisons.hashing()).await?;
         let mut transaction = environment.store.begin().await?;
         let person = self.person(&mut *transaction, &loaded.flow).await?;
         let flow = loaded.flow.id;

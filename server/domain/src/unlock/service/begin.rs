@@ -48,14 +48,26 @@ impl UnlockService {
         language: Language,
     ) -> Result<Identified, UnlockError> {
         let environment = &self.environment;
-        let code = if environment.policy.profile.begins_with_code() {
-            // Hashing is dear: not for whoever has no card.
-            let card = self.identified(&mut *environment.store.begin().await?, browser, proof).await?;
-            Some(environment.make_code(&*environment.hasher.enter(&card.holder).await?).await?)
-        } else {
-            None
-        };
+        if !environment.policy.profile.begins_with_code() {
+            return retry_on_conflict!(self.try_identify(browser, proof, language, None));
+        }
+        // Hashing is dear: not for whoever has no card.
+        let card = self.identified(&mut *environment.store.begin().await?, browser, proof).await?;
+        let hashing = environment.hasher.enter(&card.holder).await?;
+        let code =
+            if self.gets_code(browser, proof).await? { Some(environment.make_code(&*hashing).await?) } else { None };
         retry_on_conflict!(self.try_identify(browser, proof, language, code.as_ref()))
+    }
+
+    /// Whether a code is mailed to the holder of a card that begins an unlock now.
+    async fn gets_code(&self, browser: &Token, proof: &CardProof) -> Result<bool, UnlockError> {
+        let environment = &self.environment;
+        let transaction = &mut *environment.store.begin().await?;
+        let card = self.identified(transaction, browser, proof).await?;
+        let registration = self.registration(transaction, &card).await?;
+        Ok(may_unlock(&card, registration.as_ref(), environment.policy.profile).is_ok()
+            && self.next_unlock_at(transaction, &card.guid).await?.is_none()
+            && environment.next_code_at(transaction, &card.holder, None).await?.is_none())
     }
 
     /// The card of a proof that begins an unlock.
