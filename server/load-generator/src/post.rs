@@ -52,9 +52,9 @@ impl Post {
         self.wait("code", found).await
     }
 
-    /// The token of the latest link by which somebody can say that it was not them.
-    pub async fn freeze_token(&self, address: &str) -> Result<String, Fault> {
-        let found = || self.links.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned();
+    /// Takes the token of the latest link by which somebody can say that it was not them.
+    pub async fn take_freeze_token(&self, address: &str) -> Result<String, Fault> {
+        let found = || self.links.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
         self.wait("link", found).await
     }
 

@@ -22,9 +22,6 @@ use crate::{
 /// How long the officer rests between two people.
 const OFFICER_RESTS: Duration = Duration::from_millis(200);
 
-/// How long it takes until the first have ended.
-const WARM_UP: Duration = Duration::from_secs(1);
-
 /// Who has a part of their own: an officer, a manager, whom the manager helps.
 pub const OF_THE_DESK: u32 = 3;
 
@@ -56,6 +53,8 @@ pub enum Pace {
 pub struct Outcome {
     begun: usize,
     completed: usize,
+    #[serde(skip)]
+    completed_at: Vec<Instant>,
     registered: usize,
     /// How often somebody has done all that is rarely done.
     rarities: usize,
@@ -63,7 +62,7 @@ pub struct Outcome {
     /// How many of these were not told when to come again.
     untold: usize,
     failed: BTreeMap<String, usize>,
-    /// How many a second were completed while others were beginning: neither at first, when none can be, nor at last.
+    /// How many a second were completed while others were beginning.
     a_second: f64,
     functions: BTreeMap<&'static str, Summary>,
     desk_failed: BTreeMap<String, usize>,
@@ -116,7 +115,7 @@ impl Scene {
         let (scene, noted) = (Arc::clone(self), Arc::clone(&figures));
         let rarities = come(round.rarities, until, move || Arc::clone(&scene).do_what_is_rare(Arc::clone(&noted)));
         let others = [tokio::spawn(newcomers), tokio::spawn(rarities)];
-        let (mut under_way, mut at_first) = (JoinSet::new(), 0);
+        let mut under_way = JoinSet::new();
         loop {
             // Until when the next has to have ended, or is to begin.
             let next = match round.pace {
@@ -132,13 +131,7 @@ impl Scene {
                 }
             }
             if Instant::now() >= until {
-                #[expect(clippy::cast_precision_loss, reason = "small counts")]
-                let completed = (outcome.completed - at_first) as f64;
-                outcome.a_second = completed / (until - began).saturating_sub(WARM_UP).as_secs_f64();
                 break;
-            }
-            if began.elapsed() < WARM_UP {
-                at_first = outcome.completed;
             }
             let is_next = match round.pace {
                 Pace::AtOnce(count) => under_way.len() < count,
@@ -154,6 +147,8 @@ impl Scene {
                 under_way.spawn(Arc::clone(self).unlock(person, Arc::clone(&figures)));
             }
         }
+        let at_first = if let Pace::AtOnce(count) = round.pace { count } else { 1 };
+        outcome.a_second = rate(&outcome.completed_at, at_first);
         while let Some(ended) = under_way.join_next().await {
             outcome.note(ended);
         }
@@ -242,7 +237,10 @@ where
 impl Outcome {
     fn note(&mut self, ended: Result<Result<(), Fault>, JoinError>) {
         match ended {
-            Ok(Ok(())) => self.completed += 1,
+            Ok(Ok(())) => {
+                self.completed += 1;
+                self.completed_at.push(Instant::now());
+            }
             Ok(Err(Fault::Busy(after))) => {
                 self.busy += 1;
                 self.untold += usize::from(after.is_none());
@@ -260,5 +258,32 @@ impl Outcome {
             self.note(Ok(Err(fault)));
         }
         done
+    }
+}
+
+/// How many a second ended, from the last of those that began together at first to the last of all: whether they end in step or
+/// not, of each that counts all was done in between, or as much of others.
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+fn rate(ended: &[Instant], at_first: usize) -> f64 {
+    match ended.get(at_first.saturating_sub(1)..) {
+        Some([first, .., last]) => (ended.len() - at_first) as f64 / (*last - *first).as_secs_f64(),
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_the_same_whether_they_end_in_step_or_one_after_another() {
+        let began = Instant::now();
+        let at = |tenths: u32| began + Duration::from_millis(u64::from(tenths) * 100);
+        let in_step: Vec<_> = (10..=50).step_by(10).flat_map(|tenths| [at(tenths); 10]).collect();
+        let one_after_another: Vec<_> = (1..=50).map(at).collect();
+        for ended in [in_step, one_after_another] {
+            assert!((rate(&ended, 10) - 10.0).abs() < 0.01, "{}", rate(&ended, 10));
+        }
+        assert!(rate(&[began], 10) < 0.01);
     }
 }
