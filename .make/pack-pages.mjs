@@ -8,9 +8,10 @@
 
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-const FOLDER = new URL('../target/site/pkg/', import.meta.url).pathname;
+const FOLDER = fileURLToPath(new URL('../target/site/pkg/', import.meta.url));
 const MANIFEST = '__wasm_split_manifest.json';
 const SMALL = 20_000;
 
@@ -26,6 +27,9 @@ const FETCH = String.raw`\(\(\) => \{
 , \[(.*?)\]\)`;
 const PART = new RegExp(String.raw`^/\* .* \*/\nconst __(\w+) = makeLoad${FETCH};\n`, 'gm');
 const BUNDLE = new RegExp(String.raw`^export const __wasm_split_load_(\w+) = wrapAsyncCb\(makeLoad${FETCH}\);\n`, 'gm');
+
+const EMPTY_PART = /^\/\* .* \*\/\nconst __(\w+) = makeLoad\(\(\) => async \(_imp\) => \(\{\}\), \[\]\);\n/gm;
+const MAKE_LOAD = /^function makeLoad\(.*?^\}\n/ms;
 
 // How the packed ones are loaded: each part once, whichever pack it came in.
 const LOADERS = `const loaded = new Map();
@@ -59,13 +63,15 @@ const loaderFile = files.find((file) => /^__wasm_split\..*\.js$/.test(file));
 const loader = readFileSync(join(FOLDER, loaderFile), 'utf8');
 
 const parts = [...loader.matchAll(PART)].map(([, , name, needs]) => ({ name, needs }));
+const empty = [...loader.matchAll(EMPTY_PART)].map(([, name]) => name);
 const bundles = [...loader.matchAll(BUNDLE)].map(([, name, own, needs]) => {
-  return { name, own, needs: needs.split(', ').filter(Boolean).map((part) => part.replace(/^__/, '')) };
+  const all = needs.split(', ').filter(Boolean).map((part) => part.replace(/^__/, ''));
+  return { name, own, needs: all.filter((part) => !empty.includes(part)) };
 });
-const rest = loader.replaceAll(PART, '').replaceAll(BUNDLE, '');
+const others = [PART, EMPTY_PART, BUNDLE, MAKE_LOAD].reduce((rest, pattern) => rest.replace(pattern, ''), loader);
 const known = new Set(parts.map(({ name }) => name));
-// All but the definition of makeLoad itself was understood.
-if (rest.split('makeLoad').length !== 2 || bundles.length === 0) throw new Error('the loader is written otherwise');
+// All of it was understood.
+if (others.includes('makeLoad') || bundles.length === 0) throw new Error('the loader is written otherwise');
 if (parts.some(({ needs }) => needs !== '')) throw new Error('a part needs others');
 if (bundles.some(({ needs }) => needs.some((part) => !known.has(part)))) throw new Error('a bundle needs unknown parts');
 
@@ -84,8 +90,7 @@ for (const { name, own, needs } of bundles) {
 for (const part of [...parts.map(({ name }) => name).filter(isSmall), ...bundles.map(({ own }) => own)]) {
   for (const ending of ['', '.br', '.gz']) rmSync(join(FOLDER, `${part}.wasm${ending}`), { force: true });
 }
-const before = rest.slice(0, rest.indexOf('function makeLoad'));
-write(loaderFile, before + LOADERS + loads.join(''));
+write(loaderFile, others + LOADERS + loads.join(''));
 write(MANIFEST, JSON.stringify(manifest));
 console.error(`pages: ${parts.length + bundles.length} parts in ${readdirSync(FOLDER).filter((file) => file.endsWith('.wasm')).length} files`);
 
