@@ -39,16 +39,16 @@ impl Comparisons {
     where
         E: From<HasherError> + From<StoreError>,
     {
-        let (entered, is_late) = match self.entered.take() {
-            Some(entered) => (entered, false),
-            None => {
-                let hashing = self.hasher.enter(person).await?;
-                let is_late = hashing.has_waited();
-                (Entered { hashing, made: Vec::new() }, is_late)
-            }
-        };
-        let entered = self.entered.insert(entered);
-        if is_late { Err(StoreError::Conflict.into()) } else { Ok(entered) }
+        let mut is_late = false;
+        if self.entered.is_none() {
+            let hashing = self.hasher.enter(person).await?;
+            is_late = hashing.has_waited();
+            self.entered = Some(Entered { hashing, made: Vec::new() });
+        }
+        match &mut self.entered {
+            Some(entered) if !is_late => Ok(entered),
+            _ => Err(StoreError::Conflict.into()),
+        }
     }
 }
 

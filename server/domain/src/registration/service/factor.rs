@@ -79,7 +79,7 @@ impl RegistrationService {
             }
             QuestionsForm::OfChange(flow, registration) => {
                 transaction.insert_handled_form(flow.id, form, "").await?;
-                self.change_factor(&mut *transaction, session, flow, registration, factor).await?
+                self.change_factor(&mut *transaction, session, flow, *registration, factor).await?
             }
         };
         transaction.commit().await?;
@@ -105,7 +105,7 @@ impl RegistrationService {
         match flow.step.clone() {
             RegistrationStep::Questions(step) => Ok(QuestionsForm::OfNew(flow, step)),
             RegistrationStep::Factor(_) | RegistrationStep::Keep(_) => {
-                let registration = changeable(transaction, &flow).await?;
+                let registration = Box::new(changeable(transaction, &flow).await?);
                 Ok(QuestionsForm::OfChange(flow, registration))
             }
             _ => Err(RegistrationError::WrongStep),
@@ -197,7 +197,7 @@ enum QuestionsForm {
     /// A registration that is under way.
     OfNew(RegistrationFlow, SetQuestions),
     /// The registration that is there.
-    OfChange(RegistrationFlow, Registration),
+    OfChange(RegistrationFlow, Box<Registration>),
 }
 
 /// The registration that a flow changes.
