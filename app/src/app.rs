@@ -102,6 +102,11 @@ impl Way {
         self.notice.try_update_value(Option::take).flatten()
     }
 
+    /// Whether a page was reached: until then there is the one that the server has made.
+    pub fn has_arrived(self) -> bool {
+        self.arrived.get_value()
+    }
+
     /// Notes that a page was reached, and says whether it comes after another.
     pub fn arrive(self) -> bool {
         self.arrived.try_update_value(|arrived| std::mem::replace(arrived, true)).unwrap_or_default()

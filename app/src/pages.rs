@@ -12,6 +12,7 @@ pub mod lazy;
 mod more_time;
 mod new_passcode;
 pub mod not_found;
+mod not_loaded;
 pub mod not_me;
 pub mod profile;
 pub mod ra;

@@ -21,13 +21,15 @@ export function noteTakeOver(): void {
     return listen.call(this, type, ...rest);
   };
   let timer: ReturnType<typeof setTimeout>;
-  const instantiate = WebAssembly.instantiateStreaming;
-  WebAssembly.instantiateStreaming = async (source, imports) => {
-    const result = await instantiate(source, imports);
+  const loaded = () => {
     clearTimeout(timer);
     timer = setTimeout(done, 1_000);
-    return result;
   };
+  // The first code comes by the one, and that of a page by the other.
+  const { instantiateStreaming, instantiate } = WebAssembly;
+  WebAssembly.instantiateStreaming = (source, imports) => instantiateStreaming(source, imports).finally(loaded);
+  WebAssembly.instantiate = ((...of: Parameters<typeof instantiate>) =>
+    instantiate(...of).finally(loaded)) as typeof instantiate;
 }
 
 /** Opens a page and waits until it is taken over. */

@@ -1,9 +1,9 @@
-// Pressing a button before the page is taken over by its script, or where that never comes.
+// Pressing a button before the page is taken over by its script, or where that or a part of it never comes.
 
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures.ts';
-import { expectStep, takenOver } from '../steps/page.ts';
+import { expectHeading, expectStep, open, takenOver } from '../steps/page.ts';
 import { UNLOCK, answerRightly, enterRightCode, fillAnswers, start } from '../steps/unlock.ts';
 
 /** Everything that a browser sent. */
@@ -72,4 +72,24 @@ test('what was typed while the script loads is still there when it has loaded', 
     await expect(field).toHaveValue('typed early');
   }
   await answerRightly(page, card);
+});
+
+test('a page of which a part does not come says so, and goes on when it is loaded again', async ({ page, world, watch }) => {
+  watch.expect(/\.wasm|Failed to fetch|ERR_FAILED/);
+  const card = await world.insertLocked('member');
+  await open(page, '/unlock');
+  await page.route('**/pack_unlock_steps.wasm', (route) => route.abort());
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expectHeading(page, 'This page did not load');
+  expect(new URL(page.url()).pathname).toBe('/unlock/questions');
+
+  // The server makes it anew, and it waits for what does not come.
+  await page.getByRole('link', { name: 'Load it again' }).click();
+  await expectStep(page, UNLOCK.questions);
+  await page.unrouteAll();
+  await page.reload();
+  await takenOver(page);
+  await answerRightly(page, card);
+  await enterRightCode(page, world.mailbox);
+  await expectStep(page, UNLOCK.passcode);
 });

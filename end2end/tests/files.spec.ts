@@ -1,7 +1,10 @@
 // The files of the pages on their way to the browser.
 
+import type { Page } from '@playwright/test';
+
 import { expect, test } from '../fixtures.ts';
 import { randomPasscode } from '../harness/people.ts';
+import { open } from '../steps/page.ts';
 import { unlock } from '../steps/unlock.ts';
 
 test('scripts, bundles and style come compressed, are kept for good, and are not sent again', async ({ page }) => {
@@ -26,16 +29,34 @@ test('scripts, bundles and style come compressed, are kept for good, and are not
   expect(icon.headers()['cache-control']).toBe('no-cache');
 });
 
-test('a whole unlock asks for few bundles, each of them once', async ({ page, world }) => {
-  const card = await world.insertLocked('member');
+/** The bundles that a page asks for from now on. */
+function watchBundles(page: Page): string[] {
   const asked: string[] = [];
   page.on('request', (request) => {
     const { pathname } = new URL(request.url());
     if (pathname.endsWith('.wasm')) asked.push(pathname);
   });
+  return asked;
+}
+
+test('a whole unlock asks for few bundles, each of them once', async ({ page, world }) => {
+  const card = await world.insertLocked('member');
+  const asked = watchBundles(page);
   await unlock(page, card, world.mailbox, randomPasscode());
   expect(asked.filter((file) => file.includes('/pack_'))).toHaveLength(2);
   expect(asked.length).toBeLessThanOrEqual(7);
   expect(new Set(asked).size).toBe(asked.length);
   expect((await world.mailbox.next()).subject).toBe('Your Smartcard was unlocked');
+});
+
+test('a page that is opened names all its bundles to the browser, which asks for each of them once', async ({ page }) => {
+  const asked = watchBundles(page);
+  await open(page, '/sign-in');
+  const named = await page.locator('link[rel=preload][as=fetch]').evaluateAll((links) =>
+    links.map((link) => new URL((link as HTMLLinkElement).href).pathname),
+  );
+  expect(named.some((file) => file.endsWith('/pack_sign_in.wasm'))).toBe(true);
+  expect(named.length).toBeLessThanOrEqual(6);
+  expect(new Set(asked)).toEqual(new Set(named));
+  expect(new Set(asked).size).toBe(asked.length);
 });
