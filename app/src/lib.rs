@@ -52,6 +52,9 @@ pub mod desk {
 /// The id of the element in which [`App`] stands.
 pub const ROOT: &str = "page";
 
+/// The id of what says that a part of the page did not arrive.
+pub const NOT_LOADED: &str = "not-loaded";
+
 /// Takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]
 pub fn hydrate() {

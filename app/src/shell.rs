@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::{
-    App, Language, ROOT,
+    App, Language, NOT_LOADED, ROOT,
     config::{Demonstration, PageConfig},
     language::LANGUAGE_LINK,
     resubmitted::Resubmitted,
@@ -50,6 +50,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     </div>
                 </header>
                 {config.demonstration.map(|demonstration| view! { <DemonstrationStrip demonstration /> })}
+                <NotLoaded />
                 <div id=ROOT>
                     <App />
                 </div>
@@ -87,6 +88,24 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 </footer>
             </body>
         </html>
+    }
+}
+
+/// That a part of this page did not arrive; shown where it did not.
+#[component]
+fn NotLoaded() -> impl IntoView {
+    view! {
+        <div class="nhsuk-width-container nhsuk-u-padding-top-4" id=NOT_LOADED hidden>
+            <div class="nhsuk-error-summary nhsuk-u-margin-bottom-0" role="alert">
+                <h2 class="nhsuk-error-summary__heading">{t::not_loaded_title()}</h2>
+                <div class="nhsuk-error-summary__body">
+                    <p>{t::not_loaded_text()}</p>
+                    <a href="" rel="external">
+                        {t::not_loaded_again()}
+                    </a>
+                </div>
+            </div>
+        </div>
     }
 }
 

@@ -21,15 +21,20 @@ export function noteTakeOver(): void {
     return listen.call(this, type, ...rest);
   };
   let timer: ReturnType<typeof setTimeout>;
-  const loaded = () => {
+  let underWay = 0;
+  const watched = <T>(loading: Promise<T>): Promise<T> => {
     clearTimeout(timer);
-    timer = setTimeout(done, 1_000);
+    underWay += 1;
+    // What fails stays under way: it takes nothing over.
+    void loading.then(() => (underWay -= 1) === 0 && (timer = setTimeout(done, 1_000)), () => undefined);
+    return loading;
   };
-  // The first code comes by the one, and that of a page by the other.
-  const { instantiateStreaming, instantiate } = WebAssembly;
-  WebAssembly.instantiateStreaming = (source, imports) => instantiateStreaming(source, imports).finally(loaded);
+  // The first code comes by the one, what a page has besides by the others.
+  const { instantiateStreaming, compileStreaming, instantiate } = WebAssembly;
+  WebAssembly.instantiateStreaming = (source, imports) => watched(instantiateStreaming(source, imports));
+  WebAssembly.compileStreaming = (source) => watched(compileStreaming(source));
   WebAssembly.instantiate = ((...of: Parameters<typeof instantiate>) =>
-    instantiate(...of).finally(loaded)) as typeof instantiate;
+    watched<unknown>(instantiate(...of))) as typeof instantiate;
 }
 
 /** Opens a page and waits until it is taken over. */

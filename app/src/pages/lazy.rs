@@ -7,7 +7,9 @@ use leptos::{
 use leptos_router::LazyRoute;
 
 use super::{
-    accessibility, check_reader, demo, help, not_loaded::NotLoaded, not_me, profile, ra, register, sign_in, unlock,
+    accessibility, check_reader, demo, help,
+    not_loaded::{self, NotLoaded},
+    not_me, profile, ra, register, sign_in, unlock,
 };
 use crate::app::Way;
 
@@ -36,8 +38,10 @@ macro_rules! lazy_page {
                 let is_first = !Way::of_page().has_arrived();
                 match $bundle().await {
                     Ok(page) => page,
-                    // It stays as the server has made it.
-                    Err(_) if is_first => std::future::pending().await,
+                    Err(_) if is_first => {
+                        not_loaded::say_on_page();
+                        std::future::pending().await
+                    }
                     Err(_) => NotLoaded().into_any(),
                 }
             }

@@ -1,8 +1,9 @@
 //! A page whose bundle did not come.
 
 use leptos::prelude::*;
+use wasm_bindgen::{JsCast, closure::Closure};
 
-use crate::{components::Page, t};
+use crate::{NOT_LOADED, components::Page, t};
 
 /// What stands in place of it.
 #[component]
@@ -16,4 +17,16 @@ pub fn NotLoaded() -> impl IntoView {
             </a>
         </Page>
     }
+}
+
+/// Says so on the page that the server has made, which stays. Its links become the browser's own again: the router has taken
+/// them already, and would wait for the page for ever.
+pub fn say_on_page() {
+    if let Some(words) = document().get_element_by_id(NOT_LOADED) {
+        let _ = words.remove_attribute("hidden");
+    }
+    let leave = Closure::<dyn Fn(web_sys::Event)>::new(|clicked: web_sys::Event| clicked.stop_immediate_propagation());
+    let listener = leave.as_ref().unchecked_ref();
+    let _ = window().add_event_listener_with_callback_and_bool("click", listener, true);
+    leave.forget();
 }
