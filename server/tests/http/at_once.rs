@@ -176,7 +176,8 @@ async fn of_200_wrong_answers_at_once_three_are_counted_and_no_right_one_passes_
     let of_second = prove(second, &scene.cards[1], MANY / 2).await;
     let of_third = prove(third, &scene.cards[2], 10).await;
     // Some right answers come soon after the first wrong ones and take longer, as a code is made for each: by then three are
-    // counted. No wrong one touches their flow. Some others come when all is over.
+    // counted at the other process, where there is one (in a process a person's requests are hashed for one after another). No
+    // wrong one touches their flow. Some others come when all is over.
     let (among, after) = of_third.split_at(8);
     let all_wrong = with(first, &of_first, "answers", &wrong).zip(with(second, &of_second, "answers", &wrong));
     let mut requests: Vec<_> = all_wrong.flat_map(<[_; 2]>::from).collect();

@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::{
     browser::{Answer, Browser},
-    registration::{begin, form, set_questions},
+    registration::{begin, form, numbers, questions, set_questions},
     sign_in::janes_card,
-    test_app::TestApp,
+    test_app::{ANSWERS, TestApp},
     unlock::{answers, asked, identify, prove, registered},
 };
 
@@ -61,6 +61,24 @@ async fn while_more_wait_than_can_be_hashed_nobody_begins_and_whoever_has_begun_
     assert_eq!(jane.call("unlock/answer", &typed).await.value::<String>(), "Right");
     assert!(app.mail().await.try_code().is_some());
     Browser::new(&app).challenge("unlock/start").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_without_javascript_says_that_the_service_is_busy_and_keeps_what_was_typed() {
+    let app = TestApp::start().await;
+    let card = janes_card(&app).await;
+    let mut jane = Browser::new(&app);
+    begin(&mut jane, &card).await;
+    let form = form(&mut jane, "Questions").await;
+    let waiting = fill(&app).await;
+    let page = jane.submit("register/questions", &questions(&form, &numbers())).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.header("retry-after").parse::<u32>().unwrap() > 0);
+    assert!(page.body.contains("This service is very busy just now."), "{}", page.body);
+    assert!(page.body.contains(ANSWERS[0].1), "{}", page.body);
+    drop(waiting);
+    let page = jane.submit("register/questions", &questions(&form, &numbers())).await;
+    assert_eq!(page.header("location"), "/register/email", "{}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

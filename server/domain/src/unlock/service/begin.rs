@@ -11,6 +11,7 @@ use crate::{
     code::{Code, IssuedCode},
     environment::{ProofFault, retry_on_conflict},
     language::Language,
+    person::UserNumber,
     policy::Profile,
     ports::{HasherError, StoreError, Transaction, UsedChallenge},
     registration::{Registration, Standing},
@@ -51,23 +52,29 @@ impl UnlockService {
         if !environment.policy.profile.begins_with_code() {
             return retry_on_conflict!(self.try_identify(browser, proof, language, None));
         }
-        // Hashing is dear: not for whoever has no card.
-        let card = self.identified(&mut *environment.store.begin().await?, browser, proof).await?;
-        let hashing = environment.hasher.enter(&card.holder).await?;
-        let code =
-            if self.gets_code(browser, proof).await? { Some(environment.make_code(&*hashing).await?) } else { None };
+        // Hashing is dear: not for whoever gets no code.
+        let Some(holder) = self.gets_code(browser, proof).await? else {
+            return retry_on_conflict!(self.try_identify(browser, proof, language, None));
+        };
+        let hashing = environment.hasher.enter(&holder).await?;
+        let code = if hashing.has_waited() && self.gets_code(browser, proof).await?.is_none() {
+            None
+        } else {
+            Some(environment.make_code(&*hashing).await?)
+        };
         retry_on_conflict!(self.try_identify(browser, proof, language, code.as_ref()))
     }
 
-    /// Whether a code is mailed to the holder of a card that begins an unlock now.
-    async fn gets_code(&self, browser: &Token, proof: &CardProof) -> Result<bool, UnlockError> {
+    /// To whom a code is mailed when the card of a proof begins an unlock now.
+    async fn gets_code(&self, browser: &Token, proof: &CardProof) -> Result<Option<UserNumber>, UnlockError> {
         let environment = &self.environment;
         let transaction = &mut *environment.store.begin().await?;
         let card = self.identified(transaction, browser, proof).await?;
         let registration = self.registration(transaction, &card).await?;
-        Ok(may_unlock(&card, registration.as_ref(), environment.policy.profile).is_ok()
+        let gets_code = may_unlock(&card, registration.as_ref(), environment.policy.profile).is_ok()
             && self.next_unlock_at(transaction, &card.guid).await?.is_none()
-            && environment.next_code_at(transaction, &card.holder, None).await?.is_none())
+            && environment.next_code_at(transaction, &card.holder, None).await?.is_none();
+        Ok(gets_code.then_some(card.holder))
     }
 
     /// The card of a proof that begins an unlock.
