@@ -32,7 +32,7 @@ export interface Outcome {
   busy: number;
   untold: number;
   failed: Record<string, number>;
-  /** Completed while others were beginning: neither at first, when none can be, nor at last. */
+  /** Completed while others were beginning, from the last of those that began together at first to the last of all. */
   a_second: number;
   functions: Record<string, Summary>;
   desk_failed: Record<string, number>;

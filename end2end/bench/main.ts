@@ -44,7 +44,12 @@ try {
   const cards = await CardBox.make(join(folder, 'cards'));
   const list: Measurement[] = [];
   for (const name of chosen.filter(isNamed)) {
-    list.push(...(await MEASURES[name](join(folder, name), cards)));
+    try {
+      list.push(...(await MEASURES[name](join(folder, name), cards)));
+    } catch (fault) {
+      console.error(`«${name}» could not be measured:`, fault);
+      process.exitCode = 1;
+    }
   }
   console.log(table(list));
   await mkdir(target, { recursive: true });

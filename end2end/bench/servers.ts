@@ -88,9 +88,6 @@ async function measureAll(services: ServiceCentre[], crowd: Crowd): Promise<Meas
 
 /** How long the transactions of all servers have taken, in seconds. */
 async function inTransactions(services: ServiceCentre[]): Promise<number> {
-  const sums = services.map(async ({ options }) => {
-    const figures = await (await fetch(`http://127.0.0.1:${options.adminPort}/metrics`)).text();
-    return Number(/^service_centre_transaction_seconds_sum (\S+)$/m.exec(figures)?.[1]);
-  });
-  return (await Promise.all(sums)).reduce((sum, seconds) => sum + seconds, 0);
+  const sums = await Promise.all(services.map((service) => service.figure('transaction_seconds_sum')));
+  return sums.reduce((sum, seconds) => sum + seconds, 0);
 }

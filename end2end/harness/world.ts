@@ -23,6 +23,8 @@ export interface WorldOptions {
   virtualCards?: boolean;
   /** What both programs log. */
   logFilter?: string;
+  /** The service tells its figures. */
+  withFigures?: boolean;
   /** How the cards in the readers answer and count. */
   cardKind?: CardKind;
   /** Puts a proxy between browsers and service. */
@@ -74,6 +76,7 @@ export class World {
       policy,
       certificates,
       logFilter,
+      adminPort: options.withFigures ? await freePort() : undefined,
       website: options.website,
       databaseUrl: schema?.url,
       ...(demonstration ? { demonstrationOf: box.manifest } : { mailPort }),
