@@ -56,7 +56,7 @@ impl Desk {
         let [at_home, at_card] = others;
         self.order(browser, &json!("Freeze")).await?;
         self.order(browser, &json!("ClearLockOut")).await?;
-        // What was done is told with a link, the same for each mail.
+        // What was done is told with a link; any of them works.
         let token = post.take_freeze_token(&self.helped.email()).await?;
         at_home.call::<Value>("freezing/look", &json!({ "token": token })).await?;
         at_home.post("freezing/freeze", &[("token", &token)]).await?;
