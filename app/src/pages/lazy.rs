@@ -35,7 +35,8 @@ macro_rules! lazy_page {
                 // The page that the server makes has the browser fetch it at once.
                 #[cfg(feature = "ssr")]
                 leptos::prefetch_lazy_fn_on_server(stringify!($bundle));
-                let is_first = !Way::of_page().has_arrived();
+                // Only a browser misses it; and on the server another thread than the page's may be here.
+                let is_first = cfg!(not(feature = "ssr")) && !Way::of_page().has_arrived();
                 match $bundle().await {
                     Ok(page) => page,
                     Err(_) if is_first => {
