@@ -96,14 +96,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 fn NotLoaded() -> impl IntoView {
     view! {
         <div class="nhsuk-width-container nhsuk-u-padding-top-4" id=NOT_LOADED hidden>
-            <div class="nhsuk-error-summary nhsuk-u-margin-bottom-0" role="alert">
-                <h2 class="nhsuk-error-summary__heading">{t::not_loaded_title()}</h2>
-                <div class="nhsuk-error-summary__body">
-                    <p>{t::not_loaded_text()}</p>
-                    <a href="" rel="external">
-                        {t::not_loaded_again()}
-                    </a>
-                </div>
+            <div class="nhsuk-warning-callout nhsuk-u-margin-bottom-0" role="alert">
+                <h2 class="nhsuk-warning-callout__label">{t::not_loaded_title()}</h2>
+                <p>{t::not_loaded_text()}</p>
+                <a href="" rel="external">
+                    {t::not_loaded_again()}
+                </a>
             </div>
         </div>
     }
