@@ -121,12 +121,10 @@ export class ServiceCentre {
     return JSON.parse(keys ?? '[]') as string[];
   }
 
-  /** One of the figures that it tells operators, by its name without what all begin with. */
+  /** One of the figures that it tells operators, by its name without what all begin with; 0 where it has nothing to tell yet. */
   async figure(name: string): Promise<number> {
     const figures = await (await fetch(`http://127.0.0.1:${this.options.adminPort}/metrics`)).text();
-    const value = new RegExp(`^service_centre_${name} (\\S+)$`, 'm').exec(figures)?.[1];
-    if (value === undefined) throw new Error(`the service tells no ${name}`);
-    return Number(value);
+    return Number(new RegExp(`^service_centre_${name} (\\S+)$`, 'm').exec(figures)?.[1] ?? 0);
   }
 
   /** With what the program is called to serve. */
