@@ -23,7 +23,7 @@ use crate::{
 const OFFICER_RESTS: Duration = Duration::from_millis(200);
 
 /// Who has a part of their own: an officer, a manager, whom the manager helps.
-pub const OF_THE_DESK: u32 = 3;
+const OF_THE_DESK: u32 = 3;
 
 /// What a round is.
 #[derive(Deserialize)]

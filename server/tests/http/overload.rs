@@ -6,7 +6,7 @@ use domain::{
     person::UserNumber,
     ports::{HasherError, Hashing},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -34,6 +34,16 @@ async fn fill(app: &TestApp) -> Vec<Box<dyn Hashing>> {
     waiting
 }
 
+/// Somebody registered who is at the questions of an unlock, and the right answers with their proof.
+async fn about_to_answer(app: &TestApp) -> (Browser, Value) {
+    let card = registered(app).await;
+    let mut jane = Browser::new(app);
+    identify(&mut jane, &card).await;
+    let asked = asked(&mut jane).await;
+    let proof = prove(&mut jane, &card, Purpose::Attempt).await;
+    (jane, json!({ "proof": proof, "answers": answers(&asked, true) }))
+}
+
 /// That somebody was told to come again later, and when.
 #[track_caller]
 fn assert_busy(answer: &Answer) {
@@ -45,12 +55,7 @@ fn assert_busy(answer: &Answer) {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_more_wait_than_can_be_hashed_nobody_begins_and_whoever_has_begun_goes_on_later() {
     let app = TestApp::start().await;
-    let card = registered(&app).await;
-    let mut jane = Browser::new(&app);
-    identify(&mut jane, &card).await;
-    let asked = asked(&mut jane).await;
-    let proof = prove(&mut jane, &card, Purpose::Attempt).await;
-    let typed = json!({ "proof": proof, "answers": answers(&asked, true) });
+    let (mut jane, typed) = about_to_answer(&app).await;
 
     let waiting = fill(&app).await;
     assert_busy(&Browser::new(&app).call("unlock/start", &json!({})).await);
@@ -122,12 +127,7 @@ async fn one_person_keeps_nobody_else_waiting_however_many_requests_they_send() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_click_gets_the_outcome_of_the_first() {
     let app = TestApp::start().await;
-    let card = registered(&app).await;
-    let mut jane = Browser::new(&app);
-    identify(&mut jane, &card).await;
-    let asked = asked(&mut jane).await;
-    let proof = prove(&mut jane, &card, Purpose::Attempt).await;
-    let typed = json!({ "proof": proof, "answers": answers(&asked, true) });
+    let (mut jane, typed) = about_to_answer(&app).await;
     let mut again = jane.clone();
     let (first, second) = tokio::join!(jane.call("unlock/answer", &typed), again.call("unlock/answer", &typed));
     assert_eq!((first.value::<String>(), second.value::<String>()), ("Right".to_owned(), "Right".to_owned()));
