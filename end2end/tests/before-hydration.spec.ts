@@ -90,6 +90,7 @@ test('a page of which a part does not come says so, and goes on when it is loade
   await page.getByRole('link', { name: 'Help', exact: true }).click();
   await expect(page).toHaveURL('/help');
   await page.goBack();
+  await expect(page.getByRole('alert')).toContainText('This page did not load');
   await page.unrouteAll();
   await page.getByRole('link', { name: 'Load it again' }).click();
   await takenOver(page);

@@ -1,6 +1,6 @@
 //! A browser: it keeps cookies, and says where its requests come from.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, time::Instant};
 
 use axum::{
     Router,
@@ -166,6 +166,8 @@ impl Browser {
     }
 
     async fn try_to_send(&mut self, request: Request<Body>) -> Option<Answer> {
+        let asked = format!("{} {}", request.method(), request.uri().path());
+        let began = Instant::now();
         let (parts, body) = match &self.service {
             Service::InProcess(router) => {
                 let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
@@ -182,6 +184,10 @@ impl Browser {
             } else {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
+        }
+        if parts.status == StatusCode::SERVICE_UNAVAILABLE {
+            // Whether it ended at once or hung: it is read where a test fails.
+            println!("{asked}: 503 after {:?}", began.elapsed());
         }
         let body = String::from_utf8_lossy(&body).into_owned();
         Some(Answer { status: parts.status, headers: parts.headers, body })
