@@ -102,10 +102,11 @@ package-server:
 	server/package/make-deb
 
 # Installs the packages on this machine, but in a namespace where only the test sees it. With the programs that the Rust
-# tests were built with.
+# tests were built with. The rules for operators are tried by what reads them.
 package-test:
 	@card-bridge/package/test-deb
 	server/package/test-deb
+	PATH=$$PATH:target/tools/bin promtool test rules server/package/alerts-test.yml
 
 # With the programs that the Rust tests were built with, so that CI builds them once.
 end2end cuts: export SERVICE_CENTRE := $(CURDIR)/target/debug/service-centre

@@ -15,6 +15,9 @@ use crate::{
 
 const RULES: &str = include_str!("../../package/alerts.yml");
 
+/// What promtool tries them with.
+const TRIALS: &str = include_str!("../../package/alerts-test.yml");
+
 /// A figure that the rules speak of, with the labels that they want to have a certain value.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted<'a> {
@@ -63,12 +66,14 @@ async fn every_figure_that_a_rule_asks_for_is_there() {
 }
 
 #[test]
-fn every_rule_says_what_to_do() {
+fn every_rule_says_what_to_do_and_is_tried() {
     let rules: Vec<&str> = RULES.split("- alert: ").skip(1).collect();
     assert!(rules.len() > 10);
     for rule in rules {
         for part in ["expr: ", "severity: ", "summary: ", "action: "] {
             assert_eq!(rule.matches(part).count(), 1, "{part}: {rule}");
         }
+        let name = rule.lines().next().unwrap();
+        assert!(TRIALS.contains(&format!("alertname=\"{name}\"")), "{name}");
     }
 }

@@ -3,42 +3,66 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once, Weak},
 };
 
 use axum::{body::Body, extract::ConnectInfo};
-use tracing_subscriber::fmt::MakeWriter;
+use serde_json::{Value, json};
 
 use crate::{
-    browser::Browser,
+    browser::{Answer, Browser},
     registration::{begin, form, numbers, questions},
+    servers::Servers,
     sign_in::janes_card,
     test_app::{ANSWERS, TestApp},
 };
 
-/// A log in memory.
-#[derive(Clone, Default)]
+/// What is logged from its start on, by this test and by those that run beside it in the same process.
+///
+/// All of them share one subscriber. Where each test has its own, a span's parent is closed in the subscriber that the thread
+/// has by then, which may be another's: a span of somebody else ends there, and the request that it belongs to panics.
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
+/// The logs into which it is written.
+static LOGS: Mutex<Vec<Weak<Mutex<Vec<u8>>>>> = Mutex::new(Vec::new());
+
 impl Log {
+    pub fn start() -> Self {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_ansi(false)
+                .with_writer(|| IntoLogs)
+                .init();
+        });
+        let log = Arc::default();
+        LOGS.lock().unwrap().push(Arc::downgrade(&log));
+        Self(log)
+    }
+
     /// All that was logged.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// A log that takes everything.
-    pub fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(self.clone())
-            .finish()
+    /// What was logged about one request: the lines with these words.
+    pub fn lines(&self, answer: &Answer, words: &str) -> Vec<String> {
+        let text = self.text();
+        let lines = text.lines().filter(|line| line.contains(answer.reference()) && line.contains(words));
+        lines.map(str::to_owned).collect()
     }
 }
 
-impl io::Write for Log {
+struct IntoLogs;
+
+impl io::Write for IntoLogs {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        let mut logs = LOGS.lock().unwrap();
+        logs.retain(|log| log.strong_count() > 0);
+        for log in logs.iter().filter_map(Weak::upgrade) {
+            log.lock().unwrap().extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 
@@ -47,19 +71,9 @@ impl io::Write for Log {
     }
 }
 
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        self.clone()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_says_what_happened_and_not_to_whom() {
-    let log = Log::default();
-    tracing::subscriber::set_global_default(log.subscriber()).unwrap();
-
+    let log = Log::start();
     let app = TestApp::start().await;
     let card = janes_card(&app).await;
     let mut browser = Browser::new(&app);
@@ -85,13 +99,37 @@ async fn the_log_says_what_happened_and_not_to_whom() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_says_from_which_address_and_by_what_a_request_is_found() {
     let app = TestApp::start().await;
-    let log = Log::default();
-    let logging = tracing::subscriber::set_default(log.subscriber());
+    let log = Log::start();
     let mut request = Browser::new(&app).request("GET", "/unlock").body(Body::empty()).unwrap();
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 5000))));
     let answer = Browser::new(&app).send(request).await;
-    drop(logging);
-    let answered = log.text().lines().find(|line| line.contains("answered")).map(str::to_owned).unwrap();
-    assert!(answered.contains("client=192.0.2.7") && answered.contains("/unlock"), "{answered}");
-    assert!(answered.contains(answer.reference()), "{answered}");
+    let answered = log.lines(&answer, "answered");
+    assert_eq!(answered.len(), 1, "{answered:?}");
+    assert!(answered[0].contains("client=192.0.2.7") && answered[0].contains("/unlock"), "{answered:?}");
+}
+
+/// A log that a machine reads: a request is found in it by what its answer says, with all that is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_json_each_line_is_an_object_and_a_request_is_found_in_it() {
+    let app = TestApp::start().await;
+    let unit = include_str!("../../package/service-centre.service");
+    let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    assert!(start.contains(" --log-format json "), "{start}");
+    let mut server = Servers::start_logging(app.place(), &["--log-format", "json"]).await;
+    let answer = server.browser(0).get("/nowhere").await;
+    server.terminate();
+    assert!(server.end_well().await);
+
+    let log = server.log(0);
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let is_of_request = |line: &&Value| {
+        let spans = line["spans"].as_array().into_iter().flatten();
+        spans.into_iter().any(|span| span["reference"] == answer.reference())
+    };
+    let answered: Vec<&Value> = lines.iter().filter(is_of_request).collect();
+    assert_eq!(answered.len(), 1, "{log}");
+    let line = answered[0];
+    assert_eq!(line["fields"]["message"], "answered", "{line}");
+    assert_eq!((&line["level"], &line["fields"]["http.status"]), (&json!("INFO"), &json!(404)), "{line}");
+    assert!(line["fields"]["milliseconds"].is_u64() && line["timestamp"].is_string(), "{line}");
 }

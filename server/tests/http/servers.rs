@@ -17,6 +17,9 @@ use crate::{browser::Browser, place::Place, test_app::TestApp};
 const POLL: Duration = Duration::from_millis(20);
 const POLLS: usize = 3000;
 
+/// What a process logs, unless it is said.
+const ERRORS: &[&str] = &["--log", "error,server::outbox=off"];
+
 /// What a process logs when it has begun a use case again too often.
 const GIVEN_UP: &str = "changed by another request";
 
@@ -48,7 +51,15 @@ impl Servers {
 
     /// Starts some, and does not wait for them.
     pub fn spawn_with(place: &Place, processes: usize, variables: &[(&str, &str)]) -> Self {
-        Self((0..processes).map(|_| Process::spawn(place, variables)).collect())
+        Self((0..processes).map(|_| Process::spawn(place, variables, ERRORS)).collect())
+    }
+
+    /// Starts one that logs as these arguments say.
+    pub async fn start_logging(place: &Place, arguments: &[&str]) -> Self {
+        place.note_workers();
+        let mut process = Process::spawn(place, &[], arguments);
+        process.wait_until_up().await;
+        Self(vec![process])
     }
 
     /// Starts as many as the database of a service is for. They cannot send mails: the service of the test does that,
@@ -157,7 +168,7 @@ impl Drop for Servers {
 }
 
 impl Process {
-    fn spawn(place: &Place, variables: &[(&str, &str)]) -> Self {
+    fn spawn(place: &Place, variables: &[(&str, &str)], logging: &[&str]) -> Self {
         // Nobody else takes the port that the system has just given: it goes through all the others first.
         let address = free_address();
         let log = place.folder().join(format!("server-{}.log", address.port()));
@@ -166,7 +177,8 @@ impl Process {
             // A file that must not grow is an error then, as a full disk is, and no signal.
             .args(["--pdeathsig", "KILL", "/usr/bin/env", "--ignore-signal=XFSZ"])
             .arg(env!("CARGO_BIN_EXE_service-centre"))
-            .args(["--log", "error,server::outbox=off", "serve"])
+            .args(logging)
+            .arg("serve")
             .env_clear()
             .envs(place.variables().iter().cloned())
             .envs(variables.iter().copied())
