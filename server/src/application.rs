@@ -79,7 +79,8 @@ pub struct Application {
 pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Result<Application, StartupError> {
     let World { store, clock, randomness, postman, demonstration, mailbox, answered_within } = world;
     let metrics = Metrics::begin();
-    let database = store.observed_by(Arc::new(metrics.clone()));
+    let wake = Arc::new(Notify::new());
+    let database = store.observed_by(Arc::new(metrics.clone())).waking(Arc::clone(&wake));
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));
     startup::check_secrets(&*store, &*vault, &secrets.trail_key).await?;
@@ -111,7 +112,6 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     if !site.is_there() {
         tracing::warn!("this program was built without its pages (`make pages`): scripts and styles are missing");
     }
-    let wake = Arc::new(Notify::new());
     let pages = router::Pages {
         services: services.clone(),
         at_desk,
@@ -127,7 +127,6 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         randomness: Arc::clone(&randomness),
         public_url: settings.public_url.clone(),
         clients: router::Clients::new(&settings.clients),
-        wake_outbox: Arc::clone(&wake),
         answered_within,
         uploads,
         metrics: metrics.clone(),

@@ -63,7 +63,7 @@ pub struct OutboxWorker {
     pub postman: Arc<dyn Postman>,
     /// What they are written on.
     pub stationery: Stationery,
-    /// Wakes the worker: a request may have put a mail in.
+    /// Wakes the worker: a mail was put in.
     pub wake: Arc<Notify>,
     /// Who counts what becomes of them.
     pub metrics: Metrics,

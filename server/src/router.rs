@@ -20,20 +20,23 @@ mod security_headers;
 mod time_limit;
 mod upload;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use app::{App, config::PageConfig, demo::DemoMailbox, resubmitted::Resubmitted};
 use axum::{
     Router,
     extract::{MatchedPath, Request},
     http::request::Parts,
-    middleware::{self, Next},
-    response::Response,
+    middleware,
 };
 use domain::{Services, ports::Randomness};
 use leptos::prelude::*;
-use leptos_axum::{LeptosRoutes, ResponseOptions};
-use tokio::sync::Notify;
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions_and_ssg_and_context,
+};
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 
@@ -77,8 +80,6 @@ pub struct Pages {
     pub public_url: PublicUrl,
     /// How often an address may ask.
     pub clients: Arc<Clients>,
-    /// Is notified after each POST: it may have put a mail into the outbox.
-    pub wake_outbox: Arc<Notify>,
     /// How long an answer may take.
     pub answered_within: Duration,
     /// What imports at the desk need.
@@ -99,7 +100,6 @@ pub fn router(pages: Pages) -> Router {
         randomness,
         public_url,
         clients,
-        wake_outbox,
         answered_within,
         uploads,
         metrics,
@@ -133,7 +133,10 @@ pub fn router(pages: Pages) -> Router {
             content_security.set(&response);
         }
     };
-    let (routes, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(App, None, contexts.clone());
+    // Once in a process: meanwhile Leptos lets every page of the process that begins to wait for something wait for ever.
+    static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+    let list = || generate_route_list_with_exclusions_and_ssg_and_context(App, None, contexts.clone()).0;
+    let routes = ROUTES.get_or_init(list).clone();
     let no_page = leptos_axum::ErrorHandler::new_with_context(contexts.clone(), app::shell, options.clone());
     let files = Router::new().fallback_service(no_page).layer(middleware::from_fn(site::answer_with_file));
     let answering = Router::new()
@@ -156,7 +159,6 @@ pub fn router(pages: Pages) -> Router {
         .layer(middleware::from_fn(even_refusals::answer_evenly))
         .layer(middleware::from_fn(body_limit::refuse_large))
         .layer(middleware::from_fn_with_state(answered_within, time_limit::answer_in_time))
-        .layer(middleware::from_fn_with_state(wake_outbox, wake_after_post))
         .layer(middleware::from_fn_with_state(clients, client::limit))
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_origin))
         .layer(middleware::from_fn_with_state(public_url.clone(), origin::require_own_host))
@@ -183,17 +185,4 @@ fn log_answer<B>(response: &axum::http::Response<B>, latency: Duration, _: &Span
     let status = response.status().as_u16();
     let milliseconds = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(http.status = status, milliseconds, "answered");
-}
-
-async fn wake_after_post(
-    axum::extract::State(outbox): axum::extract::State<Arc<Notify>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_safe = request.method().is_safe();
-    let response = next.run(request).await;
-    if !is_safe {
-        outbox.notify_one();
-    }
-    response
 }

@@ -114,6 +114,8 @@ async fn set(pool: SqlitePool) -> Result<DatabaseConnection, ConnectError> {
 async fn connect(options: &SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
+        // There is no network in between that could have lost it.
+        .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)

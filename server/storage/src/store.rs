@@ -8,7 +8,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     connect::ACQUIRE_TIMEOUT,
@@ -31,6 +31,8 @@ pub struct SqlStore {
     /// For what takes no turn: on PostgreSQL one of its own, as the others may all wait for theirs.
     aside: DatabaseConnection,
     observer: Option<Arc<dyn Observer>>,
+    /// Is notified when a mail was put into the outbox.
+    postman: Option<Arc<Notify>>,
     /// In the queue of the database, for whoever this is the store of.
     places: Arc<Semaphore>,
     desks_places: Arc<Semaphore>,
@@ -39,7 +41,7 @@ pub struct SqlStore {
 impl SqlStore {
     pub(crate) fn new(connection: DatabaseConnection, aside: DatabaseConnection) -> Self {
         let [places, desks_places] = [EVERYBODYS_PLACES, DESKS_PLACES].map(|places| Arc::new(Semaphore::new(places)));
-        Self { connection, aside, observer: None, places, desks_places }
+        Self { connection, aside, observer: None, postman: None, places, desks_places }
     }
 
     /// The same store for the desk: its transactions do not wait for those of everybody that wait for a place.
@@ -52,6 +54,12 @@ impl SqlStore {
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// The same store, which wakes whoever empties the outbox once a mail that was put into it is committed.
+    #[must_use]
+    pub fn waking(self, postman: Arc<Notify>) -> Self {
+        Self { postman: Some(postman), ..self }
     }
 
     pub(crate) fn connection(&self) -> &DatabaseConnection {
@@ -93,7 +101,10 @@ impl SqlStore {
         transaction: Result<DatabaseTransaction, StoreError>,
     ) -> Result<SqlTransaction, StoreError> {
         match transaction {
-            Ok(transaction) => Ok(SqlTransaction::new(transaction, self.connection.clone(), waiting.begin(), place)),
+            Ok(transaction) => {
+                let (connection, postman) = (self.connection.clone(), self.postman.clone());
+                Ok(SqlTransaction::new(transaction, connection, waiting.begin(), postman, place))
+            }
             Err(fault) => {
                 waiting.fail(&fault);
                 Err(fault)

@@ -1,5 +1,7 @@
 //! The transaction, and the few statements of which every table's port is made.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::{
     ports::{StoreError, Transaction},
@@ -11,7 +13,7 @@ use sea_orm::{
     Select, Statement, UpdateMany, Value, sea_query::OnConflict,
 };
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::{
     error::store_error,
@@ -28,6 +30,9 @@ pub struct SqlTransaction {
     connection: DatabaseConnection,
     state: State,
     observed: Observed,
+    /// Is notified of the mails of this transaction.
+    postman: Option<Arc<Notify>>,
+    has_mail: bool,
     place: Option<OwnedSemaphorePermit>,
 }
 
@@ -53,19 +58,25 @@ impl SqlTransaction {
         transaction: DatabaseTransaction,
         connection: DatabaseConnection,
         observed: Observed,
+        postman: Option<Arc<Notify>>,
         place: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        Self { transaction, connection, state: State::Clean, observed, place }
+        Self { transaction, connection, state: State::Clean, observed, postman, has_mail: false, place }
     }
 
     /// One of which nobody is told.
     pub(crate) fn unobserved(transaction: DatabaseTransaction, connection: DatabaseConnection) -> Self {
-        Self::new(transaction, connection, Waiting::new(None).begin(), None)
+        Self::new(transaction, connection, Waiting::new(None).begin(), None, None)
     }
 
     /// Tells whoever observes the store, once this is committed, that something happened.
     pub(crate) fn tell(&mut self, record: &TrailRecord) {
         self.observed.record(record);
+    }
+
+    /// Has the outbox emptied after the commit.
+    pub(crate) fn put_in_mail(&mut self) {
+        self.has_mail = true;
     }
 
     /// Adds a row.
@@ -234,7 +245,7 @@ impl SqlTransaction {
 #[async_trait]
 impl Transaction for SqlTransaction {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { transaction, connection, state, mut observed, place } = *self;
+        let Self { transaction, connection, state, mut observed, postman, has_mail, place } = *self;
         if state == State::Failed {
             return Err(StoreError::Conflict);
         }
@@ -245,6 +256,9 @@ impl Transaction for SqlTransaction {
         }
         drop((observed, place));
         committed?;
+        if let Some(postman) = postman.filter(|_| has_mail) {
+            postman.notify_one();
+        }
         if state == State::Erased && connection.get_database_backend() == DbBackend::Sqlite {
             // The commit stands. Where the log cannot be emptied now, the next erasure or the end of the program empties it.
             let _ = sqlite::empty_log(&connection).await;

@@ -1,6 +1,6 @@
 //! Starting on a database that is there already.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use card_protocol::Purpose;
 use domain::person::UserNumber;
@@ -65,4 +65,24 @@ async fn without_the_challenge_key_that_made_it_a_challenge_counts_no_more() {
     browser.reconnect(&app);
     let proof = serde_json::json!({ "proof": card.prove(Purpose::Hello, hello) });
     assert_eq!(browser.call("session/confirm-card", &proof).await.fault(), "Refused");
+}
+
+/// Leptos can list the routes of the pages only while it lets all pages of the process wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_starts_beside_another_in_one_process_holds_up_none_of_its_pages() {
+    let app = TestApp::start_hasty(Duration::from_secs(10)).await;
+    janes_card(&app).await;
+    let starting = tokio::spawn(async {
+        for _ in 0..10 {
+            drop(TestApp::start().await);
+        }
+    });
+    let mut browser = Browser::new(&app);
+    let mut pages = 0;
+    while !starting.is_finished() {
+        assert_eq!(browser.get("/unlock").await.status, 200);
+        pages += 1;
+    }
+    starting.await.unwrap();
+    assert!(pages > 10, "{pages}");
 }

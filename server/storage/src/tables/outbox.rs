@@ -89,6 +89,7 @@ fn finish(id: MailId, column: Column, at: Timestamp) -> sea_orm::UpdateMany<Enti
 impl Outbox for SqlTransaction {
     async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError> {
         let created_at = value::milliseconds(mail.created_at);
+        self.put_in_mail();
         self.insert(Model {
             id: mail.id.0,
             body: Some(mail.sealed.0.clone()),
@@ -153,6 +154,9 @@ impl Dispatch for SqlTransaction {
                     .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
             )
             .await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
         // Whoever else claims has skipped these, and finds them put off once it is committed. A claim counts as an attempt at once: a mail that brings its worker down is given up in the end.
         self.update(
             Entity::update_many()

@@ -9,7 +9,9 @@ use domain::{
     ports::{Store, StoreError, Transaction},
     trail::{Event, Outcome, TrailRecord},
 };
+use futures::FutureExt;
 use storage::{Connections, Glance, Observer, SqlStore, TransactionEnd, connect, testing::TestSchema};
+use tokio::sync::Notify;
 
 use crate::suite::fixtures::{at, mail, person};
 
@@ -132,6 +134,32 @@ async fn what_waits_is_seen_from_outside(store: SqlStore) {
     assert_eq!(store.glance().await.unwrap(), Glance { mails: 2, oldest_mail: Some(at(20)), trail_head: 2 });
 }
 
+async fn the_outbox_is_emptied_for_mails_that_are_kept_and_for_nothing_else(store: SqlStore) {
+    let postman = Arc::new(Notify::new());
+    let store = store.waking(Arc::clone(&postman));
+    let is_woken = || postman.notified().now_or_never().is_some();
+
+    let mut dropped = store.begin().await.unwrap();
+    dropped.insert_mail(&mail(1, 10)).await.unwrap();
+    drop(dropped);
+    let mut without = store.begin().await.unwrap();
+    without.insert_person(&person(1)).await.unwrap();
+    without.commit().await.unwrap();
+    assert!(!is_woken());
+
+    let mut kept = store.begin().await.unwrap();
+    kept.insert_mail(&mail(1, 10)).await.unwrap();
+    kept.insert_mail(&mail(2, 10)).await.unwrap();
+    assert!(!is_woken());
+    kept.commit().await.unwrap();
+    assert!(is_woken() && !is_woken(), "once for all of them");
+
+    let mut sent = store.begin_dispatch().await.unwrap();
+    sent.mark_mail_sent(mail(1, 10).id, at(40)).await.unwrap();
+    sent.commit().await.unwrap();
+    assert!(!is_woken());
+}
+
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
         mod on_sqlite {
@@ -157,6 +185,7 @@ on_both! {
     a_transaction_that_waits_is_told_until_its_turn_or_until_it_is_given_up,
     a_database_that_is_gone_is_told_and_answers_nobody,
     what_waits_is_seen_from_outside,
+    the_outbox_is_emptied_for_mails_that_are_kept_and_for_nothing_else,
 }
 
 /// On PostgreSQL who looks from outside needs none of the connections on which others wait for their turn.
