@@ -60,6 +60,10 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// How long an answer may take, the arrival of the body included. The queue of the hasher is shorter.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
+/// The routes of the pages, listed once in a process: meanwhile Leptos lets every page of the process that begins to wait for
+/// something wait for ever.
+static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+
 /// What the pages are made of.
 pub struct Pages {
     /// The use cases.
@@ -133,8 +137,6 @@ pub fn router(pages: Pages) -> Router {
             content_security.set(&response);
         }
     };
-    // Once in a process: meanwhile Leptos lets every page of the process that begins to wait for something wait for ever.
-    static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
     let list = || generate_route_list_with_exclusions_and_ssg_and_context(App, None, contexts.clone()).0;
     let routes = ROUTES.get_or_init(list).clone();
     let no_page = leptos_axum::ErrorHandler::new_with_context(contexts.clone(), app::shell, options.clone());
