@@ -1,10 +1,19 @@
 //! More than the service can do: whoever it cannot serve in time is told so, and nothing is lost.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use axum::http::StatusCode;
 use card_protocol::Purpose;
 use domain::{
     person::UserNumber,
-    ports::{HasherError, Hashing},
+    ports::{HasherError, Hashing, Store},
+    role::Role,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -12,8 +21,9 @@ use uuid::Uuid;
 
 use crate::{
     browser::{Answer, Browser},
+    managers::at_desk,
     registration::{begin, form, numbers, questions, set_questions},
-    sign_in::janes_card,
+    sign_in::{JANE, janes_card, sign_in},
     test_app::{ANSWERS, TestApp},
     unlock::{answers, asked, identify, prove, registered},
 };
@@ -133,4 +143,47 @@ async fn a_second_click_gets_the_outcome_of_the_first() {
     assert_eq!((first.value::<String>(), second.value::<String>()), ("Right".to_owned(), "Right".to_owned()));
     assert!(app.mail().await.try_code().is_some());
     assert!(app.no_mail().await);
+}
+
+/// How many look at their unlock at once, again and again, and how often in all before an officer who comes last has found
+/// somebody. That takes two transactions. Of everybody's 64 are before each of them at most; without a share of its own all
+/// would be.
+const LOOKERS: usize = 200;
+const BEFORE_THE_DESK: usize = 250;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_desk_works_while_nobody_else_gets_a_place() {
+    let app = TestApp::start().await;
+    let (jane, _) = about_to_answer(&app).await;
+    let (mut officer, _) = at_desk(&app, 7, Role::RaAgent).await;
+
+    let waiting = fill(&app).await;
+    let (mut second, _) = at_desk(&app, 8, Role::RaAgent).await;
+    let page = second.get(&format!("/ra/people/{}", JANE.0)).await;
+    assert!(page.body.contains(JANE.1), "{}", page.body);
+    drop(waiting);
+
+    let turn = app.store().begin().await.unwrap();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let mut lookers = JoinSet::new();
+    for _ in 0..LOOKERS {
+        let (mut jane, looks) = (jane.clone(), Arc::clone(&looks));
+        lookers.spawn(async move {
+            loop {
+                let view: Value = jane.call("unlock/view", &json!({})).await.value();
+                assert!(view["Questions"].is_object(), "{view}");
+                looks.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    // By then all of them wait.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let found = tokio::spawn(async move { officer.call("ra/find", &json!({ "text": JANE.0 })).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    drop(turn);
+    let found: Value = found.await.unwrap().value();
+    let looks = looks.load(Ordering::Relaxed);
+    assert_eq!(found["people"].as_array().unwrap().len(), 1, "{found}");
+    assert!(looks < BEFORE_THE_DESK, "{looks} were before it");
+    assert!(lookers.try_join_next().is_none(), "somebody was refused");
 }

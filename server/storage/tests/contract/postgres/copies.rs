@@ -137,6 +137,26 @@ async fn a_target_with_rows_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_lacks_a_row_is_found_out() {
+    let (folder, schema) = (filled().await, TestSchema::make().await);
+    open(&schema).await;
+    open_past(&schema)
+        .await
+        .execute(
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE TRIGGER lose BEFORE INSERT ON trail FOR EACH ROW WHEN (NEW.number = 2000) EXECUTE FUNCTION lose()",
+        )
+        .await
+        .unwrap();
+    let fault = refused(&folder, &schema).await;
+    assert!(
+        matches!(&fault, CopyError::Miscounted { table, source_rows: RECORDS, target_rows }
+            if table == "trail" && *target_rows == RECORDS - 1),
+        "{fault:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_a_service_has_open_is_refused_and_cannot_be_opened_while_it_is_copied() {
     let (folder, schema) = (filled().await, TestSchema::make().await);
     let service = connect(&location(&folder)).await.unwrap();
