@@ -60,8 +60,8 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// How long an answer may take, the arrival of the body included. The queue of the hasher is shorter.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
-/// The routes of the pages, listed once in a process: meanwhile Leptos lets every page of the process that begins to wait for
-/// something wait for ever.
+/// The routes of the pages, which are the same for all services of a process. They are listed once: meanwhile Leptos keeps the
+/// resources of all pages of the process from loading (`SuppressResourceLoad`), and one that is first asked for then never loads.
 static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
 
 /// What the pages are made of.

@@ -31,8 +31,8 @@ pub struct SqlStore {
     /// For what takes no turn: on PostgreSQL one of its own, as the others may all wait for theirs.
     aside: DatabaseConnection,
     observer: Option<Arc<dyn Observer>>,
-    /// Is notified when a mail was put into the outbox.
-    postman: Option<Arc<Notify>>,
+    /// Is notified where a mail was put into the outbox.
+    wake: Option<Arc<Notify>>,
     /// In the queue of the database, for whoever this is the store of.
     places: Arc<Semaphore>,
     desks_places: Arc<Semaphore>,
@@ -41,7 +41,7 @@ pub struct SqlStore {
 impl SqlStore {
     pub(crate) fn new(connection: DatabaseConnection, aside: DatabaseConnection) -> Self {
         let [places, desks_places] = [EVERYBODYS_PLACES, DESKS_PLACES].map(|places| Arc::new(Semaphore::new(places)));
-        Self { connection, aside, observer: None, postman: None, places, desks_places }
+        Self { connection, aside, observer: None, wake: None, places, desks_places }
     }
 
     /// The same store for the desk: its transactions do not wait for those of everybody that wait for a place.
@@ -58,8 +58,8 @@ impl SqlStore {
 
     /// The same store, which wakes whoever empties the outbox once a mail that was put into it is committed.
     #[must_use]
-    pub fn waking(self, postman: Arc<Notify>) -> Self {
-        Self { postman: Some(postman), ..self }
+    pub fn waking(self, wake: Arc<Notify>) -> Self {
+        Self { wake: Some(wake), ..self }
     }
 
     pub(crate) fn connection(&self) -> &DatabaseConnection {
@@ -102,8 +102,8 @@ impl SqlStore {
     ) -> Result<SqlTransaction, StoreError> {
         match transaction {
             Ok(transaction) => {
-                let (connection, postman) = (self.connection.clone(), self.postman.clone());
-                Ok(SqlTransaction::new(transaction, connection, waiting.begin(), postman, place))
+                let transaction = SqlTransaction::new(transaction, self.connection.clone(), waiting.begin());
+                Ok(transaction.waking(self.wake.clone()).in_place(place))
             }
             Err(fault) => {
                 waiting.fail(&fault);

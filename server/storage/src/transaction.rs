@@ -30,8 +30,8 @@ pub struct SqlTransaction {
     connection: DatabaseConnection,
     state: State,
     observed: Observed,
-    /// Is notified of the mails of this transaction.
-    postman: Option<Arc<Notify>>,
+    /// Is notified where a mail was put into the outbox.
+    wake: Option<Arc<Notify>>,
     has_mail: bool,
     place: Option<OwnedSemaphorePermit>,
 }
@@ -54,19 +54,23 @@ enum State {
 }
 
 impl SqlTransaction {
-    pub(crate) fn new(
-        transaction: DatabaseTransaction,
-        connection: DatabaseConnection,
-        observed: Observed,
-        postman: Option<Arc<Notify>>,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Self {
-        Self { transaction, connection, state: State::Clean, observed, postman, has_mail: false, place }
+    pub(crate) fn new(transaction: DatabaseTransaction, connection: DatabaseConnection, observed: Observed) -> Self {
+        Self { transaction, connection, state: State::Clean, observed, wake: None, has_mail: false, place: None }
     }
 
     /// One of which nobody is told.
     pub(crate) fn unobserved(transaction: DatabaseTransaction, connection: DatabaseConnection) -> Self {
-        Self::new(transaction, connection, Waiting::new(None).begin(), None, None)
+        Self::new(transaction, connection, Waiting::new(None).begin())
+    }
+
+    /// The same transaction, which wakes whoever empties the outbox.
+    pub(crate) fn waking(self, wake: Option<Arc<Notify>>) -> Self {
+        Self { wake, ..self }
+    }
+
+    /// The same transaction, which has a place until it ends.
+    pub(crate) fn in_place(self, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { place, ..self }
     }
 
     /// Tells whoever observes the store, once this is committed, that something happened.
@@ -75,7 +79,7 @@ impl SqlTransaction {
     }
 
     /// Has the outbox emptied after the commit.
-    pub(crate) fn put_in_mail(&mut self) {
+    pub(crate) fn mailed(&mut self) {
         self.has_mail = true;
     }
 
@@ -245,10 +249,12 @@ impl SqlTransaction {
 #[async_trait]
 impl Transaction for SqlTransaction {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { transaction, connection, state, mut observed, postman, has_mail, place } = *self;
+        let Self { transaction, connection, state, mut observed, wake, has_mail, place } = *self;
         if state == State::Failed {
             return Err(StoreError::Conflict);
         }
+        // Also where nobody waits for the answer of the commit any more, or it gets lost: it may stand.
+        let _woken = wake.filter(|_| has_mail).map(Woken);
         let committed = transaction.commit().await.map_err(store_error);
         match &committed {
             Ok(()) => observed.committed(),
@@ -256,14 +262,20 @@ impl Transaction for SqlTransaction {
         }
         drop((observed, place));
         committed?;
-        if let Some(postman) = postman.filter(|_| has_mail) {
-            postman.notify_one();
-        }
         if state == State::Erased && connection.get_database_backend() == DbBackend::Sqlite {
             // The commit stands. Where the log cannot be emptied now, the next erasure or the end of the program empties it.
             let _ = sqlite::empty_log(&connection).await;
         }
         Ok(())
+    }
+}
+
+/// Is woken when this is dropped.
+struct Woken(Arc<Notify>);
+
+impl Drop for Woken {
+    fn drop(&mut self) {
+        self.0.notify_one();
     }
 }
 

@@ -27,14 +27,16 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 static LOGS: Mutex<Vec<Weak<Mutex<Vec<u8>>>>> = Mutex::new(Vec::new());
 
 impl Log {
+    /// A log that takes everything but what is logged by the `log` crate: what the tests themselves send is among that.
     pub fn start() -> Self {
         static SUBSCRIBER: Once = Once::new();
         SUBSCRIBER.call_once(|| {
-            tracing_subscriber::fmt()
+            let subscriber = tracing_subscriber::fmt()
                 .with_max_level(tracing::Level::TRACE)
                 .with_ansi(false)
                 .with_writer(|| IntoLogs)
-                .init();
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
         });
         let log = Arc::default();
         LOGS.lock().unwrap().push(Arc::downgrade(&log));

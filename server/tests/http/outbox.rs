@@ -1,7 +1,5 @@
 //! Mails when the mail server is down.
 
-use std::sync::Arc;
-
 use card_protocol::Purpose;
 use domain::{person::UserNumber, trail::Event};
 use futures::FutureExt;
@@ -45,8 +43,7 @@ async fn a_mail_waits_for_the_mail_server() {
 async fn the_worker_is_woken_by_a_request_with_a_mail_and_by_no_other() {
     let app = TestApp::start().await;
     let card = registered(&app).await;
-    let wake = app.worker(Arc::new(app.mails.clone())).await.wake;
-    let is_woken = || wake.notified().now_or_never().is_some();
+    let is_woken = || app.wake().notified().now_or_never().is_some();
     let mut browser = Browser::new(&app);
     identify(&mut browser, &card).await;
     assert!(!is_woken());

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use card_protocol::Purpose;
 use domain::{
     person::UserNumber,
-    ports::{HasherError, Hashing, Store},
+    ports::{HasherError, Hashing},
     role::Role,
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use crate::{
     browser::{Answer, Browser},
     managers::at_desk,
     registration::{begin, form, numbers, questions, set_questions},
-    sign_in::{JANE, janes_card, sign_in},
+    sign_in::{JANE, janes_card},
     test_app::{ANSWERS, TestApp},
     unlock::{answers, asked, identify, prove, registered},
 };
@@ -151,6 +151,17 @@ async fn a_second_click_gets_the_outcome_of_the_first() {
 const LOOKERS: usize = 200;
 const BEFORE_THE_DESK: usize = 250;
 
+/// Waits until so many transactions wait for their turn. It does not ask the database.
+async fn waiting_transactions(app: &TestApp, many: usize) {
+    let waiting = format!("service_centre_transactions_waiting {many}");
+    let all_wait = async {
+        while !app.admin().metrics.render().lines().any(|line| line == waiting) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_wait).await.expect("all of them wait");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_desk_works_while_nobody_else_gets_a_place() {
     let app = TestApp::start().await;
@@ -176,13 +187,15 @@ async fn the_desk_works_while_nobody_else_gets_a_place() {
             }
         });
     }
-    // By then all of them wait.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let found = tokio::spawn(async move { officer.call("ra/find", &json!({ "text": JANE.0 })).await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    waiting_transactions(&app, LOOKERS).await;
+    let counted = Arc::clone(&looks);
+    let found = tokio::spawn(async move {
+        let found: Value = officer.call("ra/find", &json!({ "text": JANE.0 })).await.value();
+        (found, counted.load(Ordering::Relaxed))
+    });
+    waiting_transactions(&app, LOOKERS + 1).await;
     drop(turn);
-    let found: Value = found.await.unwrap().value();
-    let looks = looks.load(Ordering::Relaxed);
+    let (found, looks) = found.await.unwrap();
     assert_eq!(found["people"].as_array().unwrap().len(), 1, "{found}");
     assert!(looks < BEFORE_THE_DESK, "{looks} were before it");
     assert!(lookers.try_join_next().is_none(), "somebody was refused");

@@ -29,6 +29,7 @@ use server::{
 };
 use storage::SqlStore;
 use time::macros::datetime;
+use tokio::sync::Notify;
 
 use crate::{
     mails::{KeptMails, SentMail},
@@ -183,6 +184,11 @@ impl TestApp {
     /// Who answers operators.
     pub fn admin(&self) -> Admin {
         self.application.admin.clone()
+    }
+
+    /// What wakes the service's own worker of the outbox.
+    pub fn wake(&self) -> &Notify {
+        &self.application.outbox.wake
     }
 
     /// A worker that sends the same mails as the service's own: of another server, with a store and a postman of its own.

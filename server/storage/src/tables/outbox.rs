@@ -89,7 +89,7 @@ fn finish(id: MailId, column: Column, at: Timestamp) -> sea_orm::UpdateMany<Enti
 impl Outbox for SqlTransaction {
     async fn insert_mail(&mut self, mail: &OutboxMail) -> Result<(), StoreError> {
         let created_at = value::milliseconds(mail.created_at);
-        self.put_in_mail();
+        self.mailed();
         self.insert(Model {
             id: mail.id.0,
             body: Some(mail.sealed.0.clone()),

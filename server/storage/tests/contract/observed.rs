@@ -135,9 +135,9 @@ async fn what_waits_is_seen_from_outside(store: SqlStore) {
 }
 
 async fn the_outbox_is_emptied_for_mails_that_are_kept_and_for_nothing_else(store: SqlStore) {
-    let postman = Arc::new(Notify::new());
-    let store = store.waking(Arc::clone(&postman));
-    let is_woken = || postman.notified().now_or_never().is_some();
+    let wake = Arc::new(Notify::new());
+    let store = store.waking(Arc::clone(&wake));
+    let is_woken = || wake.notified().now_or_never().is_some();
 
     let mut dropped = store.begin().await.unwrap();
     dropped.insert_mail(&mail(1, 10)).await.unwrap();
@@ -158,6 +158,11 @@ async fn the_outbox_is_emptied_for_mails_that_are_kept_and_for_nothing_else(stor
     sent.mark_mail_sent(mail(1, 10).id, at(40)).await.unwrap();
     sent.commit().await.unwrap();
     assert!(!is_woken());
+
+    let mut of_desk = store.for_the_desk().begin().await.unwrap();
+    of_desk.insert_mail(&mail(3, 10)).await.unwrap();
+    of_desk.commit().await.unwrap();
+    assert!(is_woken());
 }
 
 macro_rules! on_both {
