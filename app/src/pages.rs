@@ -18,6 +18,7 @@ pub mod profile;
 pub mod ra;
 pub mod register;
 pub mod sign_in;
+mod unavailable;
 pub mod unlock;
 
 use leptos::prelude::*;

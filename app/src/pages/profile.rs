@@ -10,7 +10,10 @@ use leptos_router::{components::Redirect, hooks::use_query_map};
 
 pub use self::activity::YourActivity;
 use self::self_service::SelfService;
-use super::more_time::{Idle, MoreTime};
+use super::{
+    more_time::{Idle, MoreTime},
+    unavailable::Unavailable,
+};
 use crate::{
     components::{Banner, ButtonKind, NotificationBanner, Page, SubmitButton, SummaryList, SummaryRow},
     server_fns::Referred,
@@ -45,12 +48,7 @@ pub fn ProfilePage() -> impl IntoView {
                     }
                     Ok(None) => view! { <Redirect path="/sign-in" /> }.into_any(),
                     Err(fault) => {
-                        view! {
-                            <Page title=t::profile_title() back="/">
-                                <p class="nhsuk-body">{fault.unavailable()}</p>
-                            </Page>
-                        }
-                            .into_any()
+                        view! { <Unavailable title=t::profile_title() back="/" text=fault.unavailable() /> }.into_any()
                     }
                 }
             })}

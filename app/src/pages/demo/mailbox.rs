@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::super::not_found::NotFound;
+use super::super::{not_found::NotFound, unavailable::Unavailable};
 use crate::{
     announcer::Announcer,
     components::{Button, ButtonKind, Page, SummaryList, SummaryRow},
@@ -29,12 +29,7 @@ pub fn DemoMailbox() -> impl IntoView {
                     Ok(mails) => view! { <Mails mails /> }.into_any(),
                     Err(DemoFault::NoDemonstration) => view! { <NotFound /> }.into_any(),
                     Err(fault) => {
-                        view! {
-                            <Page title=t::mailbox_title() back="/">
-                                <p class="nhsuk-body">{fault.unavailable()}</p>
-                            </Page>
-                        }
-                            .into_any()
+                        view! { <Unavailable title=t::mailbox_title() back="/" text=fault.unavailable() /> }.into_any()
                     }
                 }
             })}

@@ -7,6 +7,7 @@ use super::{
     super::{
         holder::{Aim, HolderForm},
         more_time::{Idle, MoreTime},
+        unavailable::Unavailable,
     },
     SignOutForm,
 };
@@ -46,12 +47,7 @@ pub fn ProfileEnd() -> impl IntoView {
                     }
                     Ok(Some(_)) => view! { <Redirect path="/profile" /> }.into_any(),
                     Err(fault) => {
-                        view! {
-                            <Page title=t::end_title() back="/profile">
-                                <p class="nhsuk-body">{fault.unavailable()}</p>
-                            </Page>
-                        }
-                            .into_any()
+                        view! { <Unavailable title=t::end_title() back="/profile" text=fault.unavailable() /> }.into_any()
                     }
                 }
             })}

@@ -6,12 +6,15 @@ use leptos_router::components::Redirect;
 use wasm_bindgen::JsCast;
 
 use super::{
-    super::more_time::{Idle, MoreTime},
+    super::{
+        more_time::{Idle, MoreTime},
+        unavailable::Unavailable,
+    },
     StopForm,
 };
 use crate::{
     app::Way,
-    components::{Errors, FieldError, Page, Step},
+    components::{Errors, FieldError, Step},
     resubmitted::{self, Failed},
     server_fns::Referred,
     server_fns::registration::{FlowAim, RegistrationFault, RegistrationPage, look_at_registration},
@@ -174,12 +177,7 @@ pub fn at_step(
                     .into_any(),
                     Ok(page) => elsewhere(place, &page, here.way),
                     Err(fault) => {
-                        view! {
-                            <Page title=t::profile_register() back="/profile">
-                                <p class="nhsuk-body">{fault.unavailable()}</p>
-                            </Page>
-                        }
-                            .into_any()
+                        view! { <Unavailable title=t::profile_register() back="/profile" text=fault.unavailable() /> }.into_any()
                     }
                 }
             })}

@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    super::more_time::{Idle, MoreTime},
+    super::{
+        more_time::{Idle, MoreTime},
+        unavailable::Unavailable,
+    },
     DeadEndPage, StopForm,
 };
 use crate::{
     app::Way,
     bridge::Bridge,
-    components::{Errors, Page, Step},
+    components::{Errors, Step},
     config::{PolicyProfile, facts},
     server_fns::Referred,
     server_fns::unlock::{ChallengeFor, DeadEnd, Ended, UnlockFault, UnlockPage, look_at_unlock, unlock_challenge},
@@ -200,7 +203,9 @@ pub fn at_step(
                         }
                         .into_any(),
                         Ok(page) => elsewhere(place, &page, here.way),
-                        Err(fault) => view! { <Unavailable fault /> }.into_any(),
+                        Err(fault) => {
+                            view! { <Unavailable title=t::unlock_title() back="/unlock" text=fault.unavailable() /> }.into_any()
+                        }
                     }
                 })}
             </Suspense>
@@ -224,19 +229,6 @@ fn elsewhere(here: Place, page: &UnlockPage, way: Way) -> AnyView {
         UnlockPage::Ended(Ended::Superseded) => start("/unlock?superseded"),
         UnlockPage::Ended(Ended::CodeTriesUsedUp) => start("/unlock?tries"),
         _ => start("/unlock?over"),
-    }
-}
-
-/// The service does not answer.
-#[component]
-fn Unavailable(
-    /// What it said.
-    fault: UnlockFault,
-) -> impl IntoView {
-    view! {
-        <Page title=t::unlock_title() back="/unlock">
-            <p class="nhsuk-body">{fault.unavailable()}</p>
-        </Page>
     }
 }
 
