@@ -159,6 +159,12 @@ async fn the_outbox_is_emptied_for_mails_that_are_kept_and_for_nothing_else(stor
     sent.commit().await.unwrap();
     assert!(!is_woken());
 
+    // Whoever committed it does not hear of it any more.
+    let mut lost = store.begin().await.unwrap();
+    lost.insert_mail(&mail(4, 10)).await.unwrap();
+    lost.commit().now_or_never();
+    assert!(is_woken());
+
     let mut of_desk = store.for_the_desk().begin().await.unwrap();
     of_desk.insert_mail(&mail(3, 10)).await.unwrap();
     of_desk.commit().await.unwrap();
