@@ -107,9 +107,10 @@ impl Way {
         self.arrived.get_value()
     }
 
-    /// Notes that a page was reached, and says whether it comes after another.
+    /// Notes that a page was reached, and says whether it comes after another. None does on the server; and what it notes
+    /// there, while one thread makes the frame and another the page (and makes it twice), is missing where it is read then.
     pub fn arrive(self) -> bool {
-        self.arrived.try_update_value(|arrived| std::mem::replace(arrived, true)).unwrap_or_default()
+        cfg!(not(feature = "ssr")) && self.arrived.try_update_value(|arrived| std::mem::replace(arrived, true)).unwrap_or_default()
     }
 }
 
@@ -136,5 +137,20 @@ fn lead_to_other_language(path: &str, query: &str) {
     let Some(link) = document().get_element_by_id(LANGUAGE_LINK) else { return };
     if let Some(language) = link.get_attribute("lang").and_then(|tag| Language::from_tag(&tag)) {
         let _ = link.set_attribute("href", &language.page(path, query));
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_the_server_a_page_that_is_made_twice_comes_after_none() {
+        Owner::new().with(|| {
+            Way::provide();
+            for _ in 0..2 {
+                assert!(!Way::of_page().arrive());
+            }
+        });
     }
 }
