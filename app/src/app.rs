@@ -110,7 +110,8 @@ impl Way {
     /// Notes that a page was reached, and says whether it comes after another. None does on the server; and what it notes
     /// there, while one thread makes the frame and another the page (and makes it twice), is missing where it is read then.
     pub fn arrive(self) -> bool {
-        cfg!(not(feature = "ssr")) && self.arrived.try_update_value(|arrived| std::mem::replace(arrived, true)).unwrap_or_default()
+        cfg!(not(feature = "ssr"))
+            && self.arrived.try_update_value(|arrived| std::mem::replace(arrived, true)).unwrap_or_default()
     }
 }
 
