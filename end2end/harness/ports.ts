@@ -6,10 +6,14 @@ import { createServer } from 'node:net';
 const FIRST = 10_081;
 const COUNT = 9_000;
 
-/** A port that nobody listens on, on either loopback address. */
+/** Where the search goes on. Who was given a port listens on it later, so one that was given is not given again. */
+let next = Math.floor(Math.random() * COUNT);
+
+/** A port that nobody listens on, on either loopback address, and that nobody was given. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = FIRST + Math.floor(Math.random() * COUNT);
+    const port = FIRST + next;
+    next = (next + 1) % COUNT;
     if ((await isFree(port, '127.0.0.1')) && (await isFree(port, '::1'))) return port;
   }
 }
