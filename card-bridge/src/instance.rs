@@ -156,10 +156,8 @@ mod tests {
 
     #[test]
     fn a_port_where_nobody_listens_is_free() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        assert_eq!(ask(port, None), Occupant::Nobody);
+        // IANA: tcpmux. The system gives it nobody by itself.
+        assert_eq!(ask(1, None), Occupant::Nobody);
     }
 
     #[test]

@@ -15,8 +15,8 @@ declare global {
   }
 }
 
-/** Longer than the region waits before it speaks. */
-const SPOKEN = 700;
+/** Longer than the region waits before it speaks, also on a machine that is busy. */
+const SPOKEN = 1_500;
 
 async function listen(page: Page): Promise<() => Promise<string[]>> {
   await page.getByRole('status').evaluate((region) => {

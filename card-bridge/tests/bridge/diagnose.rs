@@ -81,11 +81,8 @@ impl Told {
     }
 }
 
-/// A port where nobody listens.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
+/// A port where nobody listens (IANA: tcpmux), and that the system gives nobody by itself.
+const NOBODYS: u16 = 1;
 
 /// A running bridge with the listed origin.
 fn bridge() -> (Program, SocketAddr, NamedTempFile) {
@@ -126,7 +123,7 @@ beside_a_service! {
     }
 
     fn without_a_card_the_person_is_told_to_put_one_in() {
-        let told = Examination::new(listed()).look(free_port());
+        let told = Examination::new(listed()).look(NOBODYS);
         told.is("service", "well", "running");
         told.is("reader", "well", "Virtual PCD");
         told.is("card", "wrong", "Put your smartcard into the reader");
@@ -184,7 +181,7 @@ beside_a_service! {
 
 #[test]
 fn without_the_smartcard_service_what_needs_it_is_not_looked_at() {
-    let told = Examination::without_service(listed()).look(free_port());
+    let told = Examination::without_service(listed()).look(NOBODYS);
     told.is("service", "wrong", "pcscd");
     for stage in ["reader", "card", "applet", "keys"] {
         assert_eq!(told.of(stage).0, "not_looked_at", "{stage}");
@@ -195,17 +192,17 @@ fn without_the_smartcard_service_what_needs_it_is_not_looked_at() {
 #[test]
 fn a_bridge_that_is_not_running_and_another_program_are_told_apart() {
     let examination = Examination::without_service(listed());
-    examination.look(free_port()).is("port", "wrong", "Start Card Bridge");
+    examination.look(NOBODYS).is("port", "wrong", "Start Card Bridge");
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     examination.look(other.local_addr().unwrap().port()).is("port", "wrong", "Another program has port");
 }
 
 #[test]
 fn an_origin_that_is_not_configured_or_not_yet_read_is_told() {
-    Examination::without_service(config("")).look(free_port()).is("origin", "wrong", "lists no website");
+    Examination::without_service(config("")).look(NOBODYS).is("origin", "wrong", "lists no website");
     let bad = config("[[origin]]\nurl = \"https://service.test/\"\nservice_keys = []\n");
-    Examination::without_service(bad).look(free_port()).is("origin", "wrong", "origin[0].url is wrong");
-    Examination::without_service(listed()).look(free_port()).is("origin", "well", ORIGIN);
+    Examination::without_service(bad).look(NOBODYS).is("origin", "wrong", "origin[0].url is wrong");
+    Examination::without_service(listed()).look(NOBODYS).is("origin", "well", ORIGIN);
     // The bridge was started before the origin was added.
     let running = Program::start(&mut program());
     Examination::without_service(listed()).look(running.address.port()).is(
@@ -221,10 +218,9 @@ fn a_browser_whose_policy_lists_the_origins_does_not_ask() {
     for name in ["chromium", "firefox-esr"] {
         examination.install(name);
     }
-    let port = free_port();
-    examination.look(port).is("browser_policy", "wrong", "from Chromium and Firefox");
+    examination.look(NOBODYS).is("browser_policy", "wrong", "from Chromium and Firefox");
     let mut command = program();
     command.args(["policies", "write", "--config"]).arg(examination.config.path());
     assert!(command.arg("--root").arg(examination.root.path()).status().unwrap().success());
-    examination.look(port).is("browser_policy", "well", "Chromium and Firefox: the listed websites are let in");
+    examination.look(NOBODYS).is("browser_policy", "well", "Chromium and Firefox: the listed websites are let in");
 }

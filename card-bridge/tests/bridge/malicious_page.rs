@@ -134,7 +134,7 @@ fn a_refused_page_that_does_not_close_its_end_is_cut_off() {
 
 #[test]
 fn a_connection_that_does_not_come_to_its_request_is_closed() {
-    let mut victim = Victim::new(Limits { request: Duration::from_millis(300), ..LIMITS });
+    let mut victim = Victim::new(Limits { request: Duration::from_secs(2), ..LIMITS });
     for begin in ["", "GET", "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: "] {
         let mut stream = raw(victim.address());
         stream.write_all(begin.as_bytes()).unwrap();

@@ -40,12 +40,13 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(tls) = &tls {
         application.admin.metrics.certificate(tls.expires());
     }
+    // Before anybody can know that it is there: a signal that nobody hears yet would end it.
+    let mut signals = Signals::listen()?;
     let socket = bind("listen", settings.listen).await?;
     let admin_socket = match settings.admin.listen {
         Some(address) => Some(bind("admin.listen", address).await?),
         None => None,
     };
-    let mut signals = Signals::listen()?;
     let (stop, stopping) = watch::channel(());
     // Operators are answered to the end.
     let (end, ending) = watch::channel(());

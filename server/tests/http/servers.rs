@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -147,9 +148,21 @@ impl Servers {
     }
 }
 
-/// An address of this machine on which nobody listens.
+/// An address of this machine on which nobody listens and that nobody was given: below those that the system gives out by itself,
+/// which may be another's before a server listens there. Each process of the tests has some of its own.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    const FIRST: u32 = 20_000;
+    const PROCESSES: u32 = 200;
+    const OF_ONE: u32 = 60;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = GIVEN.fetch_add(1, Ordering::Relaxed) % OF_ONE;
+        let port = FIRST + std::process::id() % PROCESSES * OF_ONE + next;
+        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 impl Drop for Servers {
@@ -169,7 +182,6 @@ impl Drop for Servers {
 
 impl Process {
     fn spawn(place: &Place, variables: &[(&str, &str)], logging: &[&str]) -> Self {
-        // Nobody else takes the port that the system has just given: it goes through all the others first.
         let address = free_address();
         let log = place.folder().join(format!("server-{}.log", address.port()));
         // It ends with this process, also when this one is killed.

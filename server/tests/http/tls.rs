@@ -254,7 +254,7 @@ async fn who_speaks_no_tls_hears_nothing_of_the_pages() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_never_begins_tls_keeps_nobody_elses_place() {
-    let limits = Limits { head: Duration::from_millis(200), connections: 1, ..Limits::default() };
+    let limits = Limits { head: Duration::from_secs(2), connections: 1, ..Limits::default() };
     let (address, certificate, _stop, _files) = serving(limits).await;
     let _silent = TcpStream::connect(address).await.unwrap();
     let next = async { connect(address, &certificate).await.unwrap() };

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,7 +22,10 @@ use server::{
     mail::{DeliveryError, Letter, Postman},
     outbox::OutboxWorker,
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::{Barrier, Notify},
+    task::JoinSet,
+};
 use uuid::Uuid;
 
 use crate::test_app::TestApp;
@@ -83,13 +89,32 @@ async fn put_in(app: &TestApp, worker: &OutboxWorker, mails: u128) {
     transaction.commit().await.unwrap();
 }
 
+/// Takes its first mail only together with the others, so that each of them has one.
+struct Together {
+    counter: Counter,
+    all: Arc<Barrier>,
+    is_here: AtomicBool,
+}
+
+#[async_trait]
+impl Postman for Together {
+    async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryError> {
+        if !self.is_here.swap(true, Ordering::SeqCst) {
+            self.all.wait().await;
+        }
+        self.counter.deliver(letter).await
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn three_workers_send_each_of_300_mails_once() {
     let app = TestApp::start().await;
     let postmen: [Counter; WORKERS] = std::array::from_fn(|_| Counter::default());
+    let all = Arc::new(Barrier::new(WORKERS));
     let mut workers = Vec::new();
-    for postman in &postmen {
-        workers.push(app.worker(Arc::new(postman.clone())).await);
+    for counter in postmen.clone() {
+        let together = Together { counter, all: Arc::clone(&all), is_here: AtomicBool::new(false) };
+        workers.push(app.worker(Arc::new(together)).await);
     }
     put_in(&app, &workers[0], MAILS).await;
     let mut working = JoinSet::new();
