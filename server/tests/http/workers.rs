@@ -32,6 +32,7 @@ use crate::test_app::TestApp;
 
 const MAILS: u128 = 300;
 const WORKERS: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Counts how often each mail goes.
 #[derive(Clone, Default)]
@@ -121,7 +122,7 @@ async fn three_workers_send_each_of_300_mails_once() {
     for worker in workers {
         working.spawn(async move { while worker.round().await.unwrap() > 0 {} });
     }
-    working.join_all().await;
+    tokio::time::timeout(PATIENCE, working.join_all()).await.expect("each of them has a mail to begin with");
 
     let mut sent = HashMap::new();
     for counts in postmen.map(|postman| postman.counts()) {
