@@ -100,6 +100,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         challenge_key: Arc::new(secrets.challenge_key),
         trail_key: Arc::new(secrets.trail_key),
         service_secret: Arc::new(secrets.service_key),
+        officers_seen: Arc::default(),
     };
     let at_desk = Services::new(Environment { store: Arc::new(database.for_the_desk()), ..environment.clone() });
     let services = Services::new(environment);

@@ -17,6 +17,7 @@ mod origin;
 mod request_reference;
 mod resubmission;
 mod security_headers;
+mod shares;
 mod time_limit;
 mod upload;
 
@@ -49,8 +50,8 @@ use crate::{
 use client::ClientAddress;
 pub use client::Clients;
 use content_security::ContentSecurity;
-use copies::CopiesState;
 pub use opening::Opening;
+use shares::Shares;
 pub use upload::UPLOAD_LIMIT;
 use upload::UploadState;
 
@@ -110,14 +111,15 @@ pub fn router(pages: Pages) -> Router {
     } = pages;
     let [english, welsh] = configs;
     let cookies = english.cookies;
-    let copies = copies::routes(CopiesState { services: at_desk.clone(), cookies });
-    let uploads = upload::routes(UploadState { uploads, cookies });
+    let shares = Shares { everybody: services, officers: at_desk, cookies };
+    let copies = copies::routes(shares.clone());
+    let uploads = upload::routes(UploadState { uploads, shares: shares.clone() });
     let content_security = ContentSecurity::new(&english, &options);
     let demo_mails = mailbox.clone().map(demo_mail::routes).unwrap_or_default();
     let contexts = move || {
         let parts = use_context::<Parts>();
-        let is_desks = parts.as_ref().is_some_and(|parts| is_desks(parts.uri.path()));
-        provide_context(if is_desks { at_desk.clone() } else { services.clone() });
+        let services = parts.as_ref().map_or(&shares.everybody, |parts| shares.of(parts.uri.path(), &parts.headers));
+        provide_context(services.clone());
         let language = parts.map(|parts| language::wanted(&parts)).unwrap_or_default();
         provide_context(language);
         let mut config = match language {
@@ -167,13 +169,6 @@ pub fn router(pages: Pages) -> Router {
         .layer(middleware::from_fn_with_state(public_url, security_headers::add))
         .layer(middleware::from_fn_with_state(randomness, request_reference::give))
         .layer(middleware::from_fn_with_state(metrics, metrics::count))
-}
-
-/// Whether it is something of the RA's desk.
-fn is_desks(path: &str) -> bool {
-    ["/ra", "/api/ra"]
-        .iter()
-        .any(|desk| path.strip_prefix(desk).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 fn span(request: &Request) -> Span {

@@ -23,7 +23,7 @@ use crate::{
     person::{Person, UserNumber},
     policy::Policy,
     ports::{AnswerHasher, Calendar, Clock, HasherError, Hashing, Randomness, Store, StoreError, Transaction, Vault},
-    ra::Desk,
+    ra::{Desk, OfficersSeen},
     registration::{Registration, RegistrationService, addresses},
     sign_in::SignIn,
     token::MailId,
@@ -60,6 +60,8 @@ pub struct Environment {
     pub trail_key: Arc<TrailKey>,
     /// The service key's private half.
     pub service_secret: Arc<ServiceSecret>,
+    /// Who was at the desk lately.
+    pub officers_seen: Arc<OfficersSeen>,
 }
 
 /// The use cases.

@@ -6,9 +6,7 @@
 
 use app::{
     DeskFault,
-    config::CookieKind,
     desk::{ReportParameters, RequestParameters, TrailParameters},
-    session_token,
 };
 use axum::{
     Router,
@@ -20,21 +18,14 @@ use axum::{
 };
 use card_protocol::Slot;
 use domain::{
-    Services, Timestamp,
+    Timestamp,
     figure::Figure,
     ports::StoreError,
-    ra::{Bucket, Desk, RaOfficer, TrailCopy, TrailLine},
+    ra::{Bucket, Desk, TrailCopy, TrailLine},
 };
 use time::format_description::well_known::{Iso8601, Rfc3339};
 
-/// What the routes need.
-#[derive(Clone)]
-pub struct CopiesState {
-    /// The use cases.
-    pub services: Services,
-    /// How the session's cookie is called.
-    pub cookies: CookieKind,
-}
+use super::Shares;
 
 const CSV: &str = "text/csv; charset=utf-8";
 
@@ -55,22 +46,22 @@ const TRAIL_HEADER: [&str; 13] = [
 ];
 
 /// The routes.
-pub fn routes<S: Clone + Send + Sync + 'static>(state: CopiesState) -> Router<S> {
+pub fn routes<S: Clone + Send + Sync + 'static>(shares: Shares) -> Router<S> {
     Router::new()
         .route("/ra/reports.csv", get(reports))
         .route("/ra/trail.csv", get(trail))
         .route("/ra/cards/request.pem", get(request))
-        .with_state(state)
+        .with_state(shares)
 }
 
 async fn reports(
-    State(state): State<CopiesState>,
+    State(shares): State<Shares>,
     headers: HeaderMap,
     Query(parameters): Query<ReportParameters>,
 ) -> Response {
     let report = async {
-        let officer = officer(&state, &headers).await?;
-        let desk = &state.services.desk;
+        let officer = shares.officer(&headers).await?;
+        let desk = &shares.officers.desk;
         let wanted = parameters.read(desk.today())?;
         Ok::<_, DeskFault>(desk.report(&officer, wanted.days, wanted.step, &wanted.whose).await?)
     };
@@ -98,13 +89,13 @@ async fn reports(
 }
 
 async fn trail(
-    State(state): State<CopiesState>,
+    State(shares): State<Shares>,
     headers: HeaderMap,
     Query(parameters): Query<TrailParameters>,
 ) -> Response {
-    let desk = state.services.desk.clone();
+    let desk = shares.officers.desk.clone();
     let copy = async {
-        let officer = officer(&state, &headers).await?;
+        let officer = shares.officer(&headers).await?;
         Ok::<_, DeskFault>(desk.copy_trail(&officer, &parameters.read()?).await?)
     };
     let copy = match copy.await {
@@ -119,14 +110,14 @@ async fn trail(
 }
 
 async fn request(
-    State(state): State<CopiesState>,
+    State(shares): State<Shares>,
     headers: HeaderMap,
     Query(RequestParameters { card, key }): Query<RequestParameters>,
 ) -> Response {
     let request = async {
-        let officer = officer(&state, &headers).await?;
+        let officer = shares.officer(&headers).await?;
         let guid = card.parse().map_err(|_| DeskFault::Unknown)?;
-        Ok::<_, DeskFault>((guid, state.services.desk.certificate_request(&officer, &guid, key).await?))
+        Ok::<_, DeskFault>((guid, shares.officers.desk.certificate_request(&officer, &guid, key).await?))
     };
     match request.await {
         Ok((guid, request)) => {
@@ -182,12 +173,6 @@ fn cells(line: &TrailLine) -> [String; 13] {
 
 fn time(at: Timestamp) -> String {
     at.format(&Rfc3339).unwrap_or_default()
-}
-
-async fn officer(state: &CopiesState, headers: &HeaderMap) -> Result<RaOfficer, DeskFault> {
-    let token = session_token(headers, state.cookies).ok_or(DeskFault::SignedOut)?;
-    let signed_in = state.services.sign_in.session(&token).await?.ok_or(DeskFault::SignedOut)?;
-    Ok(state.services.desk.officer(&signed_in)?)
 }
 
 fn attachment(name: &str, kind: &str, file: Body) -> Response {

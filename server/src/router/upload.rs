@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use app::{DeskFault, LogReference, session_token};
+use app::{DeskFault, LogReference};
 use axum::{
     Json, Router,
     body::{Body, BodyDataStream, Bytes},
@@ -32,8 +32,8 @@ use futures::{Stream, StreamExt};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::Shares;
 use crate::import::upload::{Received, Uploads};
-use app::config::CookieKind;
 
 /// Where files are sent.
 pub const PATH: &str = "/api/ra/import/upload";
@@ -58,8 +58,8 @@ const NOTED_EVERY: Duration = Duration::from_secs(30);
 pub struct UploadState {
     /// What imports need.
     pub uploads: Uploads,
-    /// How the session's cookie is called.
-    pub cookies: CookieKind,
+    /// Who looks up whoever asks.
+    pub shares: Shares,
 }
 
 /// The route.
@@ -88,10 +88,7 @@ async fn upload(State(state): State<UploadState>, request: Request) -> Response 
 /// Takes order, proof and files. What goes on afterwards does so by itself, and so does the rest of this where whoever
 /// asked goes away.
 async fn begin(state: &UploadState, request: Request) -> Result<(), DeskFault> {
-    let services = &state.uploads.services;
-    let token = session_token(request.headers(), state.cookies).ok_or(DeskFault::SignedOut)?;
-    let signed_in = services.sign_in.session(&token).await?.ok_or(DeskFault::SignedOut)?;
-    let officer = services.desk.officer(&signed_in)?;
+    let officer = state.shares.officer(request.headers()).await?;
     officer.may_do(Task::Import)?;
     if state.uploads.key.is_none() {
         return Err(DeskFault::NoImportKey);

@@ -88,6 +88,11 @@ impl Browser {
         Self { service: Service::Process(address), cookies: self.cookies.clone() }
     }
 
+    /// Has it hold a cookie that the service did not give it.
+    pub fn invent(&mut self, cookie: &str, value: &str) {
+        self.cookies.insert(cookie.to_owned(), value.to_owned());
+    }
+
     /// The same browser after the service was restarted.
     pub fn reconnect(&mut self, app: &TestApp) {
         self.service = Service::InProcess(app.router());

@@ -32,7 +32,7 @@ use crate::test_app::TestApp;
 
 const MAILS: u128 = 300;
 const WORKERS: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Counts how often each mail goes.
 #[derive(Clone, Default)]

@@ -132,7 +132,16 @@ impl Desk {
     ///
     /// [`Forbidden::NoOfficer`].
     pub fn officer(&self, signed_in: &SignedIn) -> Result<RaOfficer, Forbidden> {
-        RaOfficer::of(signed_in)
+        let officer = RaOfficer::of(signed_in)?;
+        let (environment, session) = (self.environment(), &signed_in.session);
+        let ends_at = session.began_at + environment.policy.session_life;
+        environment.officers_seen.note(session.token, ends_at, environment.now());
+        Ok(officer)
+    }
+
+    /// Whether the session was an officer's when this server looked last. It permits nothing.
+    pub fn has_seen(&self, token: &Token) -> bool {
+        self.environment().officers_seen.has(token)
     }
 
     /// Finds people: at most [`SEARCH_LIMIT`], in the order of their names.

@@ -83,13 +83,15 @@ impl World {
             challenge_key: Arc::new(ChallengeKey::new([4; 32])),
             trail_key: Arc::new(TrailKey::new(TRAIL_KEY)),
             service_secret: Arc::new(service_secret()),
+            officers_seen: Arc::default(),
         };
         Self { services: Services::new(environment.clone()), store, clock, dice, hasher, environment }
     }
 
     /// Another server on the same store: a person's requests there do not wait for those here.
     pub fn another_server(&self) -> Services {
-        Services::new(Environment { hasher: Arc::new(QuickHasher::default()), ..self.environment.clone() })
+        let hasher = Arc::new(QuickHasher::default());
+        Services::new(Environment { hasher, officers_seen: Arc::default(), ..self.environment.clone() })
     }
 
     /// A service with one person, Jane, and her card.
