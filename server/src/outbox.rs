@@ -27,10 +27,12 @@ use crate::{
 };
 
 /// How many mails are on their way at once.
-const BATCH: u64 = 8;
+const AT_ONCE: usize = 8;
 
-/// How long a claimed mail is left alone by others: longer than the steps of one SMTP dialogue may take together.
-const LEASE: time::Duration = time::Duration::seconds(8 * smtp::TIMEOUT.as_secs().cast_signed());
+/// How long a claimed mail is left alone by others: longer than the mail server may take for it, and than it may take to
+/// note that it did.
+const LEASE: time::Duration =
+    time::Duration::seconds((smtp::DIALOGUE.as_secs() + NOTED_WITHIN.as_secs() + 20).cast_signed());
 
 /// How long the worker sleeps when nobody wakes it: another server's mails, and those whose time comes.
 const SLEEP: Duration = Duration::from_secs(5);
@@ -38,6 +40,10 @@ const SLEEP: Duration = Duration::from_secs(5);
 /// How long it is tried to note that a mail was sent, within its lease, and how soon again.
 const NOTED_WITHIN: Duration = Duration::from_mins(1);
 const NOTED_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// How long mails that are on their way when the service stops may take to end. What has not ended by then is tried again
+/// by whoever is there when its lease ends, and may go twice.
+const ENDS_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long a mail is tried.
 const GIVE_UP_AFTER: time::Duration = time::Duration::days(1);
@@ -90,46 +96,66 @@ impl Fate {
 }
 
 impl OutboxWorker {
-    /// Empties the outbox until the service stops; what is on its way then is still finished.
+    /// Empties the outbox until the service stops; what is on its way then has a while to end. As soon as one mail has left the
+    /// next is taken, so that one that takes long keeps no other waiting.
     pub async fn run(self, mut stopping: watch::Receiver<()>) {
+        let mut on_their_way = JoinSet::new();
         loop {
-            match self.round().await {
-                Ok(claimed) if claimed >= BATCH => continue,
-                Ok(_) => {}
-                Err(fault) => tracing::error!(fault = &fault as &dyn std::error::Error, "the outbox cannot be read"),
-            }
+            while on_their_way.try_join_next().is_some() {}
+            let free = AT_ONCE - on_their_way.len();
+            let may_be_more = free == 0
+                || match self.claim(free, &mut on_their_way).await {
+                    Ok(claimed) => claimed == free,
+                    Err(fault) => {
+                        tracing::error!(fault = &fault as &dyn std::error::Error, "the outbox cannot be read");
+                        false
+                    }
+                };
             tokio::select! {
+                biased;
+                _ = stopping.changed() => break,
+                Some(_) = on_their_way.join_next(), if may_be_more => {}
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(SLEEP) => {}
-                _ = stopping.changed() => return,
             }
+        }
+        let all_ended = async { while on_their_way.join_next().await.is_some() {} };
+        if tokio::time::timeout(ENDS_WITHIN, all_ended).await.is_err() {
+            tracing::warn!(mails = on_their_way.len(), "some mails did not leave in time; they are tried again");
         }
     }
 
-    /// Sends what is due, once. Says how many mails were tried.
+    /// Sends what is due, once, and says how many mails were tried.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the outbox cannot be read. A mail that does not go is no error: it is put off.
-    pub async fn round(&self) -> Result<u64, StoreError> {
+    pub async fn round(&self) -> Result<usize, StoreError> {
+        let mut on_their_way = JoinSet::new();
+        let claimed = self.claim(AT_ONCE, &mut on_their_way).await?;
+        while on_their_way.join_next().await.is_some() {}
+        Ok(claimed)
+    }
+
+    /// Takes so many mails that are due, at most, and sends them on their way. Says how many there were.
+    async fn claim(&self, many: usize, on_their_way: &mut JoinSet<()>) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let mut transaction = self.store.begin_dispatch().await?;
-        let due = transaction.claim_due_mails(now, now + LEASE, BATCH).await?;
+        let due = transaction.claim_due_mails(now, now + LEASE, many as u64).await?;
         if due.is_empty() {
             return Ok(0);
         }
         transaction.commit().await?;
-        let claimed = due.len() as u64;
-        let mut on_their_way = JoinSet::new();
+        let claimed = due.len();
         for mail in due {
             let worker = self.clone();
             let span = tracing::info_span!("outbox.mail.send", mail.id = %mail.id, mail.attempts = mail.attempts);
-            on_their_way.spawn(async move { worker.send(mail).await }.instrument(span));
-        }
-        while let Some(ended) = on_their_way.join_next().await {
-            if let Ok(Err(fault)) = ended {
-                tracing::error!(fault = &fault as &dyn std::error::Error, "the outbox cannot be written");
-            }
+            let sending = async move {
+                if let Err(fault) = worker.send(mail).await {
+                    tracing::error!(fault = &fault as &dyn std::error::Error, "the outbox cannot be written");
+                }
+            };
+            on_their_way.spawn(sending.instrument(span));
         }
         Ok(claimed)
     }
@@ -143,7 +169,7 @@ impl OutboxWorker {
             Fate::Sent => self.note_sent(id).await,
             Fate::TryAgain => {
                 let mut transaction = self.store.begin_dispatch().await?;
-                transaction.put_off_mail(id, now + pause(outbox_mail.attempts)).await?;
+                transaction.put_off_mail(&outbox_mail, now + pause(outbox_mail.attempts)).await?;
                 transaction.commit().await
             }
             Fate::Ends(why, mail) => self.deliveries.undelivered(id, mail.as_ref(), why).await,

@@ -1,10 +1,13 @@
 //! Mails by SMTP (RFC 5321), as text and HTML (RFC 2046, 5.1.4).
 
+mod connections;
+
 use std::{error::Error as _, io, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
+use connections::Connections;
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    Address, Message,
     message::{Mailbox, MultiPart, header},
     transport::smtp::{
         authentication::Credentials,
@@ -18,12 +21,15 @@ use crate::{
     private_file::{self, PrivateFileError},
 };
 
-/// How long one step with the mail server may take. A round of the outbox waits for it, and so does its lease.
-pub const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a mail server may take for a mail, from the connection on. A code is worth nothing after 15 minutes, so this is less
+/// than the 10 that RFC 5321 (4.5.3.2.6) grants for the last reply alone: a mail server that takes one and says so later gets it
+/// once more.
+pub const DIALOGUE: Duration = Duration::from_mins(2);
 
 /// Delivers to a mail server.
 pub struct SmtpPostman {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    connections: Connections,
+    dialogue: Duration,
     from: Mailbox,
 }
 
@@ -73,16 +79,17 @@ impl SmtpPostman {
             MailSecurity::Tls => Tls::Wrapper(tls_parameters(section, host)?),
             MailSecurity::None => Tls::None,
         };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-            .port(section.port.unwrap_or_else(|| section.security.usual_port()))
-            .timeout(Some(TIMEOUT))
-            .tls(tls);
-        if let (Some(user), Some(file)) = (&section.user, &section.password_file) {
-            let password =
-                private_file::read(file).map_err(|source| SmtpSetupError::Password { file: file.clone(), source })?;
-            transport = transport.credentials(Credentials::new(user.clone(), password.trim_end().to_owned()));
-        }
-        Ok(Self { transport: transport.build(), from: from.0.clone() })
+        let credentials = match (&section.user, &section.password_file) {
+            (Some(user), Some(file)) => {
+                let password = private_file::read(file)
+                    .map_err(|source| SmtpSetupError::Password { file: file.clone(), source })?;
+                Some(Credentials::new(user.clone(), password.trim_end().to_owned()))
+            }
+            _ => None,
+        };
+        let port = section.port.unwrap_or_else(|| section.security.usual_port());
+        let connections = Connections::new(host.clone(), port, tls, credentials);
+        Ok(Self { connections, dialogue: DIALOGUE, from: from.0.clone() })
     }
 
     fn message(&self, letter: &Letter) -> Result<Message, DeliveryError> {
@@ -115,10 +122,13 @@ fn tls_parameters(section: &MailSection, host: &str) -> Result<TlsParameters, Sm
 impl Postman for SmtpPostman {
     async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryError> {
         let message = self.message(letter)?;
-        match self.transport.send(message).await {
-            Ok(_) => Ok(()),
-            Err(fault) if is_of_the_address(&fault) => Err(DeliveryError::AddressRefused(Box::new(fault))),
-            Err(fault) => Err(DeliveryError::NotNow(Box::new(fault))),
+        let text = message.formatted();
+        let sending = self.connections.send(message.envelope(), &text);
+        match tokio::time::timeout(self.dialogue, sending).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(fault)) if is_of_the_address(&fault) => Err(DeliveryError::AddressRefused(Box::new(fault))),
+            Ok(Err(fault)) => Err(DeliveryError::NotNow(Box::new(fault))),
+            Err(late) => Err(DeliveryError::NotNow(Box::new(late))),
         }
     }
 }
@@ -162,10 +172,15 @@ impl header::Header for AutoSubmitted {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use domain::{email::EmailAddress, token::MailId};
     use tokio::{
         io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
     use uuid::Uuid;
 
@@ -197,33 +212,56 @@ mod tests {
         String::from_utf8(postman(None).message(&letter()).unwrap().formatted()).unwrap()
     }
 
-    /// A mail server that answers one command of a dialogue with this reply, and all others well.
-    async fn server_that_says(command: &'static str, reply: &'static str) -> u16 {
+    /// What a mail server does when it is told something.
+    #[derive(Clone, Copy)]
+    enum Does {
+        Says(&'static str),
+        Hangs,
+        Closes,
+    }
+
+    /// What it is told first: that somebody is there.
+    const CONNECTED: &str = "(connected)";
+
+    /// A mail server that does this at one command, on so many connections that come first, and otherwise what is usual; and
+    /// how many came.
+    async fn server_that(does: Does, command: &'static str, times: usize) -> (u16, Arc<AtomicUsize>) {
         let listener = TcpListener::bind(("localhost", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        let connections = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&connections);
         tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut stream = BufReader::new(stream);
-            stream.write_all(b"220 mail.test\r\n").await.unwrap();
-            let mut is_text = false;
-            let mut line = String::new();
-            while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
-                let said = std::mem::take(&mut line);
-                if is_text && said != ".\r\n" {
-                    continue;
-                }
-                is_text = said.starts_with("DATA") && command != "DATA";
-                let answer = if said.starts_with(command) {
-                    reply
-                } else if is_text {
-                    "354 go on"
-                } else {
-                    "250 ok"
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let is_odd = counted.fetch_add(1, Ordering::SeqCst) < times;
+                tokio::spawn(speak(BufReader::new(stream), is_odd.then_some((command, does))));
+            }
+        });
+        (port, connections)
+    }
+
+    async fn speak(mut stream: BufReader<TcpStream>, odd: Option<(&'static str, Does)>) {
+        let mut said = CONNECTED.to_owned();
+        let mut is_text = false;
+        loop {
+            if !is_text || said == ".\r\n" {
+                let odd = odd.filter(|(command, _)| said.starts_with(command));
+                is_text = said.starts_with("DATA") && odd.is_none();
+                let answer = match odd {
+                    Some((_, Does::Says(reply))) => reply,
+                    Some((_, Does::Hangs)) => return std::future::pending().await,
+                    Some((_, Does::Closes)) => return,
+                    None if said == CONNECTED => "220 mail.test",
+                    None if is_text => "354 go on",
+                    None => "250 ok",
                 };
                 stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
             }
-        });
-        port
+            said.clear();
+            if stream.read_line(&mut said).await.is_ok_and(|read| read == 0) {
+                return;
+            }
+        }
     }
 
     #[tokio::test]
@@ -242,12 +280,36 @@ mod tests {
             ("DATA", "554 5.6.0 not such a text", false),
             ("EHLO", "421 too busy", false),
         ] {
-            let port = server_that_says(command, reply).await;
+            let (port, _) = server_that(Does::Says(reply), command, 1).await;
             let fault = postman(Some(port)).deliver(&letter()).await.err().unwrap_or_else(|| panic!("taken: {reply}"));
             assert_eq!(matches!(fault, DeliveryError::AddressRefused(_)), is_of_the_address, "{reply}: {fault:?}");
         }
-        let port = server_that_says("NOTHING", "").await;
-        postman(Some(port)).deliver(&letter()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_that_says_nothing_more_is_given_up_and_its_connection_with_it() {
+        for command in [CONNECTED, "EHLO", "MAIL", "RCPT", "DATA", ".\r\n"] {
+            let (port, connections) = server_that(Does::Hangs, command, 1).await;
+            let mut postman = postman(Some(port));
+            postman.dialogue = Duration::from_millis(300);
+            let fault = postman.deliver(&letter()).await.err().unwrap_or_else(|| panic!("taken: {command}"));
+            assert!(matches!(fault, DeliveryError::NotNow(_)), "{command}: {fault:?}");
+            postman.dialogue = DIALOGUE;
+            postman.deliver(&letter()).await.unwrap();
+            assert_eq!(connections.load(Ordering::SeqCst), 2, "{command}: it is taken over another connection");
+        }
+    }
+
+    #[tokio::test]
+    async fn mails_one_after_another_share_a_connection_until_the_mail_server_closes_it() {
+        for (command, many) in [("NOTHING", 1), ("NOOP", 2)] {
+            let (port, connections) = server_that(Does::Closes, command, 1).await;
+            let postman = postman(Some(port));
+            for _ in 0..3 {
+                postman.deliver(&letter()).await.unwrap();
+            }
+            assert_eq!(connections.load(Ordering::SeqCst), many, "{command}");
+        }
     }
 
     #[tokio::test]

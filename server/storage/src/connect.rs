@@ -22,6 +22,9 @@ use crate::{migrations, sqlite, store::SqlStore};
 /// wait there instead of here.
 const POSTGRES_CONNECTIONS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 
+/// How many it has besides, for what takes no turn: mails that leave, and an operator who looks.
+const POSTGRES_ASIDE: u32 = 3;
+
 /// How long a request waits for a connection.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -177,10 +180,10 @@ pub(crate) async fn open_postgres(
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
-/// One more connection, opened when it is first needed.
+/// A few more connections, opened when they are first needed.
 fn open_aside(options: &PgConnectOptions) -> DatabaseConnection {
     let pool = PgPoolOptions::new()
-        .max_connections(1)
+        .max_connections(POSTGRES_ASIDE)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options.clone().disable_statement_logging());
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)

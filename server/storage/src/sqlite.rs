@@ -135,9 +135,19 @@ fn is_busy(fault: &sqlx::Error) -> bool {
     code.is_some_and(|code| code & 0xFF == 5)
 }
 
-/// Writes the log back into the database and cuts it to nothing, so that no erased page stays in it.
-pub(crate) async fn empty_log(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    connection.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop)
+/// Writes the log back into the database and cuts it to nothing, so that no erased page stays in it. While another program
+/// reads an earlier state (a backup does so for minutes) that cannot be done, and nobody waits for it: everybody's next
+/// transaction would.
+const EMPTY_LOG: &str = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 5000";
+
+/// Does it to the end, also where nobody waits for it any more: the connection would be left without its busy timeout.
+pub(crate) async fn empty_log(connection: DatabaseConnection) {
+    let emptied = tokio::spawn(async move {
+        if connection.execute_unprepared(EMPTY_LOG).await.is_err() {
+            let _ = connection.execute_unprepared("PRAGMA busy_timeout = 5000").await;
+        }
+    });
+    let _ = emptied.await;
 }
 
 async fn pragma(connection: &DatabaseConnection, name: &str) -> Result<Option<String>, DbErr> {

@@ -28,7 +28,7 @@ const DESKS_PLACES: usize = 16;
 #[derive(Clone)]
 pub struct SqlStore {
     connection: DatabaseConnection,
-    /// For what takes no turn: on PostgreSQL one of its own, as the others may all wait for theirs.
+    /// For what takes no turn: on PostgreSQL a few of its own, as the others may all wait for theirs.
     aside: DatabaseConnection,
     observer: Option<Arc<dyn Observer>>,
     /// Is notified where a mail was put into the outbox.
@@ -126,7 +126,7 @@ impl Store for SqlStore {
 
     async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError> {
         let waiting = Waiting::new(self.observer.clone());
-        let transaction = begin_beside(&self.connection).await.map_err(store_error);
+        let transaction = begin_beside(&self.aside).await.map_err(store_error);
         Ok(Box::new(self.begun(waiting, None, transaction)?))
     }
 }

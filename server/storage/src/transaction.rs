@@ -263,8 +263,9 @@ impl Transaction for SqlTransaction {
         drop((observed, place));
         committed?;
         if state == State::Erased && connection.get_database_backend() == DbBackend::Sqlite {
-            // The commit stands. Where the log cannot be emptied now, the next erasure or the end of the program empties it.
-            let _ = sqlite::empty_log(&connection).await;
+            // The commit stands. Where the log cannot be emptied now, the next erasure empties it, at the latest when what has
+            // had its time is forgotten.
+            sqlite::empty_log(connection).await;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use server::{
     outbox::OutboxWorker,
 };
 use tokio::{
-    sync::{Barrier, Notify},
+    sync::{Barrier, Notify, watch},
     task::JoinSet,
 };
 use uuid::Uuid;
@@ -88,6 +88,77 @@ async fn put_in(app: &TestApp, worker: &OutboxWorker, mails: u128) {
         transaction.insert_mail(&mail).await.unwrap();
     }
     transaction.commit().await.unwrap();
+}
+
+/// A mail server that keeps the mail with this number, says how many it has taken, and when one more has come.
+#[derive(Clone)]
+struct Keeps {
+    number: Option<u128>,
+    counter: Counter,
+    come: Arc<Notify>,
+}
+
+impl Keeps {
+    /// `None`: it keeps every mail.
+    fn new(number: Option<u128>) -> Self {
+        Self { number, counter: Counter::default(), come: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl Postman for Keeps {
+    async fn deliver(&self, letter: &Letter) -> Result<(), DeliveryError> {
+        let is_kept = self.number.is_none_or(|number| letter.id == MailId(Uuid::from_u128(number)));
+        self.counter.deliver(letter).await?;
+        self.come.notify_one();
+        if is_kept { std::future::pending().await } else { Ok(()) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_does_not_leave_keeps_no_other_waiting() {
+    let app = TestApp::start().await;
+    let postman = Keeps::new(Some(1));
+    let worker = app.worker(Arc::new(postman.clone())).await;
+    put_in(&app, &worker, 30).await;
+    let (stop, stopping) = watch::channel(());
+    let working = tokio::spawn(worker.run(stopping));
+    let all = async {
+        while postman.counter.counts().len() < 30 {
+            postman.come.notified().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("all of them come");
+    stop.send_replace(());
+    working.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stops_takes_no_other_mail_and_waits_for_those_that_do_not_leave_for_a_time_only() {
+    let app = TestApp::start().await;
+    let postman = Keeps::new(None);
+    let worker = app.worker(Arc::new(postman.clone())).await;
+    put_in(&app, &worker, 30).await;
+    let (stop, stopping) = watch::channel(());
+    let mut working = tokio::spawn(worker.run(stopping));
+    postman.come.notified().await;
+    stop.send_replace(());
+    let moment = Duration::from_secs(5);
+    assert!(tokio::time::timeout(moment, &mut working).await.is_err(), "they have a while to leave");
+    tokio::time::timeout(PATIENCE, working).await.expect("it ends").unwrap();
+    assert_eq!(postman.counter.counts().len(), 8, "of 30, and no other is taken");
+    let mut transaction = app.store().begin().await.unwrap();
+    for number in 1..=30 {
+        let state = transaction.mail_state(MailId(Uuid::from_u128(number))).await.unwrap();
+        assert!(matches!(state, Some(MailState::Waiting { .. })), "{number}: {state:?}");
+    }
+    drop(transaction);
+
+    app.clock.advance(time::Duration::hours(1));
+    let next = Counter::default();
+    let worker = app.worker(Arc::new(next.clone())).await;
+    while worker.round().await.unwrap() > 0 {}
+    assert_eq!(next.counts().len(), 30, "the next one sends them all");
 }
 
 /// Takes its first mail only together with the others, so that each of them has one.

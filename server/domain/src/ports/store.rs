@@ -314,8 +314,9 @@ pub trait Dispatch: Send {
     ) -> Result<Vec<OutboxMail>, StoreError>;
     /// It was sent: its body is erased.
     async fn mark_mail_sent(&mut self, id: MailId, at: Timestamp) -> Result<(), StoreError>;
-    /// It was not sent: try again at a time.
-    async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError>;
+    /// One that was claimed like this was not sent: try again at a time. It is left alone where somebody else has claimed it
+    /// meanwhile.
+    async fn put_off_mail(&mut self, mail: &OutboxMail, until: Timestamp) -> Result<(), StoreError>;
     /// Makes all of it durable.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

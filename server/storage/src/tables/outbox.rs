@@ -173,11 +173,12 @@ impl Dispatch for SqlTransaction {
         self.update(finish(id, Column::SentAt, at)).await.map(drop)
     }
 
-    async fn put_off_mail(&mut self, id: MailId, until: Timestamp) -> Result<(), StoreError> {
+    async fn put_off_mail(&mut self, mail: &OutboxMail, until: Timestamp) -> Result<(), StoreError> {
         self.update(
             Entity::update_many()
                 .col_expr(Column::DueAt, value::milliseconds(until).into())
-                .filter(Column::Id.eq(id.0))
+                .filter(Column::Id.eq(mail.id.0))
+                .filter(Column::Attempts.eq(i64::from(mail.attempts) + 1))
                 .filter(Column::Body.is_not_null()),
         )
         .await

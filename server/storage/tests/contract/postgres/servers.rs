@@ -118,6 +118,13 @@ async fn workers_wait_for_no_turn_and_not_for_each_other() {
     }
     let mut turn = begin(&first).await;
     turn.insert_mail(&mail(4, 0)).await.unwrap();
+    // More than there are connections on which a turn is waited for.
+    let mut waiting = JoinSet::new();
+    for store in [&first, &second].iter().cycle().take(40) {
+        let store = Arc::clone(store);
+        waiting.spawn(async move { drop(store.begin().await.unwrap()) });
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
     let work = async {
         let mut claiming = first.begin_dispatch().await.unwrap();
         assert_eq!(claiming.claim_due_mails(at(1), at(99), 2).await.unwrap(), [mail(1, 0), mail(2, 0)]);
@@ -132,6 +139,7 @@ async fn workers_wait_for_no_turn_and_not_for_each_other() {
     };
     tokio::time::timeout(Duration::from_secs(3), work).await.unwrap();
     turn.commit().await.unwrap();
+    waiting.join_all().await;
     assert_eq!(due_mails(&second, 50, 9).await, [mail(4, 0)]);
 }
 

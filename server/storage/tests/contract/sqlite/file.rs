@@ -4,6 +4,8 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use domain::{
@@ -143,6 +145,45 @@ async fn the_body_of_a_mail_that_is_done_with_is_nowhere_on_disk() {
     for (number, kept) in [(1, false), (2, false), (3, true)] {
         assert_eq!(on_disk(&folder, &body(number)[..32]), kept, "mail {number}");
     }
+}
+
+#[tokio::test]
+async fn who_reads_an_earlier_state_as_a_backup_does_keeps_nobody_waiting_and_the_log_is_emptied_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    let body = b"the body of a mail".repeat(400);
+    for number in 1..=4 {
+        let mail = OutboxMail { sealed: VaultCiphertext(body.clone()), ..mail(number, 0) };
+        committed!(&store, |transaction| transaction.insert_mail(&mail));
+    }
+    let mut file = open_file(&folder).await;
+    let mut backup = file.begin().await.unwrap();
+    sqlx::query("SELECT id FROM outbox").fetch_all(&mut *backup).await.unwrap();
+
+    let began = Instant::now();
+    for number in 1..=4 {
+        dispatched!(&store, |dispatch| dispatch.mark_mail_sent(mail(number, 0).id, at(1)));
+    }
+    assert!(began.elapsed() < Duration::from_secs(4), "four mails took {:?}", began.elapsed());
+    assert!(on_disk(&folder, &body[..32]), "it was not read as it was before");
+    backup.rollback().await.unwrap();
+    committed!(&store, |transaction| transaction.forget_before(at(0)));
+    assert!(!on_disk(&folder, &body[..32]));
+}
+
+#[tokio::test]
+async fn after_an_erasure_another_program_is_waited_for_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shared(&open(&folder).await);
+    committed!(&store, |transaction| transaction.forget_before(at(0)));
+    let mut file = open_file(&folder).await;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut file).await.unwrap();
+    let waiting = Arc::clone(&store);
+    let waiting = tokio::spawn(async move { committed!(&waiting, |transaction| transaction.forget_before(at(0))) });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!waiting.is_finished(), "it does not wait");
+    sqlx::query("COMMIT").execute(&mut file).await.unwrap();
+    waiting.await.unwrap();
 }
 
 #[tokio::test]

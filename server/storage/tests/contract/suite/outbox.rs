@@ -53,19 +53,22 @@ pub async fn a_claimed_mail_is_nobody_elses_until_its_lease_ends(store: &Shared)
 pub async fn a_mail_put_off_comes_again_with_one_attempt_more(store: &Shared) {
     with_mails(store).await;
     assert_eq!(claim(store, 10, 1000).await, [mail(2, 10)]);
-    dispatched!(store, |dispatch| dispatch.put_off_mail(MailId(id(2)), at(15)));
+    dispatched!(store, |dispatch| dispatch.put_off_mail(&mail(2, 10), at(15)));
     assert_eq!(claim(store, 14, 1000).await, []);
     assert_eq!(claim(store, 15, 1000).await, [attempted(mail(2, 10), 1)]);
-    dispatched!(store, |dispatch| dispatch.put_off_mail(MailId(id(2)), at(17)));
+    dispatched!(store, |dispatch| dispatch.put_off_mail(&mail(2, 10), at(16)));
+    assert_eq!(claim(store, 16, 1000).await, [], "who has claimed it before has no say any more");
+    dispatched!(store, |dispatch| dispatch.put_off_mail(&attempted(mail(2, 10), 1), at(17)));
     assert_eq!(claim(store, 17, 1000).await, [attempted(mail(2, 10), 2)]);
 }
 
 pub async fn a_mail_that_is_done_with_comes_no_more(store: &Shared) {
     with_mails(store).await;
+    assert_eq!(claim(store, 20, 50).await, [mail(2, 10), mail(1, 20)]);
     dispatched!(store, |dispatch| dispatch.mark_mail_sent(MailId(id(1)), at(40)));
     committed!(store, |transaction| transaction.end_mail(MailId(id(2)), Undelivered::GivenUp, at(41)));
     // Late news of a mail that is done with change nothing.
-    dispatched!(store, |dispatch| dispatch.put_off_mail(MailId(id(1)), at(42)));
+    dispatched!(store, |dispatch| dispatch.put_off_mail(&mail(1, 20), at(42)));
     dispatched!(store, |dispatch| dispatch.mark_mail_sent(MailId(id(2)), at(43)));
     assert_eq!(claim(store, 10_000, 20_000).await, [mail(3, 30)]);
 }
