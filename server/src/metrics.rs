@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
+    milestone::{FlowKind, Milestone, StageEnd},
     trail::{Event, Outcome},
 };
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram, with_local_recorder};
@@ -101,6 +102,7 @@ impl Metrics {
         self.record(|| {
             gauge!("service_centre_mails_waiting").set(known(|glance| glance.mails));
             gauge!("service_centre_mails_oldest_seconds").set(age);
+            gauge!("service_centre_codes_late").set(known(|glance| glance.late_codes));
             gauge!("service_centre_trail_head").set(known(|glance| glance.trail_head));
         });
     }
@@ -183,6 +185,10 @@ fn describe() {
         "service_centre_trail_records_total",
         "Records that this server added to the audit trail: what happened, and whether it was done or refused."
     );
+    describe_counter!(
+        "service_centre_flows_total",
+        "Stages of unlocks, registrations and changes that ended at this server, by how: begin and passed, it was started."
+    );
     describe_gauge!("service_centre_trail_head", "The number of the latest record of the audit trail, of all servers.");
     describe_counter!(
         "service_centre_refusals_total",
@@ -190,6 +196,10 @@ fn describe() {
     );
     describe_gauge!("service_centre_mails_waiting", "Mails that wait to be sent, of all servers.");
     describe_gauge!("service_centre_mails_oldest_seconds", "How long the oldest of them has waited, 0 for none.");
+    describe_gauge!(
+        "service_centre_codes_late",
+        "Mails with a code that have waited for more than two minutes, of all servers."
+    );
     describe_counter!("service_centre_mails_total", "Tries of this server to send a mail, by how they ended.");
     describe_gauge!("service_centre_hashes_waiting", "Hashes (Argon2id) that wait for a place.");
     describe_gauge!("service_centre_hashes_running", "Hashes that are being made.");
@@ -219,6 +229,13 @@ fn begin_at_zero() {
     for event in Event::ALL {
         for outcome in [Outcome::Done, Outcome::Refused] {
             store::records(event, outcome).absolute(0);
+        }
+    }
+    for flow in FlowKind::ALL {
+        for &stage in flow.stages() {
+            for end in StageEnd::ALL {
+                store::flows(Milestone { flow, stage, end }).absolute(0);
+            }
         }
     }
     for end in MailEnd::ALL {

@@ -16,6 +16,7 @@ use crate::{
     challenge::Binding,
     environment::{ProofFault, retry_on_conflict},
     mail::Message,
+    milestone::{FlowKind, Milestone},
     ports::Transaction,
     registration::{
         Registration, RegistrationStep,
@@ -174,6 +175,7 @@ impl Changes {
         let session = &signed_in.session;
         let mut transaction = self.proved(signed_in, proof, change).await?;
         transaction.replace_registration_flow(&begun(environment, session, step.clone())).await?;
+        transaction.count_milestone(Milestone::begun(FlowKind::Change));
         let event = Event::ChangeBegun;
         environment.record(&mut *transaction, event, Outcome::Done, &session.person, session.card).await?;
         Ok(transaction.commit().await?)

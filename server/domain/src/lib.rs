@@ -29,6 +29,7 @@ pub mod import;
 pub mod issuance;
 pub mod language;
 pub mod mail;
+pub mod milestone;
 mod milliseconds;
 pub mod organisation;
 pub mod person;

@@ -61,7 +61,7 @@ pub enum Event {
     CardUnlocked,
     /// A card refused every unlock key.
     UnlockKeyRefused,
-    /// A flow was stopped by its person, or ended because another began.
+    /// A flow was stopped by its person.
     FlowEnded,
     /// An officer opened a person's record.
     RecordOpened,

@@ -11,6 +11,8 @@ pub use service::{UnlockService, UnlockView};
 use card_protocol::Guid;
 
 use crate::{
+    Timestamp,
+    milestone::Milestone,
     person::UserNumber,
     ports::{StoreError, Transaction},
 };
@@ -27,6 +29,19 @@ pub(crate) async fn end_unlocks(
     Ok(())
 }
 
+/// Writes down to which step an unlock has come.
+pub(crate) async fn go_on(
+    transaction: &mut dyn Transaction,
+    flow: UnlockFlow,
+    step: UnlockStep,
+    last_active: Timestamp,
+) -> Result<(), StoreError> {
+    if let Some(milestone) = Milestone::of_unlock(&flow.step, &step) {
+        transaction.count_milestone(milestone);
+    }
+    transaction.save_unlock_flow(&UnlockFlow { step, last_active, ..flow }).await
+}
+
 /// Ends the unlocks of a card that are under way.
 pub(crate) async fn end_unlocks_of(
     transaction: &mut dyn Transaction,
@@ -34,7 +49,8 @@ pub(crate) async fn end_unlocks_of(
     ended: &UnlockStep,
 ) -> Result<(), StoreError> {
     for flow in transaction.open_unlock_flows(card).await? {
-        transaction.save_unlock_flow(&UnlockFlow { step: ended.clone(), ..flow }).await?;
+        let last_active = flow.last_active;
+        go_on(transaction, flow, ended.clone(), last_active).await?;
     }
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain::trail::{Event, Outcome};
+use domain::{
+    milestone::Milestone,
+    trail::{Event, Outcome},
+};
 use metrics::{Counter, counter, gauge, histogram};
 use storage::{Observer, TransactionEnd};
 
@@ -27,9 +30,18 @@ impl Observer for Metrics {
         });
     }
 
+    fn milestone_reached(&self, milestone: Milestone) {
+        self.record(|| flows(milestone).increment(1));
+    }
+
     fn records_kept(&self, event: Event, outcome: Outcome, count: u64) {
         self.record(|| records(event, outcome).increment(count));
     }
+}
+
+pub(super) fn flows(Milestone { flow, stage, end }: Milestone) -> Counter {
+    let (flow, stage, end) = (flow.as_str(), stage.as_str(), end.as_str());
+    counter!("service_centre_flows_total", "flow" => flow, "stage" => stage, "end" => end)
 }
 
 pub(super) fn transactions(end: TransactionEnd) -> Counter {

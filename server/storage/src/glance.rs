@@ -14,6 +14,8 @@ pub struct Glance {
     pub mails: u64,
     /// Since when the oldest of them does.
     pub oldest_mail: Option<Timestamp>,
+    /// How many with a code have waited for longer than they should.
+    pub late_codes: u64,
     /// The number of the latest record of the trail, 0 for none.
     pub trail_head: u64,
 }
@@ -31,12 +33,20 @@ pub struct Connections {
 struct Row {
     mails: i64,
     oldest_mail: Option<i64>,
+    late_codes: i64,
     trail_head: Option<i64>,
 }
 
-/// Both are read from an index: that of the mails that wait, and the trail's own.
-const LOOK: &str = "SELECT waiting.mails, waiting.oldest_mail, (SELECT MAX(number) FROM trail) AS trail_head FROM \
-    (SELECT COUNT(*) AS mails, MIN(created_at) AS oldest_mail FROM outbox WHERE body IS NOT NULL) AS waiting";
+/// What is read is found by an index: that of the mails that wait, and the trail's own.
+fn look(late_since: Timestamp) -> String {
+    format!(
+        "SELECT waiting.mails, waiting.oldest_mail, waiting.late_codes, (SELECT MAX(number) FROM trail) AS trail_head FROM \
+            (SELECT COUNT(*) AS mails, MIN(created_at) AS oldest_mail, \
+                COUNT(CASE WHEN holds_code AND created_at < {} THEN 1 END) AS late_codes \
+            FROM outbox WHERE body IS NOT NULL) AS waiting",
+        value::milliseconds(late_since)
+    )
+}
 
 /// One record of the trail: that it can be read says that the tables are there.
 const ASK: &str = "SELECT number FROM trail LIMIT 1";
@@ -52,19 +62,20 @@ impl SqlStore {
         self.aside().query_one_raw(statement).await.map(drop).map_err(store_error)
     }
 
-    /// Looks how much waits.
+    /// Looks how much waits. Of the mails with a code those are late that have waited since before a time.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn glance(&self) -> Result<Glance, StoreError> {
-        let statement = Statement::from_string(self.backend(), LOOK);
+    pub async fn glance(&self, late_since: Timestamp) -> Result<Glance, StoreError> {
+        let statement = Statement::from_string(self.backend(), look(late_since));
         let row = Row::find_by_statement(statement).one(self.aside()).await.map_err(store_error)?;
-        let Row { mails, oldest_mail, trail_head } =
-            row.unwrap_or(Row { mails: 0, oldest_mail: None, trail_head: None });
+        let Row { mails, oldest_mail, late_codes, trail_head } =
+            row.unwrap_or(Row { mails: 0, oldest_mail: None, late_codes: 0, trail_head: None });
         Ok(Glance {
             mails: mails.unsigned_abs(),
             oldest_mail: oldest_mail.map(|time| value::read_time(time, "outbox.created_at")).transpose()?,
+            late_codes: late_codes.unsigned_abs(),
             trail_head: trail_head.unwrap_or_default().unsigned_abs(),
         })
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::{
+    milestone::Milestone,
     ports::StoreError,
     trail::{Event, Outcome, TrailRecord},
 };
@@ -21,6 +22,8 @@ pub trait Observer: Send + Sync + 'static {
     fn transaction_ended(&self, time: Duration, end: TransactionEnd);
     /// A commit kept records of the trail: what happened, and how often.
     fn records_kept(&self, event: Event, outcome: Outcome, count: u64);
+    /// Somebody got so far, and it was committed.
+    fn milestone_reached(&self, milestone: Milestone);
 }
 
 /// How a transaction ended.
@@ -67,6 +70,7 @@ impl Waiting {
             since: Instant::now(),
             end: TransactionEnd::Dropped,
             records: Vec::new(),
+            milestones: Vec::new(),
         }
     }
 
@@ -92,6 +96,7 @@ pub(crate) struct Observed {
     since: Instant,
     end: TransactionEnd,
     records: Vec<(Event, Outcome, u64)>,
+    milestones: Vec<Milestone>,
 }
 
 /// What is told of a record.
@@ -114,6 +119,11 @@ impl Observed {
         }
     }
 
+    /// Somebody gets so far, which is worth telling once it is committed.
+    pub(crate) fn reached(&mut self, milestone: Milestone) {
+        self.milestones.push(milestone);
+    }
+
     pub(crate) fn failed(&mut self, fault: &StoreError) {
         self.end = TransactionEnd::of(fault);
     }
@@ -130,6 +140,9 @@ impl Drop for Observed {
         if self.end == TransactionEnd::Committed {
             for (event, outcome, count) in self.records.drain(..) {
                 observer.records_kept(event, outcome, count);
+            }
+            for milestone in self.milestones.drain(..) {
+                observer.milestone_reached(milestone);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
+    milestone::Milestone,
     ports::{StoreError, Transaction},
     trail::TrailRecord,
 };
@@ -268,6 +269,10 @@ impl Transaction for SqlTransaction {
             sqlite::empty_log(connection).await;
         }
         Ok(())
+    }
+
+    fn count_milestone(&mut self, milestone: Milestone) {
+        self.observed.reached(milestone);
     }
 }
 

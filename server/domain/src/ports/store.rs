@@ -17,6 +17,7 @@ use crate::{
     import::ImportRun,
     issuance::Issuance,
     mail::OutboxMail,
+    milestone::Milestone,
     organisation::Organisation,
     person::{Person, UserNumber},
     ra::{PersonQuery, TrailFilter, TrailPlace},
@@ -75,6 +76,9 @@ pub trait Transaction:
 {
     /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+
+    /// Has it counted, once this is committed, that somebody got so far. It is no part of what is durable.
+    fn count_milestone(&mut self, milestone: Milestone);
 }
 
 /// The people.

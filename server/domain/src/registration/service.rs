@@ -22,6 +22,7 @@ use crate::{
     delivery::CodeDelivery,
     email::{EmailAddress, NotAnEmailAddress},
     environment::{ProofFault, retry_on_conflict},
+    milestone::{FlowKind, Milestone},
     ports::{HasherError, StoreError, Transaction},
     session::Session,
     sign_in::{SignInError, SignedIn, proved_card, use_challenge},
@@ -310,6 +311,7 @@ impl RegistrationService {
         use_challenge(&mut *transaction, proof, environment.now()).await?;
         let step = RegistrationStep::Questions(SetQuestions {});
         transaction.replace_registration_flow(&begun(environment, session, step)).await?;
+        transaction.count_milestone(Milestone::begun(FlowKind::Registration));
         environment
             .record(&mut *transaction, Event::RegistrationBegun, Outcome::Done, &session.person, card.guid)
             .await?;
@@ -385,7 +387,7 @@ impl RegistrationService {
         retry_on_conflict!(async {
             let mut transaction = self.environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, session).await?;
-            let step = match (flow.step, to) {
+            let step = match (flow.step.clone(), to) {
                 (RegistrationStep::Code(step), BackTo::Email) => RegistrationStep::Email(step.change_email()),
                 (RegistrationStep::Code(step), BackTo::Questions) => questions_again(step.change_email())?,
                 (RegistrationStep::Email(step), BackTo::Questions) => questions_again(step)?,
@@ -393,7 +395,7 @@ impl RegistrationService {
                 | (step @ RegistrationStep::Questions(_), BackTo::Questions) => step,
                 _ => return Err(RegistrationError::WrongStep),
             };
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            self.go_on(&mut *transaction, flow, step).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
     }
@@ -413,14 +415,27 @@ impl RegistrationService {
                 Err(fault) => return Err(fault),
             };
             environment.record(&mut *transaction, Event::FlowEnded, Outcome::Done, &flow.person, flow.card).await?;
-            self.go_on(&mut *transaction, RegistrationFlow { step: RegistrationStep::Ended, ..flow }).await?;
+            if let Some(milestone) = Milestone::stopped(&flow.step) {
+                transaction.count_milestone(milestone);
+            }
+            let (step, last_active) = (RegistrationStep::Ended, environment.now());
+            transaction.save_registration_flow(&RegistrationFlow { step, last_active, ..flow }).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
     }
 
-    async fn go_on(&self, transaction: &mut dyn Transaction, flow: RegistrationFlow) -> Result<(), StoreError> {
+    /// Writes down to which step a registration has come.
+    async fn go_on(
+        &self,
+        transaction: &mut dyn Transaction,
+        flow: RegistrationFlow,
+        step: RegistrationStep,
+    ) -> Result<(), StoreError> {
+        if let Some(milestone) = Milestone::of_registration(&flow.step, &step) {
+            transaction.count_milestone(milestone);
+        }
         let last_active = self.environment.now();
-        transaction.save_registration_flow(&RegistrationFlow { last_active, ..flow }).await
+        transaction.save_registration_flow(&RegistrationFlow { step, last_active, ..flow }).await
     }
 
     /// The flow of a session, unless its time is over.

@@ -10,7 +10,7 @@ use card_protocol::{CardProof, Challenge, Purpose, sealed::SealedError};
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
-use super::{EndReason, UnlockFlow, UnlockStep};
+use super::{EndReason, UnlockFlow, UnlockStep, go_on};
 use crate::{
     Environment, Timestamp,
     card::{Card, CardState},
@@ -373,8 +373,8 @@ impl UnlockService {
             Err(fault) => return Err(fault),
         };
         environment.record(&mut *transaction, Event::FlowEnded, Outcome::Done, &flow.person, flow.card).await?;
-        let step = UnlockStep::ended(EndReason::Stopped);
-        transaction.save_unlock_flow(&UnlockFlow { step, ..flow }).await?;
+        let last_active = flow.last_active;
+        go_on(&mut *transaction, flow, UnlockStep::ended(EndReason::Stopped), last_active).await?;
         Ok(transaction.commit().await?)
     }
 

@@ -26,6 +26,7 @@ use domain::{
     import::ImportRun,
     issuance::Issuance,
     mail::OutboxMail,
+    milestone::Milestone,
     organisation::Organisation,
     person::{Person, UserNumber},
     ports::{Dispatch, Store, StoreError, Transaction, UsedChallenge},
@@ -61,6 +62,7 @@ pub struct Tables {
     pub undelivered: HashMap<MailId, Undelivered>,
     pub daily_counts: BTreeMap<(Option<Organisation>, Date, Figure), u64>,
     pub import_runs: Vec<ImportRun>,
+    pub milestones: Vec<Milestone>,
 }
 
 #[derive(Clone, Default)]
@@ -108,6 +110,10 @@ impl Transaction for MemoryTransaction {
         }
         *self.committed = self.working;
         Ok(())
+    }
+
+    fn count_milestone(&mut self, milestone: Milestone) {
+        self.working.milestones.push(milestone);
     }
 }
 

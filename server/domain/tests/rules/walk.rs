@@ -2,6 +2,7 @@
 
 use card_protocol::Purpose;
 use domain::{
+    milestone::{FlowKind, Milestone, Stage, StageEnd},
     registration::{RegistrationView, Standing, service::BackTo},
     token::{FormId, Token},
     unlock::service::{AnswerOutcome, CodeOutcome, FlowPurpose, Identified},
@@ -135,6 +136,7 @@ impl Walk {
         }
         let open = tables.unlock_flows.iter().filter(|flow| flow.step.is_open()).count();
         assert!(open <= 1, "a card has one open flow");
+        assert_every_one_is_counted(&tables.milestones, FlowKind::Unlock, open);
         let ring = tables.key_rings.values().next().unwrap();
         let known = match ring.state {
             KeyRingState::Settled { current } => vec![current],
@@ -145,6 +147,19 @@ impl Walk {
             .any(|id| tables.unlock_keys[id].open(&crate::fakes::OneKeyVault).unwrap() == self.card.unlock_key);
         assert!(fits, "the server knows the key of the card");
     }
+}
+
+/// Each that was begun is under way, or has come to one end.
+fn assert_every_one_is_counted(milestones: &[Milestone], flow: FlowKind, open: usize) {
+    let of = |is_it: &dyn Fn(&Milestone) -> bool| milestones.iter().filter(|m| m.flow == flow && is_it(m)).count();
+    let begun = of(&|milestone| milestone.stage == Stage::Begin && milestone.end == StageEnd::Passed);
+    let last = if flow == FlowKind::Unlock { Stage::Passcode } else { Stage::Code };
+    let ended = of(&|Milestone { stage, end, .. }| match end {
+        StageEnd::Passed => *stage == last,
+        StageEnd::WentBack => false,
+        _ => *stage != Stage::Begin,
+    });
+    assert_eq!(begun, ended + open, "{milestones:?}");
 }
 
 /// Something that a person does in a registration.

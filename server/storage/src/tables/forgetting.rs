@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use domain::{
     Timestamp,
-    ports::{Forgetting, StoreError},
+    milestone::Milestone,
+    ports::{Forgetting, StoreError, Transaction},
+    registration::RegistrationFlow,
+    unlock::UnlockFlow,
 };
 use sea_orm::{ExprTrait, QuerySelect, QueryTrait, entity::prelude::*};
 
@@ -14,10 +17,19 @@ use crate::{SqlTransaction, value};
 impl Forgetting for SqlTransaction {
     async fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreError> {
         let time = value::milliseconds(time);
+        self.erased();
         self.delete(used_challenges::Entity::delete_many().filter(used_challenges::Column::UsedAt.lt(time))).await?;
         self.delete(sessions::Entity::delete_many().filter(sessions::Column::LastActive.lt(time))).await?;
-        self.delete(unlock_flows::Entity::delete_many().filter(unlock_flows::Column::LastActive.lt(time))).await?;
+        let old_unlocks = unlock_flows::Column::LastActive.lt(time);
+        let left_open = old_unlocks.clone().and(unlock_flows::Column::Open.eq(true));
+        for left in self.list(unlock_flows::Entity::find().filter(left_open)).await? {
+            self.expired(Milestone::unlock_expired(&UnlockFlow::try_from(left)?.step));
+        }
+        self.delete(unlock_flows::Entity::delete_many().filter(old_unlocks)).await?;
         let old_flows = registration_flows::Column::LastActive.lt(time);
+        for left in self.list(registration_flows::Entity::find().filter(old_flows.clone())).await? {
+            self.expired(Milestone::registration_expired(&RegistrationFlow::try_from(left)?.step));
+        }
         self.delete(registration_flows::Entity::delete_many().filter(old_flows)).await?;
         // A form has no time of its own: it goes when its flow has gone.
         let flows = registration_flows::Entity::find().select_only().column(registration_flows::Column::Id);
@@ -26,5 +38,14 @@ impl Forgetting for SqlTransaction {
         self.delete(code_mails::Entity::delete_many().filter(code_mails::Column::SentAt.lt(time))).await?;
         let done_with = outbox::Column::Body.is_null().and(outbox::Column::CreatedAt.lt(time));
         self.delete(outbox::Entity::delete_many().filter(done_with)).await.map(drop)
+    }
+}
+
+impl SqlTransaction {
+    /// Has a flow counted that was left at this.
+    fn expired(&mut self, at: Option<Milestone>) {
+        if let Some(milestone) = at {
+            self.count_milestone(milestone);
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::{
 };
 
 use domain::{
+    mail::OutboxMail,
+    milestone::{FlowKind, Milestone, Stage, StageEnd},
     ports::{Store, StoreError, Transaction},
     trail::{Event, Outcome, TrailRecord},
 };
@@ -13,7 +15,7 @@ use futures::FutureExt;
 use storage::{Connections, Glance, Observer, SqlStore, TransactionEnd, connect, testing::TestSchema};
 use tokio::sync::Notify;
 
-use crate::suite::fixtures::{at, mail, person};
+use crate::suite::fixtures::*;
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -21,6 +23,7 @@ struct Told {
     waiting: Mutex<i64>,
     ends: Mutex<Vec<TransactionEnd>>,
     records: Mutex<Vec<(Event, Outcome, u64)>>,
+    milestones: Mutex<Vec<Milestone>>,
 }
 
 impl Observer for Told {
@@ -39,6 +42,10 @@ impl Observer for Told {
     fn records_kept(&self, event: Event, outcome: Outcome, count: u64) {
         self.records.lock().unwrap().push((event, outcome, count));
     }
+
+    fn milestone_reached(&self, milestone: Milestone) {
+        self.milestones.lock().unwrap().push(milestone);
+    }
 }
 
 impl Told {
@@ -48,6 +55,10 @@ impl Told {
 
     fn records(&self) -> Vec<(Event, Outcome, u64)> {
         std::mem::take(&mut self.records.lock().unwrap())
+    }
+
+    fn milestones(&self) -> Vec<Milestone> {
+        std::mem::take(&mut self.milestones.lock().unwrap())
     }
 }
 
@@ -87,6 +98,35 @@ async fn records_are_told_once_they_are_kept(store: SqlStore) {
     assert_eq!((told.ends(), told.records()), (vec![TransactionEnd::Conflict], vec![]));
 }
 
+async fn how_far_people_got_is_told_once_it_is_committed_and_where_they_were_left_when_it_is_forgotten(
+    store: SqlStore,
+) {
+    let told = Arc::new(Told::default());
+    let observed = store.observed_by(Arc::clone(&told) as Arc<dyn Observer>);
+    let store: Shared = Arc::new(observed);
+    with_card(&store).await;
+    let begun = Milestone { flow: FlowKind::Unlock, stage: Stage::Begin, end: StageEnd::Passed };
+    let mut dropped = store.begin().await.unwrap();
+    dropped.count_milestone(begun);
+    drop(dropped);
+    assert_eq!(told.milestones(), []);
+    let mut kept = store.begin().await.unwrap();
+    kept.count_milestone(begun);
+    kept.insert_unlock_flow(&ended(unlock_flow(1))).await.unwrap();
+    kept.insert_unlock_flow(&unlock_flow(2)).await.unwrap();
+    kept.insert_session(&session(1, 1)).await.unwrap();
+    kept.replace_registration_flow(&registration_flow(3, 1)).await.unwrap();
+    assert_eq!(told.milestones(), []);
+    kept.commit().await.unwrap();
+    assert_eq!(told.milestones(), [begun]);
+
+    let mut forgetting = store.begin().await.unwrap();
+    forgetting.forget_before(at(1)).await.unwrap();
+    forgetting.commit().await.unwrap();
+    let left = |flow| Milestone { flow, stage: Stage::Questions, end: StageEnd::Expired };
+    assert_eq!(told.milestones(), [left(FlowKind::Unlock), left(FlowKind::Registration)]);
+}
+
 async fn a_transaction_that_waits_is_told_until_its_turn_or_until_it_is_given_up(store: SqlStore) {
     let told = Arc::new(Told::default());
     let store = store.observed_by(Arc::clone(&told) as Arc<dyn Observer>);
@@ -115,23 +155,27 @@ async fn a_database_that_is_gone_is_told_and_answers_nobody(store: SqlStore) {
     assert!(matches!(store.begin().await.map(drop), Err(StoreError::Unavailable(_))));
     assert_eq!(told.ends(), [TransactionEnd::Failed]);
     assert!(matches!(store.answers().await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(store.glance().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.glance(at(20)).await, Err(StoreError::Unavailable(_))));
 }
 
 async fn what_waits_is_seen_from_outside(store: SqlStore) {
-    assert_eq!(store.glance().await.unwrap(), Glance { mails: 0, oldest_mail: None, trail_head: 0 });
+    let glance = async || store.glance(at(20)).await.unwrap();
+    assert_eq!(glance().await, Glance { mails: 0, oldest_mail: None, late_codes: 0, trail_head: 0 });
     let mut transaction = store.begin().await.unwrap();
     transaction.insert_person(&person(1)).await.unwrap();
     for (number, created) in [(1, 20), (2, 10), (3, 30)] {
         transaction.insert_mail(&mail(number, created)).await.unwrap();
+        let code = OutboxMail { holds_code: true, ..mail(10 + number, created) };
+        transaction.insert_mail(&code).await.unwrap();
     }
     add(&mut *transaction, &[record(1, "signed-in", "done"), record(2, "signed-in", "done")]).await.unwrap();
     transaction.commit().await.unwrap();
-    assert_eq!(store.glance().await.unwrap(), Glance { mails: 3, oldest_mail: Some(at(10)), trail_head: 2 });
+    assert_eq!(glance().await, Glance { mails: 6, oldest_mail: Some(at(10)), late_codes: 1, trail_head: 2 });
     let mut transaction = store.begin_dispatch().await.unwrap();
     transaction.mark_mail_sent(mail(2, 10).id, at(40)).await.unwrap();
+    transaction.mark_mail_sent(mail(12, 10).id, at(40)).await.unwrap();
     transaction.commit().await.unwrap();
-    assert_eq!(store.glance().await.unwrap(), Glance { mails: 2, oldest_mail: Some(at(20)), trail_head: 2 });
+    assert_eq!(glance().await, Glance { mails: 4, oldest_mail: Some(at(20)), late_codes: 0, trail_head: 2 });
 }
 
 async fn the_outbox_is_emptied_for_mails_that_are_kept_and_for_nothing_else(store: SqlStore) {
@@ -196,6 +240,7 @@ on_both! {
     a_transaction_that_waits_is_told_until_its_turn_or_until_it_is_given_up,
     a_database_that_is_gone_is_told_and_answers_nobody,
     what_waits_is_seen_from_outside,
+    how_far_people_got_is_told_once_it_is_committed_and_where_they_were_left_when_it_is_forgotten,
     the_outbox_is_emptied_for_mails_that_are_kept_and_for_nothing_else,
 }
 

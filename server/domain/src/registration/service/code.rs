@@ -53,7 +53,7 @@ impl RegistrationService {
             transaction.insert_handled_form(flow.id, form, "").await?;
             let issued = self.send_code(&mut *transaction, signed_in, &email, &code, issued.clone()).await?;
             let step = RegistrationStep::Code(step.confirm(email.clone(), issued, &environment.policy));
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            self.go_on(&mut *transaction, flow, step).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
     }
@@ -144,7 +144,7 @@ impl RegistrationService {
                     step = step.resent(self.send_code(&mut *transaction, signed_in, &to, &code, issued).await?);
                     resent = true;
                 }
-                self.go_on(&mut *transaction, RegistrationFlow { step: RegistrationStep::Code(step), ..flow }).await?;
+                self.go_on(&mut *transaction, flow, RegistrationStep::Code(step)).await?;
                 RegistrationCodeOutcome::Expired { resent }
             }
             CodeMatch::Wrong => {
@@ -155,7 +155,7 @@ impl RegistrationService {
                     }
                     _ => RegistrationCodeOutcome::TriesUsedUp,
                 };
-                self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+                self.go_on(&mut *transaction, flow, step).await?;
                 outcome
             }
         };
@@ -186,7 +186,7 @@ impl RegistrationService {
             transaction.insert_handled_form(flow.id, form, "").await?;
             let issued = self.send_code(&mut *transaction, signed_in, &step.email, &code, issued.clone()).await?;
             let step = RegistrationStep::Code(step.resent(issued));
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            self.go_on(&mut *transaction, flow, step).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })
     }
@@ -261,7 +261,7 @@ impl RegistrationService {
         }
         self.tell_of_address(transaction, person, &registration, earlier).await?;
         environment.record(transaction, event, Outcome::Done, &flow.person, flow.card).await?;
-        self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
+        self.go_on(transaction, flow, RegistrationStep::Completed).await?;
         Ok(outcome)
     }
 

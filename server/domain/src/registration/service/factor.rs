@@ -74,7 +74,7 @@ impl RegistrationService {
             QuestionsForm::OfNew(flow, step) => {
                 transaction.insert_handled_form(flow.id, form, "").await?;
                 let step = RegistrationStep::Email(step.set(factor));
-                self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+                self.go_on(&mut *transaction, flow, step).await?;
                 FactorSet { then: AfterFactor::ConfirmEmail, token: None }
             }
             QuestionsForm::OfChange(flow, registration) => {
@@ -134,8 +134,8 @@ impl RegistrationService {
         retry_on_conflict!(async {
             let mut transaction = environment.store.begin().await?;
             let flow = self.flow(&mut *transaction, session).await?;
-            let step = with_codes(flow.step, stored.clone())?;
-            self.go_on(&mut *transaction, RegistrationFlow { step, ..flow }).await?;
+            let step = with_codes(flow.step.clone(), stored.clone())?;
+            self.go_on(&mut *transaction, flow, step).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
         })?;
         Ok(codes)
@@ -184,7 +184,7 @@ impl RegistrationService {
         end_unlocks(transaction, &flow.person, &UnlockStep::ended(EndReason::Stopped)).await?;
         environment.tell_everywhere(transaction, &person, Some(&registration), &message).await?;
         environment.record(transaction, event, Outcome::Done, &flow.person, flow.card).await?;
-        self.go_on(transaction, RegistrationFlow { step: RegistrationStep::Completed, ..flow }).await?;
+        self.go_on(transaction, flow, RegistrationStep::Completed).await?;
         let token = Some(renew_session(environment, transaction, session).await?);
         Ok(FactorSet { then: AfterFactor::Changed, token })
     }

@@ -22,7 +22,7 @@ use crate::{
     registration::{Registration, Standing},
     token::Token,
     trail::{Event, Outcome},
-    unlock::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions},
+    unlock::{EndReason, UnlockFlow, UnlockStep, flow::AnswerQuestions, go_on},
 };
 
 impl UnlockService {
@@ -68,13 +68,12 @@ impl UnlockService {
             let registration = self.hashed_anew(&loaded.registration, &folded, comparisons).await?;
             let mut transaction = environment.store.begin().await?;
             let person = self.person(&mut *transaction, &loaded.flow).await?;
-            let now = environment.now();
             environment.record(&mut *transaction, event, Outcome::Done, &person.user_number, loaded.card.guid).await?;
             let sent = self.send_code(&mut *transaction, &loaded.card, &loaded.registration, &code, issued).await?;
             let step = UnlockStep::Code(questions.right(sent, &environment.policy));
             // Saved even where nothing in it changes: of two attempts at once one must lose.
             transaction.save_registration(&registration).await?;
-            transaction.save_unlock_flow(&UnlockFlow { step, last_active: now, ..loaded.flow.clone() }).await?;
+            self.go_on(&mut *transaction, loaded.flow.clone(), step).await?;
             self.use_proof(&mut *transaction, loaded.flow.id, proof, &AnswerOutcome::Right).await?;
             transaction.commit().await?;
             return Ok(AnswerOutcome::Right);
@@ -339,8 +338,7 @@ impl UnlockService {
         flow: UnlockFlow,
         step: UnlockStep,
     ) -> Result<(), StoreError> {
-        let last_active = self.environment.now();
-        transaction.save_unlock_flow(&UnlockFlow { step, last_active, ..flow }).await
+        go_on(transaction, flow, step, self.environment.now()).await
     }
 
     pub(super) async fn person(
