@@ -188,7 +188,9 @@ export class ServiceCentre {
       ...DAYS.map((day) => `${day} = "00:00-24:00"`),
     ];
     if (adminPort !== undefined) lines.push('[admin]', `listen = "127.0.0.1:${adminPort}"`);
-    if (posts) lines.push('[clients]', `posts_a_second = ${posts.aSecond}`, `posts_at_once = ${posts.atOnce}`);
+    const clients = posts ? [`posts_a_second = ${posts.aSecond}`, `posts_at_once = ${posts.atOnce}`] : [];
+    if (this.options.website) clients.push('trusted_proxies = ["127.0.0.1/32"]');
+    if (clients.length > 0) lines.push('[clients]', ...clients);
     if (mailPort !== undefined) {
       lines.push('[mail]', 'host = "127.0.0.1"', `port = ${mailPort}`, 'security = "none"');
       lines.push('from = "Smartcard Service Centre <no-reply@service.test>"');

@@ -195,6 +195,13 @@ impl Settings {
         let audience = if self.public_url.is_https() { ra::Audience::Everybody } else { ra::Audience::ThisMachine };
         self.ra.validate(audience)?;
         self.welsh.validate()?;
+        if self.public_url.is_https() && self.tls.is_none() && self.clients.trusted_proxies.is_empty() {
+            return Err(FieldError::new(
+                "clients.trusted_proxies",
+                "names the proxy that speaks TLS for the service, where there is no section tls: without, all people count as \
+                 one address, which may only ask so often",
+            ));
+        }
         if self.demonstration.is_some() {
             if !self.listen.ip().is_loopback() {
                 return Err(FieldError::new(
@@ -323,13 +330,15 @@ mod tests {
     }
 
     #[test]
-    fn behind_https_nobody_is_told_to_call_the_sample() {
+    fn behind_https_nobody_is_told_to_call_the_sample_and_the_proxy_has_a_name() {
         let secrets = "[secrets]\nvault_key_files = { '1' = 'v' }\npepper_files = { '1' = 'p' }\n\
                        challenge_key_file = 'c'\ntrail_key_file = 't'\nservice_key_file = 's'\n";
         let file = format!("public_url = 'https://x.org'\n{GOOD}{secrets}");
         assert_eq!(wrong_field(&file, &[]), "ra");
         assert_eq!(wrong_field(&format!("{file}[ra]\ntelephone = '0123 456'\n"), &[]), "ra");
-        load(&format!("{file}[ra]\ntelephone = '0123 456'\nemail = 'ra@x.org'\n"), &[]).unwrap();
+        let file = format!("{file}[ra]\ntelephone = '0123 456'\nemail = 'ra@x.org'\n");
+        assert_eq!(wrong_field(&file, &[]), "clients.trusted_proxies");
+        load(&format!("{file}[clients]\ntrusted_proxies = ['127.0.0.1/32']\n"), &[]).unwrap();
     }
 
     #[test]

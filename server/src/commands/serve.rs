@@ -1,6 +1,6 @@
 //! `serve`: serves the pages until SIGTERM or Ctrl-C, then lets what was begun end.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use app::{config::Demonstration, demo::DemoMailbox};
@@ -24,6 +24,10 @@ use crate::{
     service_manager::{self, State},
     tls::Tls,
 };
+
+/// How long what was begun may take to end, once the pages are served no more: requests and mails have 15 seconds, and so has
+/// the database for what is written at the end.
+const ENDS_WITHIN: Duration = Duration::from_secs(45);
 
 /// Serves.
 ///
@@ -73,7 +77,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         }
     };
     tracing::info!(signal, "the service stops");
-    service_manager::tell(State::Stopping);
+    service_manager::tell(State::Stopping { within: settings.admin.pause() + ENDS_WITHIN });
     application.admin.stop();
     tokio::select! {
         () = tokio::time::sleep(settings.admin.pause()) => {}

@@ -143,6 +143,7 @@ async fn behind_https_browsers_are_told_to_stay_there() {
         ("SERVICE_CENTRE_SECRETS__CHALLENGE_KEY_FILE", &file("challenge")),
         ("SERVICE_CENTRE_SECRETS__TRAIL_KEY_FILE", &file("trail")),
         ("SERVICE_CENTRE_SECRETS__SERVICE_KEY_FILE", &file("service")),
+        ("SERVICE_CENTRE_CLIENTS__TRUSTED_PROXIES", "127.0.0.1/32"),
         ("SERVICE_CENTRE_RA__TELEPHONE", "0123 456789"),
         ("SERVICE_CENTRE_RA__EMAIL", "ra@unlock.example.org"),
     ])

@@ -22,6 +22,6 @@ async fn the_service_manager_is_told_when_somebody_is_listened_to_and_when_it_en
     assert_eq!(told(), "READY=1");
     tokio::net::TcpStream::connect(server.address(0)).await.expect("it listens");
     server.terminate();
-    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(told(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=45000000");
     assert!(server.end_well().await);
 }
