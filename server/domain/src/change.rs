@@ -16,12 +16,11 @@ use crate::{
     challenge::Binding,
     environment::{ProofFault, retry_on_conflict},
     mail::Message,
-    milestone::{FlowKind, Milestone},
     ports::Transaction,
     registration::{
         Registration, RegistrationStep,
         flow::{ChangeFactor, ConfirmEmail},
-        service::{RegistrationError, begun, refuse_closed},
+        service::{RegistrationError, begin, begun, refuse_closed},
     },
     sign_in::{SignedIn, proved_card, renew_session, use_challenge},
     token::Token,
@@ -174,8 +173,7 @@ impl Changes {
         let environment = &self.environment;
         let session = &signed_in.session;
         let mut transaction = self.proved(signed_in, proof, change).await?;
-        transaction.replace_registration_flow(&begun(environment, session, step.clone())).await?;
-        transaction.count_milestone(Milestone::begun(FlowKind::Change));
+        begin(&mut *transaction, &begun(environment, session, step.clone())).await?;
         let event = Event::ChangeBegun;
         environment.record(&mut *transaction, event, Outcome::Done, &session.person, session.card).await?;
         Ok(transaction.commit().await?)

@@ -55,7 +55,7 @@ pub enum StageEnd {
     WentBack,
     /// The person stopped, or somebody stopped it for them.
     Stopped,
-    /// The card began another unlock.
+    /// The card began another unlock, or the person another registration or change in the same session.
     Superseded,
     /// Nobody went on in its time. It is counted when it is forgotten.
     Expired,
@@ -176,9 +176,15 @@ impl From<DeadEndReason> for StageEnd {
 }
 
 impl Milestone {
-    /// One was begun.
-    pub(crate) fn begun(flow: FlowKind) -> Self {
-        Self { flow, stage: Stage::Begin, end: StageEnd::Passed }
+    /// An unlock was begun.
+    pub(crate) fn unlock_begun() -> Self {
+        Self { flow: FlowKind::Unlock, stage: Stage::Begin, end: StageEnd::Passed }
+    }
+
+    /// A registration, or the change of one, was begun with this step.
+    pub(crate) fn registration_begun(with: &RegistrationStep) -> Option<Self> {
+        let (flow, _) = stage_of_registration(with)?;
+        Some(Self { flow, stage: Stage::Begin, end: StageEnd::Passed })
     }
 
     /// A card was refused an unlock.
@@ -193,41 +199,31 @@ impl Milestone {
             (_, stage) if stage == stage_of_unlock(from) => return None,
             _ => StageEnd::Passed,
         };
-        Self::left(FlowKind::Unlock, stage_of_unlock(from), end)
+        Self::unlock_ended(from, end)
     }
 
     /// A registration, or the change of one, goes from a step to another. It ends by itself where the tries of its code are
     /// used up.
     pub(crate) fn of_registration(from: &RegistrationStep, to: &RegistrationStep) -> Option<Self> {
-        let (flow, stage) = stage_of_registration(from)?;
+        let (_, stage) = stage_of_registration(from)?;
         let end = match (to, stage_of_registration(to)) {
             (RegistrationStep::Ended, _) => StageEnd::CodeTriesUsedUp,
             (_, Some((_, then))) if then == stage => return None,
             (_, Some((_, then))) if then < stage => StageEnd::WentBack,
             _ => StageEnd::Passed,
         };
-        Self::left(flow, Some(stage), end)
+        Self::registration_ended(from, end)
     }
 
-    /// The person stopped a registration, or the change of one.
-    pub(crate) fn stopped(at: &RegistrationStep) -> Option<Self> {
+    /// An unlock ends at this step; nothing where it had ended.
+    pub fn unlock_ended(at: &UnlockStep, end: StageEnd) -> Option<Self> {
+        Some(Self { flow: FlowKind::Unlock, stage: stage_of_unlock(at)?, end })
+    }
+
+    /// A registration, or the change of one, ends at this step; nothing where it had ended.
+    pub fn registration_ended(at: &RegistrationStep, end: StageEnd) -> Option<Self> {
         let (flow, stage) = stage_of_registration(at)?;
-        Self::left(flow, Some(stage), StageEnd::Stopped)
-    }
-
-    /// An unlock is forgotten at this step; nothing where it had ended.
-    pub fn unlock_expired(at: &UnlockStep) -> Option<Self> {
-        Self::left(FlowKind::Unlock, stage_of_unlock(at), StageEnd::Expired)
-    }
-
-    /// A registration, or the change of one, is forgotten at this step; nothing where it had ended.
-    pub fn registration_expired(at: &RegistrationStep) -> Option<Self> {
-        let (flow, stage) = stage_of_registration(at)?;
-        Self::left(flow, Some(stage), StageEnd::Expired)
-    }
-
-    fn left(flow: FlowKind, stage: Option<Stage>, end: StageEnd) -> Option<Self> {
-        stage.map(|stage| Self { flow, stage, end })
+        Some(Self { flow, stage, end })
     }
 }
 

@@ -36,9 +36,7 @@ pub(crate) async fn go_on(
     step: UnlockStep,
     last_active: Timestamp,
 ) -> Result<(), StoreError> {
-    if let Some(milestone) = Milestone::of_unlock(&flow.step, &step) {
-        transaction.count_milestone(milestone);
-    }
+    transaction.count_milestone(Milestone::of_unlock(&flow.step, &step));
     transaction.save_unlock_flow(&UnlockFlow { step, last_active, ..flow }).await
 }
 

@@ -292,7 +292,8 @@ mod tests {
             let (port, connections) = server_that(Does::Hangs, command, 1).await;
             let mut postman = postman(Some(port));
             postman.dialogue = Duration::from_millis(300);
-            let fault = postman.deliver(&letter()).await.err().unwrap_or_else(|| panic!("taken: {command}"));
+            let delivered = tokio::time::timeout(Duration::from_secs(20), postman.deliver(&letter())).await;
+            let fault = delivered.expect("it is given up").err().unwrap_or_else(|| panic!("taken: {command}"));
             assert!(matches!(fault, DeliveryError::NotNow(_)), "{command}: {fault:?}");
             postman.dialogue = DIALOGUE;
             postman.deliver(&letter()).await.unwrap();

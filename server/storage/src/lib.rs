@@ -15,7 +15,7 @@
 //! | that waits too long | is unavailable, after 5 seconds | is unavailable, after 10; a server that has stopped within one loses it after 5 |
 //! | durable at commit | write-ahead log with `synchronous = FULL` | the server's `synchronous_commit`; `off` is refused |
 //! | several start at once | bring the tables up to date one after another | as well |
-//! | erased is gone | `secure_delete`, and the log is emptied after a mail or a person was erased | by its vacuum, in time |
+//! | erased is gone | `secure_delete`, and the log is emptied after a mail or a person was erased, where nobody reads an earlier state | by its vacuum, in time |
 
 pub mod backup;
 mod connect;

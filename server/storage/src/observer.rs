@@ -120,8 +120,8 @@ impl Observed {
     }
 
     /// Somebody gets so far, which is worth telling once it is committed.
-    pub(crate) fn reached(&mut self, milestone: Milestone) {
-        self.milestones.push(milestone);
+    pub(crate) fn reached(&mut self, milestone: Option<Milestone>) {
+        self.milestones.extend(milestone);
     }
 
     pub(crate) fn failed(&mut self, fault: &StoreError) {

@@ -271,7 +271,7 @@ impl Transaction for SqlTransaction {
         Ok(())
     }
 
-    fn count_milestone(&mut self, milestone: Milestone) {
+    fn count_milestone(&mut self, milestone: Option<Milestone>) {
         self.observed.reached(milestone);
     }
 }

@@ -9,7 +9,7 @@ use server::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{Notify, watch},
     task::JoinHandle,
 };
@@ -59,20 +59,26 @@ async fn a_request_that_never_ends_to_arrive_is_cut_off() {
     assert!(!answer.contains("answered"), "{answer}");
 }
 
-/// How long a file is, and how a slow browser takes it.
-const FILE: usize = 16 * 1024 * 1024;
-const TAKEN_AT_ONCE: usize = 256 * 1024;
-const TAKEN_EVERY: Duration = Duration::from_millis(20);
+/// How long a file is, as ours are, and how a slow browser takes it.
+const FILE: usize = 400 * 1024;
+const TAKEN_AT_ONCE: usize = 8 * 1024;
+const TAKEN_EVERY: Duration = Duration::from_millis(40);
 
 #[tokio::test]
 async fn a_file_that_is_taken_slowly_is_not_cut_off() {
     let router = Router::new().route("/", get(|| async { in_pieces(vec![b'a'; FILE].into()) }));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Little of it is on its way at once, as on a slow line.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_send_buffer_size(1).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(8).unwrap();
     let address = listener.local_addr().unwrap();
-    let limits = Limits { head: Duration::from_millis(200), ..Limits::default() };
+    let limits = Limits { head: Duration::from_secs(1), ..Limits::default() };
     let (_stop, stopping) = watch::channel(());
     tokio::spawn(serve(listener, router, limits, stopping));
-    let mut socket = TcpStream::connect(address).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1).unwrap();
+    let mut socket = socket.connect(address).await.unwrap();
     socket.write_all(REQUEST).await.unwrap();
     let (mut taken, mut piece) = (Vec::new(), vec![0; TAKEN_AT_ONCE]);
     loop {

@@ -77,8 +77,9 @@ pub trait Transaction:
     /// Makes all of it durable: on disk, and on a synchronous standby where there is one.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 
-    /// Has it counted, once this is committed, that somebody got so far. It is no part of what is durable.
-    fn count_milestone(&mut self, milestone: Milestone);
+    /// Has it counted, once this is committed, that somebody got so far; nothing where they are where they were. It is no
+    /// part of what is durable.
+    fn count_milestone(&mut self, milestone: Option<Milestone>);
 }
 
 /// The people.

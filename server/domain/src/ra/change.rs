@@ -6,7 +6,7 @@ use super::{Action, Desk, DeskError, RaOfficer};
 use crate::{
     card::{Card, CardState},
     issuance::Issuance,
-    milestone::{FlowKind, Milestone},
+    milestone::Milestone,
     person::{Person, UserNumber},
     ports::{StoreError, Transaction},
     registration::{FormerAddress, Registration, Standing},
@@ -177,7 +177,7 @@ impl Desk {
             version: 0,
         };
         transaction.insert_unlock_flow(&flow).await?;
-        transaction.count_milestone(Milestone::begun(FlowKind::Unlock));
+        transaction.count_milestone(Some(Milestone::unlock_begun()));
         Ok(token)
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     delivery::CodeDelivery,
     email::{EmailAddress, NotAnEmailAddress},
     environment::{ProofFault, retry_on_conflict},
-    milestone::{FlowKind, Milestone},
+    milestone::{Milestone, StageEnd},
     ports::{HasherError, StoreError, Transaction},
     session::Session,
     sign_in::{SignInError, SignedIn, proved_card, use_challenge},
@@ -310,8 +310,7 @@ impl RegistrationService {
         refuse_closed(transaction.registration(&session.person).await?.as_ref())?;
         use_challenge(&mut *transaction, proof, environment.now()).await?;
         let step = RegistrationStep::Questions(SetQuestions {});
-        transaction.replace_registration_flow(&begun(environment, session, step)).await?;
-        transaction.count_milestone(Milestone::begun(FlowKind::Registration));
+        begin(&mut *transaction, &begun(environment, session, step)).await?;
         environment
             .record(&mut *transaction, Event::RegistrationBegun, Outcome::Done, &session.person, card.guid)
             .await?;
@@ -415,9 +414,7 @@ impl RegistrationService {
                 Err(fault) => return Err(fault),
             };
             environment.record(&mut *transaction, Event::FlowEnded, Outcome::Done, &flow.person, flow.card).await?;
-            if let Some(milestone) = Milestone::stopped(&flow.step) {
-                transaction.count_milestone(milestone);
-            }
+            transaction.count_milestone(Milestone::registration_ended(&flow.step, StageEnd::Stopped));
             let (step, last_active) = (RegistrationStep::Ended, environment.now());
             transaction.save_registration_flow(&RegistrationFlow { step, last_active, ..flow }).await?;
             Ok::<_, RegistrationError>(transaction.commit().await?)
@@ -431,9 +428,7 @@ impl RegistrationService {
         flow: RegistrationFlow,
         step: RegistrationStep,
     ) -> Result<(), StoreError> {
-        if let Some(milestone) = Milestone::of_registration(&flow.step, &step) {
-            transaction.count_milestone(milestone);
-        }
+        transaction.count_milestone(Milestone::of_registration(&flow.step, &step));
         let last_active = self.environment.now();
         transaction.save_registration_flow(&RegistrationFlow { step, last_active, ..flow }).await
     }
@@ -450,6 +445,15 @@ impl RegistrationService {
         }
         Ok(flow)
     }
+}
+
+/// Has a session begin a registration, or the change of one, in place of an earlier one.
+pub(crate) async fn begin(transaction: &mut dyn Transaction, flow: &RegistrationFlow) -> Result<(), StoreError> {
+    if let Some(earlier) = transaction.registration_flow(flow.session).await? {
+        transaction.count_milestone(Milestone::registration_ended(&earlier.step, StageEnd::Superseded));
+    }
+    transaction.count_milestone(Milestone::registration_begun(&flow.step));
+    transaction.replace_registration_flow(flow).await
 }
 
 /// The flow of a session whose card has proved its holder.

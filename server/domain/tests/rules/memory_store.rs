@@ -112,8 +112,8 @@ impl Transaction for MemoryTransaction {
         Ok(())
     }
 
-    fn count_milestone(&mut self, milestone: Milestone) {
-        self.working.milestones.push(milestone);
+    fn count_milestone(&mut self, milestone: Option<Milestone>) {
+        self.working.milestones.extend(milestone);
     }
 }
 

@@ -3,7 +3,7 @@
 use card_protocol::Purpose;
 use domain::{
     milestone::{FlowKind, Milestone, Stage, StageEnd},
-    registration::{RegistrationView, Standing, service::BackTo},
+    registration::{RegistrationView, Standing, flow::RegistrationStep as Stored, service::BackTo},
     token::{FormId, Token},
     unlock::service::{AnswerOutcome, CodeOutcome, FlowPurpose, Identified},
     unlock_key::KeyRingState,
@@ -136,7 +136,7 @@ impl Walk {
         }
         let open = tables.unlock_flows.iter().filter(|flow| flow.step.is_open()).count();
         assert!(open <= 1, "a card has one open flow");
-        assert_every_one_is_counted(&tables.milestones, FlowKind::Unlock, open);
+        assert_every_one_is_counted(&tables.milestones, (FlowKind::Unlock, Stage::Passcode), open);
         let ring = tables.key_rings.values().next().unwrap();
         let known = match ring.state {
             KeyRingState::Settled { current } => vec![current],
@@ -150,10 +150,9 @@ impl Walk {
 }
 
 /// Each that was begun is under way, or has come to one end.
-fn assert_every_one_is_counted(milestones: &[Milestone], flow: FlowKind, open: usize) {
+fn assert_every_one_is_counted(milestones: &[Milestone], (flow, last): (FlowKind, Stage), open: usize) {
     let of = |is_it: &dyn Fn(&Milestone) -> bool| milestones.iter().filter(|m| m.flow == flow && is_it(m)).count();
     let begun = of(&|milestone| milestone.stage == Stage::Begin && milestone.end == StageEnd::Passed);
-    let last = if flow == FlowKind::Unlock { Stage::Passcode } else { Stage::Code };
     let ended = of(&|Milestone { stage, end, .. }| match end {
         StageEnd::Passed => *stage == last,
         StageEnd::WentBack => false,
@@ -240,7 +239,11 @@ async fn walk_registration(steps: Vec<RegistrationStep>) {
         let may_register =
             matches!(step, RegistrationStep::CodeRight) && matches!(before, RegistrationView::Code { .. });
         assert!(registered == registered_before || may_register, "{step:?} changed the registration from {before:?}");
-        let mails = world.store.tables().await.code_mails;
+        let tables = world.store.tables().await;
+        let is_open = |step: &Stored| !matches!(step, Stored::Completed | Stored::Ended);
+        let open = tables.registration_flows.values().filter(|flow| is_open(&flow.step)).count();
+        assert_every_one_is_counted(&tables.milestones, (FlowKind::Registration, Stage::Code), open);
+        let mails = tables.code_mails;
         let now = world.now();
         let within_hour = mails.iter().filter(|(_, at)| now - *at < Duration::hours(1)).count();
         assert!(within_hour <= 4, "an hour has four code mails");

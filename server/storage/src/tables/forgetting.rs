@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Timestamp,
-    milestone::Milestone,
+    milestone::{Milestone, StageEnd},
     ports::{Forgetting, StoreError, Transaction},
     registration::RegistrationFlow,
     unlock::UnlockFlow,
@@ -23,12 +23,15 @@ impl Forgetting for SqlTransaction {
         let old_unlocks = unlock_flows::Column::LastActive.lt(time);
         let left_open = old_unlocks.clone().and(unlock_flows::Column::Open.eq(true));
         for left in self.list(unlock_flows::Entity::find().filter(left_open)).await? {
-            self.expired(Milestone::unlock_expired(&UnlockFlow::try_from(left)?.step));
+            self.count_milestone(Milestone::unlock_ended(&UnlockFlow::try_from(left)?.step, StageEnd::Expired));
         }
         self.delete(unlock_flows::Entity::delete_many().filter(old_unlocks)).await?;
         let old_flows = registration_flows::Column::LastActive.lt(time);
         for left in self.list(registration_flows::Entity::find().filter(old_flows.clone())).await? {
-            self.expired(Milestone::registration_expired(&RegistrationFlow::try_from(left)?.step));
+            self.count_milestone(Milestone::registration_ended(
+                &RegistrationFlow::try_from(left)?.step,
+                StageEnd::Expired,
+            ));
         }
         self.delete(registration_flows::Entity::delete_many().filter(old_flows)).await?;
         // A form has no time of its own: it goes when its flow has gone.
@@ -38,14 +41,5 @@ impl Forgetting for SqlTransaction {
         self.delete(code_mails::Entity::delete_many().filter(code_mails::Column::SentAt.lt(time))).await?;
         let done_with = outbox::Column::Body.is_null().and(outbox::Column::CreatedAt.lt(time));
         self.delete(outbox::Entity::delete_many().filter(done_with)).await.map(drop)
-    }
-}
-
-impl SqlTransaction {
-    /// Has a flow counted that was left at this.
-    fn expired(&mut self, at: Option<Milestone>) {
-        if let Some(milestone) = at {
-            self.count_milestone(milestone);
-        }
     }
 }

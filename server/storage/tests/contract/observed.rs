@@ -107,11 +107,11 @@ async fn how_far_people_got_is_told_once_it_is_committed_and_where_they_were_lef
     with_card(&store).await;
     let begun = Milestone { flow: FlowKind::Unlock, stage: Stage::Begin, end: StageEnd::Passed };
     let mut dropped = store.begin().await.unwrap();
-    dropped.count_milestone(begun);
+    dropped.count_milestone(Some(begun));
     drop(dropped);
     assert_eq!(told.milestones(), []);
     let mut kept = store.begin().await.unwrap();
-    kept.count_milestone(begun);
+    kept.count_milestone(Some(begun));
     kept.insert_unlock_flow(&ended(unlock_flow(1))).await.unwrap();
     kept.insert_unlock_flow(&unlock_flow(2)).await.unwrap();
     kept.insert_session(&session(1, 1)).await.unwrap();

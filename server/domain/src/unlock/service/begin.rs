@@ -11,7 +11,7 @@ use crate::{
     code::{Code, IssuedCode},
     environment::{ProofFault, retry_on_conflict},
     language::Language,
-    milestone::{FlowKind, Milestone},
+    milestone::Milestone,
     person::UserNumber,
     policy::Profile,
     ports::{HasherError, StoreError, Transaction, UsedChallenge},
@@ -113,7 +113,7 @@ impl UnlockService {
             Ok(registration) => registration.clone(),
             Err(reason) => {
                 let reference = self.reference(&mut *transaction, &card).await?;
-                transaction.count_milestone(Milestone::refused(reason));
+                transaction.count_milestone(Some(Milestone::refused(reason)));
                 transaction.commit().await?;
                 return Ok(Identified::DeadEnd(DeadEnd { reason, reference }));
             }
@@ -138,7 +138,7 @@ impl UnlockService {
             version: 0,
         };
         transaction.insert_unlock_flow(&flow).await?;
-        transaction.count_milestone(Milestone::begun(FlowKind::Unlock));
+        transaction.count_milestone(Some(Milestone::unlock_begun()));
         environment.record(&mut *transaction, Event::UnlockBegun, Outcome::Done, &card.holder, card.guid).await?;
         transaction.commit().await?;
         Ok(Identified::Flow(token))
