@@ -29,7 +29,7 @@ pub mod randomness;
 pub mod router;
 pub mod secrets;
 mod service_manager;
-pub mod site;
+mod site;
 pub mod startup;
 pub mod tls;
 pub mod vault;

@@ -40,10 +40,6 @@ impl Default for Limits {
     }
 }
 
-/// How much of an answer may wait for a browser to take it, in bytes, before the rest is made, and how long the head of a request
-/// may be. The time of the next head begins once all of an answer is here: a browser is to need less than that for it.
-const AHEAD: usize = 64 * 1024;
-
 /// After a connection could not be accepted (no file descriptor is left, say), others are given this long to end.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -112,7 +108,6 @@ async fn answer(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .max_buf_size(AHEAD)
         .serve_connection(TokioIo::new(socket), service);
     // A client that breaks off, or is too slow, is no fault of the service.
     if let Err(fault) = watcher.watch(connection).await {

@@ -1,10 +1,10 @@
 //! The files of the pages: scripts, bundles, style. A release has them inside the program, as `make pages` made them; while
 //! developing they are read from `target/site`.
 
-use std::{borrow::Cow, convert::Infallible, fs, io, net::SocketAddr};
+use std::{borrow::Cow, fs, io, net::SocketAddr};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -28,9 +28,6 @@ const MANIFEST: &str = "__wasm_split_manifest.json";
 
 /// How a file may be compressed beforehand, the smaller first: as browsers ask for it, and what its name ends with then.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
-
-/// How much of a file is given to a connection at once, in bytes.
-const PIECE: usize = 16 * 1024;
 
 #[derive(Embed)]
 #[folder = "../target/site"]
@@ -100,7 +97,7 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     let tag =
         HeaderValue::try_from(format!("\"{}\"", base16ct::lower::encode_string(&metadata.sha256_hash()[..16]))).ok()?;
     let known = headers.get(header::IF_NONE_MATCH) == Some(&tag);
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { in_pieces(bytes(data)) };
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { bytes(data).into_response() };
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     answer.insert(header::ETAG, tag);
@@ -112,22 +109,12 @@ fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-/// What a file holds. It stays inside the program: a thousand slow browsers take no more memory than one.
+/// What a file holds. It stays inside the program: a thousand browsers that take it slowly need no more memory than one.
 fn bytes(data: Cow<'static, [u8]>) -> Bytes {
     match data {
         Cow::Borrowed(data) => Bytes::from_static(data),
         Cow::Owned(data) => data.into(),
     }
-}
-
-/// An answer that is handed over piece by piece, as the browser takes it. In one piece it would count as sent at once, and a
-/// browser that needs longer for it than the next request may take to come would be cut off.
-pub fn in_pieces(data: Bytes) -> Response {
-    let length = data.len();
-    let pieces = (0..length).step_by(PIECE).map(move |from| data.slice(from..length.min(from + PIECE)));
-    let mut response = Body::from_stream(futures::stream::iter(pieces.map(Ok::<_, Infallible>))).into_response();
-    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    response
 }
 
 /// The smallest of the representations that a browser takes.

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use axum::{Router, routing::get};
-use server::{
-    listener::{Limits, serve},
-    site::in_pieces,
-};
+use server::listener::{Limits, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpStream},
     sync::{Notify, watch},
     task::JoinHandle,
 };
@@ -57,41 +54,6 @@ async fn a_request_that_never_ends_to_arrive_is_cut_off() {
     // Ends only when the service closes the connection.
     let answer = tokio::time::timeout(Duration::from_secs(10), read_all(&mut socket)).await.unwrap();
     assert!(!answer.contains("answered"), "{answer}");
-}
-
-/// How long a file is, as ours are, and how a slow browser takes it.
-const FILE: usize = 400 * 1024;
-const TAKEN_AT_ONCE: usize = 8 * 1024;
-const TAKEN_EVERY: Duration = Duration::from_millis(40);
-
-#[tokio::test]
-async fn a_file_that_is_taken_slowly_is_not_cut_off() {
-    let router = Router::new().route("/", get(|| async { in_pieces(vec![b'a'; FILE].into()) }));
-    // Little of it is on its way at once, as on a slow line.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_send_buffer_size(1).unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(8).unwrap();
-    let address = listener.local_addr().unwrap();
-    let limits = Limits { head: Duration::from_secs(1), ..Limits::default() };
-    let (_stop, stopping) = watch::channel(());
-    tokio::spawn(serve(listener, router, limits, stopping));
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(1).unwrap();
-    let mut socket = socket.connect(address).await.unwrap();
-    socket.write_all(REQUEST).await.unwrap();
-    let (mut taken, mut piece) = (Vec::new(), vec![0; TAKEN_AT_ONCE]);
-    loop {
-        match socket.read(&mut piece).await.unwrap() {
-            0 => break,
-            read => taken.extend_from_slice(&piece[..read]),
-        }
-        tokio::time::sleep(TAKEN_EVERY).await;
-    }
-    let end = taken.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8(taken[..end].to_vec()).unwrap();
-    assert!(head.to_lowercase().contains(&format!("content-length: {FILE}")), "{head}");
-    assert_eq!(taken.len() - end - 4, FILE, "it was cut off");
 }
 
 #[tokio::test]
