@@ -28,7 +28,12 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 const LATE_CODE: time::Duration = time::Duration::minutes(2);
 
 /// What operators may take up: a balancer, Prometheus, and somebody who looks.
-pub const LIMITS: Limits = Limits { head: Duration::from_secs(5), connections: 32, drain: Duration::from_secs(1) };
+pub const LIMITS: Limits = Limits {
+    head: Duration::from_secs(5),
+    stall: Duration::from_secs(5),
+    connections: 32,
+    drain: Duration::from_secs(1),
+};
 
 /// The text format of Prometheus.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -19,6 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 use crate::tls::Tls;
@@ -28,6 +29,8 @@ use crate::tls::Tls;
 pub struct Limits {
     /// How long the head of a request may take to arrive, also of the next one on a connection that is kept.
     pub head: Duration,
+    /// How long a client may take nothing of its answer.
+    pub stall: Duration,
     /// How many connections there may be at once; others wait to be accepted.
     pub connections: usize,
     /// How long requests that are under way may take to end when the service stops.
@@ -36,7 +39,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(20), connections: 4096, drain: Duration::from_secs(15) }
+        Self {
+            head: Duration::from_secs(20),
+            stall: Duration::from_secs(20),
+            connections: 4096,
+            drain: Duration::from_secs(15),
+        }
     }
 }
 
@@ -105,10 +113,12 @@ async fn answer(
         request.map(Body::new)
     };
     let service = TowerToHyperService::new(router.map_request(with_peer));
+    let mut socket = TimeoutWriter::new(socket);
+    socket.set_timeout(Some(limits.stall));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .serve_connection(TokioIo::new(socket), service);
+        .serve_connection(TokioIo::new(Box::pin(socket)), service);
     // A client that breaks off, or is too slow, is no fault of the service.
     if let Err(fault) = watcher.watch(connection).await {
         tracing::debug!(fault = &fault as &dyn std::error::Error, "a connection ended");

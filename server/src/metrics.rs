@@ -198,7 +198,7 @@ fn describe() {
     describe_gauge!("service_centre_mails_oldest_seconds", "How long the oldest of them has waited, 0 for none.");
     describe_gauge!(
         "service_centre_codes_late",
-        "Mails with a code that have waited for more than two minutes, of all servers."
+        "People whose mail with a code has waited for more than two minutes, of all servers."
     );
     describe_counter!("service_centre_mails_total", "Tries of this server to send a mail, by how they ended.");
     describe_gauge!("service_centre_hashes_waiting", "Hashes (Argon2id) that wait for a place.");
@@ -210,7 +210,7 @@ fn describe() {
     describe_histogram!("service_centre_hash_seconds", "How long making a hash took, without waiting.");
     describe_gauge!(
         "service_centre_database_connections",
-        "Connections to the database on which transactions are made."
+        "Connections to the database on which transactions take their turns; three more are for mails and operators."
     );
     describe_gauge!("service_centre_transactions_waiting", "Transactions that wait for their turn.");
     describe_histogram!("service_centre_transaction_wait_seconds", "How long transactions waited for their turn.");

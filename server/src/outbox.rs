@@ -1,8 +1,8 @@
 //! The worker that empties the outbox: mails leave here and never inside a request.
 //!
 //! Mails that are due are claimed with a lease, so that several servers share the work and what one of them had when
-//! it died is tried again by another. A mail can go twice then, with the same Message-ID; it is never lost. While nobody
-//! dies it goes once.
+//! it died is tried again by another. A mail can go twice then, with the same Message-ID; it is never lost. It goes once while
+//! nobody dies, and the mail server says in time that it has taken it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ const AT_ONCE: usize = 8;
 /// How long a claimed mail is left alone by others: longer than the mail server may take for it, and than it may take to
 /// note that it did.
 const LEASE: time::Duration =
-    time::Duration::seconds((smtp::DIALOGUE.as_secs() + NOTED_WITHIN.as_secs() + 20).cast_signed());
+    time::Duration::seconds((smtp::DIALOGUE.as_secs() + NOTED_WITHIN.as_secs() + 40).cast_signed());
 
 /// How long the worker sleeps when nobody wakes it: another server's mails, and those whose time comes.
 const SLEEP: Duration = Duration::from_secs(5);
@@ -139,8 +139,8 @@ impl OutboxWorker {
 
     /// Takes so many mails that are due, at most, and sends them on their way. Says how many there were.
     async fn claim(&self, many: usize, on_their_way: &mut JoinSet<()>) -> Result<usize, StoreError> {
-        let now = self.clock.now();
         let mut transaction = self.store.begin_dispatch().await?;
+        let now = self.clock.now();
         let due = transaction.claim_due_mails(now, now + LEASE, many as u64).await?;
         if due.is_empty() {
             return Ok(0);

@@ -57,7 +57,7 @@ pub enum StageEnd {
     Stopped,
     /// The card began another unlock, or the person another registration or change in the same session.
     Superseded,
-    /// Nobody went on in its time. It is counted when it is forgotten.
+    /// Nobody went on in its time. It is counted when another takes its place, or it is forgotten.
     Expired,
     /// Too many attempts failed, now or before.
     LockedOut,

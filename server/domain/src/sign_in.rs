@@ -168,6 +168,14 @@ impl SignIn {
     ///
     /// [`StoreError`].
     pub async fn session(&self, token: &Token) -> Result<Option<SignedIn>, StoreError> {
+        let found = self.find_session(token).await?;
+        if found.is_none() {
+            self.environment.officers_seen.forget(token.hash());
+        }
+        Ok(found)
+    }
+
+    async fn find_session(&self, token: &Token) -> Result<Option<SignedIn>, StoreError> {
         let environment = &self.environment;
         let mut transaction = environment.store.begin().await?;
         let Some(mut session) = transaction.session(token.hash()).await? else {

@@ -11,8 +11,8 @@ pub use service::{UnlockService, UnlockView};
 use card_protocol::Guid;
 
 use crate::{
-    Timestamp,
-    milestone::Milestone,
+    Environment, Timestamp,
+    milestone::{Milestone, StageEnd},
     person::UserNumber,
     ports::{StoreError, Transaction},
 };
@@ -38,6 +38,22 @@ pub(crate) async fn go_on(
 ) -> Result<(), StoreError> {
     transaction.count_milestone(Milestone::of_unlock(&flow.step, &step));
     transaction.save_unlock_flow(&UnlockFlow { step, last_active, ..flow }).await
+}
+
+/// Ends the unlocks of a card that are under way, as another takes their place.
+pub(crate) async fn supersede(
+    environment: &Environment,
+    transaction: &mut dyn Transaction,
+    card: &Guid,
+) -> Result<(), StoreError> {
+    let ended = UnlockStep::ended(EndReason::Superseded);
+    for flow in transaction.open_unlock_flows(card).await? {
+        let is_over = environment.now() >= flow.ends_at(&environment.policy);
+        let end = if is_over { StageEnd::Expired } else { StageEnd::Superseded };
+        transaction.count_milestone(Milestone::unlock_ended(&flow.step, end));
+        transaction.save_unlock_flow(&UnlockFlow { step: ended.clone(), ..flow }).await?;
+    }
+    Ok(())
 }
 
 /// Ends the unlocks of a card that are under way.

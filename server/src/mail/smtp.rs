@@ -302,12 +302,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn mails_one_after_another_share_a_connection_until_the_mail_server_closes_it() {
-        for (command, many) in [("NOTHING", 1), ("NOOP", 2)] {
-            let (port, connections) = server_that(Does::Closes, command, 1).await;
+    async fn mails_one_after_another_share_a_connection_while_the_mail_server_listens_to_it() {
+        for (does, command, many) in [(Does::Closes, "NOTHING", 1), (Does::Closes, "NOOP", 2), (Does::Hangs, "NOOP", 2)]
+        {
+            let (port, connections) = server_that(does, command, 1).await;
             let postman = postman(Some(port));
             for _ in 0..3 {
-                postman.deliver(&letter()).await.unwrap();
+                let letter = letter();
+                let delivered = tokio::time::timeout(Duration::from_secs(30), postman.deliver(&letter));
+                delivered.await.expect("it waits for nobody who says nothing").unwrap();
             }
             assert_eq!(connections.load(Ordering::SeqCst), many, "{command}");
         }

@@ -88,7 +88,7 @@ pub async fn open(folder: &Path) -> Result<SqlStore, BackupError> {
         }
     }
     migrations::run(&connection).await?;
-    Ok(SqlStore::new(connection.clone(), connection))
+    Ok(SqlStore::new(connection.clone(), [connection.clone(), connection]))
 }
 
 /// Makes the copy of a folder the database of another one, which nobody has open. Gives where the former one is kept.

@@ -22,8 +22,8 @@ use crate::{migrations, sqlite, store::SqlStore};
 /// wait there instead of here.
 const POSTGRES_CONNECTIONS: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 
-/// How many it has besides, for what takes no turn: mails that leave, and an operator who looks.
-const POSTGRES_ASIDE: u32 = 3;
+/// How many it has besides for mails that leave. Operators have one of their own: theirs is to tell also when mails hang.
+const POSTGRES_DISPATCH: u32 = 2;
 
 /// How long a request waits for a connection.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -150,15 +150,17 @@ pub enum ConnectError {
 ///
 /// [`ConnectError`].
 pub async fn connect(location: &Location) -> Result<SqlStore, ConnectError> {
-    let (connection, aside) = match &location.0 {
+    let (connection, besides) = match &location.0 {
         Kind::Folder(path) => {
             let connection = sqlite::open(path).await?;
-            (connection.clone(), connection)
+            (connection.clone(), [connection.clone(), connection])
         }
-        Kind::Postgres { options, connections } => (open_postgres(options, *connections).await?, open_aside(options)),
+        Kind::Postgres { options, connections } => {
+            (open_postgres(options, *connections).await?, [POSTGRES_DISPATCH, 1].map(|many| open_lazily(options, many)))
+        }
     };
     migrations::run(&connection).await?;
-    Ok(SqlStore::new(connection, aside))
+    Ok(SqlStore::new(connection, besides))
 }
 
 pub(crate) async fn open_postgres(
@@ -181,9 +183,9 @@ pub(crate) async fn open_postgres(
 }
 
 /// A few more connections, opened when they are first needed.
-fn open_aside(options: &PgConnectOptions) -> DatabaseConnection {
+fn open_lazily(options: &PgConnectOptions, many: u32) -> DatabaseConnection {
     let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_ASIDE)
+        .max_connections(many)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(options.clone().disable_statement_logging());
     SqlxPostgresConnector::from_sqlx_postgres_pool(pool)

@@ -14,7 +14,7 @@ pub struct Glance {
     pub mails: u64,
     /// Since when the oldest of them does.
     pub oldest_mail: Option<Timestamp>,
-    /// How many with a code have waited for longer than they should.
+    /// How many people wait for a code that has waited for longer than it should.
     pub late_codes: u64,
     /// The number of the latest record of the trail, 0 for none.
     pub trail_head: u64,
@@ -42,7 +42,7 @@ fn look(late_since: Timestamp) -> String {
     format!(
         "SELECT waiting.mails, waiting.oldest_mail, waiting.late_codes, (SELECT MAX(number) FROM trail) AS trail_head FROM \
             (SELECT COUNT(*) AS mails, MIN(created_at) AS oldest_mail, \
-                COUNT(CASE WHEN holds_code AND created_at < {} THEN 1 END) AS late_codes \
+                COUNT(DISTINCT CASE WHEN holds_code AND created_at < {} THEN owner END) AS late_codes \
             FROM outbox WHERE body IS NOT NULL) AS waiting",
         value::milliseconds(late_since)
     )
@@ -80,7 +80,7 @@ impl SqlStore {
         })
     }
 
-    /// The connections on which transactions are made.
+    /// The connections on which transactions take their turns.
     pub fn connections(&self) -> Connections {
         let (open, idle) = if self.backend() == DbBackend::Postgres {
             let pool = self.connection().get_postgres_connection_pool();

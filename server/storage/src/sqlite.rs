@@ -225,7 +225,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let connection = open(folder.path()).await.unwrap();
         migrations::run(&connection).await.unwrap();
-        let store = SqlStore::new(connection.clone(), connection.clone());
+        let store = SqlStore::new(connection.clone(), [connection.clone(), connection.clone()]);
         // As many pages as it has already.
         connection.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
         let mut written = 0;
@@ -247,7 +247,7 @@ mod tests {
         }
         // As another program finds it.
         let connection = open(folder.path()).await.unwrap();
-        let other = SqlStore::new(connection.clone(), connection);
+        let other = SqlStore::new(connection.clone(), [connection.clone(), connection]);
         let mut transaction = other.begin().await.unwrap();
         for number in (0..written).chain(1000..1010) {
             assert_eq!(transaction.person(&person(number).user_number).await.unwrap(), Some(person(number)));

@@ -21,14 +21,16 @@ use crate::{
 /// so that one of the desk's has these before it at most.
 const EVERYBODYS_PLACES: usize = 64;
 
-/// How many of the desk's: whoever is no officer is told so in one of these, too.
+/// How many of the desk's: of officers whom this server has seen.
 const DESKS_PLACES: usize = 16;
 
 /// The store on SQL. Cheap to clone: the clones share their connections.
 #[derive(Clone)]
 pub struct SqlStore {
     connection: DatabaseConnection,
-    /// For what takes no turn: on PostgreSQL a few of its own, as the others may all wait for theirs.
+    /// For mails that leave and for operators: they take no turn, and on PostgreSQL have connections of their own, as the others
+    /// may all wait for theirs.
+    dispatch: DatabaseConnection,
     aside: DatabaseConnection,
     observer: Option<Arc<dyn Observer>>,
     /// Is notified where a mail was put into the outbox.
@@ -39,9 +41,9 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    pub(crate) fn new(connection: DatabaseConnection, aside: DatabaseConnection) -> Self {
+    pub(crate) fn new(connection: DatabaseConnection, [dispatch, aside]: [DatabaseConnection; 2]) -> Self {
         let [places, desks_places] = [EVERYBODYS_PLACES, DESKS_PLACES].map(|places| Arc::new(Semaphore::new(places)));
-        Self { connection, aside, observer: None, wake: None, places, desks_places }
+        Self { connection, dispatch, aside, observer: None, wake: None, places, desks_places }
     }
 
     /// The same store for the desk: its transactions do not wait for those of everybody that wait for a place.
@@ -82,6 +84,7 @@ impl SqlStore {
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) -> Result<(), StoreError> {
         self.connection.close_by_ref().await.map_err(store_error)?;
+        self.dispatch.close_by_ref().await.map_err(store_error)?;
         self.aside.close_by_ref().await.map_err(store_error)
     }
 }
@@ -126,7 +129,7 @@ impl Store for SqlStore {
 
     async fn begin_dispatch(&self) -> Result<Box<dyn Dispatch>, StoreError> {
         let waiting = Waiting::new(self.observer.clone());
-        let transaction = begin_beside(&self.aside).await.map_err(store_error);
+        let transaction = begin_beside(&self.dispatch).await.map_err(store_error);
         Ok(Box::new(self.begun(waiting, None, transaction)?))
     }
 }

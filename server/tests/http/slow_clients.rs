@@ -57,6 +57,25 @@ async fn a_request_that_never_ends_to_arrive_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_keeps_its_connection_for_a_time_only() {
+    const LARGE: usize = 32 * 1024 * 1024;
+    let router =
+        Router::new().route("/large", get(|| async { vec![0_u8; LARGE] })).route("/", get(|| async { "answered" }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { stall: Duration::from_millis(300), connections: 1, ..Limits::default() };
+    let (_stop, stopping) = watch::channel(());
+    tokio::spawn(serve(listener, router, limits, stopping));
+    let mut first = TcpStream::connect(address).await.unwrap();
+    first.write_all(b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut second = TcpStream::connect(address).await.unwrap();
+    second.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(10), read_all(&mut second)).await.expect("it has its turn");
+    assert!(answer.ends_with("answered"));
+    drop(first);
+}
+
+#[tokio::test]
 async fn beyond_the_number_of_connections_others_wait_and_are_served_then() {
     let service = held(Limits { connections: 1, ..Limits::default() }).await;
     let mut first = TcpStream::connect(service.address).await.unwrap();

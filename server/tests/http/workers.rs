@@ -120,11 +120,11 @@ async fn a_mail_that_does_not_leave_keeps_no_other_waiting() {
     let app = TestApp::start().await;
     let postman = Keeps::new(Some(1));
     let worker = app.worker(Arc::new(postman.clone())).await;
-    put_in(&app, &worker, 30).await;
+    put_in(&app, &worker, 12).await;
     let (stop, stopping) = watch::channel(());
     let working = tokio::spawn(worker.run(stopping));
     let all = async {
-        while postman.counter.counts().len() < 30 {
+        while postman.counter.counts().len() < 12 {
             postman.come.notified().await;
         }
     };

@@ -13,7 +13,7 @@ use crate::{
     role::Role,
     token::{FlowId, Token},
     trail::{ByOfficer, Event, TrailRecord},
-    unlock::{EndReason, UnlockFlow, UnlockStep, end_unlocks, end_unlocks_of, flow::ChoosePasscode},
+    unlock::{EndReason, UnlockFlow, UnlockStep, end_unlocks, end_unlocks_of, flow::ChoosePasscode, supersede},
 };
 
 /// How far back on a person's trail it is looked for who has set their address: much more than happens within a day.
@@ -163,7 +163,7 @@ impl Desk {
     /// Opens an unlock at its last step.
     async fn open_unlock(&self, transaction: &mut dyn Transaction, card: &Card) -> Result<Token, StoreError> {
         let environment = self.environment();
-        end_unlocks_of(transaction, &card.guid, &UnlockStep::ended(EndReason::Superseded)).await?;
+        supersede(environment, transaction, &card.guid).await?;
         let token = Token::generate(&*environment.randomness);
         let now = environment.now();
         let flow = UnlockFlow {

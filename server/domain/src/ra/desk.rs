@@ -132,8 +132,8 @@ impl Desk {
     ///
     /// [`Forbidden::NoOfficer`].
     pub fn officer(&self, signed_in: &SignedIn) -> Result<RaOfficer, Forbidden> {
-        let officer = RaOfficer::of(signed_in)?;
         let (environment, session) = (self.environment(), &signed_in.session);
+        let officer = RaOfficer::of(signed_in).inspect_err(|_| environment.officers_seen.forget(session.token))?;
         let ends_at = session.began_at + environment.policy.session_life;
         environment.officers_seen.note(session.token, ends_at, environment.now());
         Ok(officer)

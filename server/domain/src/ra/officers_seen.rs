@@ -25,6 +25,11 @@ impl OfficersSeen {
         }
     }
 
+    /// Forgets a session: it has ended, or is no officer's.
+    pub(crate) fn forget(&self, session: TokenHash) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
+    }
+
     /// Whether it was an officer's.
     pub(super) fn has(&self, token: &Token) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&token.hash())
@@ -48,5 +53,7 @@ mod tests {
         assert!(seen.has(&first) && seen.has(&second));
         seen.note(TokenHash([0; 32]), now + Duration::HOUR * 3, now + Duration::HOUR);
         assert!(!seen.has(&first) && seen.has(&second));
+        seen.forget(second.hash());
+        assert!(!seen.has(&second));
     }
 }

@@ -310,7 +310,7 @@ impl RegistrationService {
         refuse_closed(transaction.registration(&session.person).await?.as_ref())?;
         use_challenge(&mut *transaction, proof, environment.now()).await?;
         let step = RegistrationStep::Questions(SetQuestions {});
-        begin(&mut *transaction, &begun(environment, session, step)).await?;
+        begin(environment, &mut *transaction, &begun(environment, session, step)).await?;
         environment
             .record(&mut *transaction, Event::RegistrationBegun, Outcome::Done, &session.person, card.guid)
             .await?;
@@ -440,17 +440,27 @@ impl RegistrationService {
         session: &Session,
     ) -> Result<RegistrationFlow, RegistrationError> {
         let flow = transaction.registration_flow(session.id).await?.ok_or(RegistrationError::NotBegun)?;
-        if self.environment.now() - flow.last_active >= self.environment.policy.flow_idle {
+        if is_over(&self.environment, &flow) {
             return Err(RegistrationError::NotBegun);
         }
         Ok(flow)
     }
 }
 
+/// Whether nobody went on in its time.
+fn is_over(environment: &Environment, flow: &RegistrationFlow) -> bool {
+    environment.now() - flow.last_active >= environment.policy.flow_idle
+}
+
 /// Has a session begin a registration, or the change of one, in place of an earlier one.
-pub(crate) async fn begin(transaction: &mut dyn Transaction, flow: &RegistrationFlow) -> Result<(), StoreError> {
+pub(crate) async fn begin(
+    environment: &Environment,
+    transaction: &mut dyn Transaction,
+    flow: &RegistrationFlow,
+) -> Result<(), StoreError> {
     if let Some(earlier) = transaction.registration_flow(flow.session).await? {
-        transaction.count_milestone(Milestone::registration_ended(&earlier.step, StageEnd::Superseded));
+        let end = if is_over(environment, &earlier) { StageEnd::Expired } else { StageEnd::Superseded };
+        transaction.count_milestone(Milestone::registration_ended(&earlier.step, end));
     }
     transaction.count_milestone(Milestone::registration_begun(&flow.step));
     transaction.replace_registration_flow(flow).await

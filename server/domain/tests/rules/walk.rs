@@ -164,7 +164,9 @@ fn assert_every_one_is_counted(milestones: &[Milestone], (flow, last): (FlowKind
 /// Something that a person does in a registration.
 #[derive(Clone, Copy, Debug)]
 enum RegistrationStep {
+    /// In another session.
     Begin,
+    BeginAnew,
     SetQuestions,
     ConfirmEmail,
     CodeRight,
@@ -178,6 +180,7 @@ enum RegistrationStep {
 fn registration_step() -> impl Strategy<Value = RegistrationStep> {
     prop_oneof![
         2 => Just(RegistrationStep::Begin),
+        1 => Just(RegistrationStep::BeginAnew),
         3 => Just(RegistrationStep::SetQuestions),
         3 => Just(RegistrationStep::ConfirmEmail),
         3 => Just(RegistrationStep::CodeRight),
@@ -200,6 +203,10 @@ async fn walk_registration(steps: Vec<RegistrationStep>) {
         let done = match step {
             RegistrationStep::Begin => {
                 signed_in = world.sign_in(&card).await;
+                world.begin_registration(&signed_in, &card).await;
+                true
+            }
+            RegistrationStep::BeginAnew => {
                 world.begin_registration(&signed_in, &card).await;
                 true
             }

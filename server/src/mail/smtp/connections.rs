@@ -18,11 +18,14 @@ use lettre::{
     },
 };
 
-/// How long a connection is kept that no mail needs: mail servers close one after some minutes.
+/// How long after a mail its connection is taken for another: mail servers close one after some minutes.
 const KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// How long one address of the mail server may take to be reached, before the next is tried.
 const REACHED_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long the mail server may take to say that it still listens to one: whatever lies between may have lost it.
+const LISTENS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a mail server is reached, and the connections to it that are free.
 pub struct Connections {
@@ -64,7 +67,8 @@ impl Connections {
                 free.retain(|(_, since)| since.elapsed() < KEPT_FOR);
                 free.pop()?.0
             };
-            if connection.test_connected().await {
+            let listens = tokio::time::timeout(LISTENS_WITHIN, connection.test_connected());
+            if listens.await.unwrap_or(false) {
                 return Some(connection);
             }
         }

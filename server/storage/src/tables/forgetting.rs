@@ -21,17 +21,17 @@ impl Forgetting for SqlTransaction {
         self.delete(used_challenges::Entity::delete_many().filter(used_challenges::Column::UsedAt.lt(time))).await?;
         self.delete(sessions::Entity::delete_many().filter(sessions::Column::LastActive.lt(time))).await?;
         let old_unlocks = unlock_flows::Column::LastActive.lt(time);
+        // Also what this version cannot read is forgotten.
         let left_open = old_unlocks.clone().and(unlock_flows::Column::Open.eq(true));
         for left in self.list(unlock_flows::Entity::find().filter(left_open)).await? {
-            self.count_milestone(Milestone::unlock_ended(&UnlockFlow::try_from(left)?.step, StageEnd::Expired));
+            let expired = |flow: UnlockFlow| Milestone::unlock_ended(&flow.step, StageEnd::Expired);
+            self.count_milestone(UnlockFlow::try_from(left).ok().and_then(expired));
         }
         self.delete(unlock_flows::Entity::delete_many().filter(old_unlocks)).await?;
         let old_flows = registration_flows::Column::LastActive.lt(time);
         for left in self.list(registration_flows::Entity::find().filter(old_flows.clone())).await? {
-            self.count_milestone(Milestone::registration_ended(
-                &RegistrationFlow::try_from(left)?.step,
-                StageEnd::Expired,
-            ));
+            let expired = |flow: RegistrationFlow| Milestone::registration_ended(&flow.step, StageEnd::Expired);
+            self.count_milestone(RegistrationFlow::try_from(left).ok().and_then(expired));
         }
         self.delete(registration_flows::Entity::delete_many().filter(old_flows)).await?;
         // A form has no time of its own: it goes when its flow has gone.

@@ -19,8 +19,9 @@ use crate::{
     token::{FlowId, Token},
     trail::{Event, Outcome, Reference},
     unlock::{
-        EndReason, UnlockFlow, UnlockStep, end_unlocks_of,
+        UnlockFlow, UnlockStep,
         flow::{AnswerQuestions, EnterCode, EnterRecoveryCode},
+        supersede,
     },
 };
 
@@ -121,7 +122,7 @@ impl UnlockService {
         if let Some(at) = self.next_unlock_at(&mut *transaction, &card.guid).await? {
             return Err(UnlockError::TooOften { wait: at - environment.now() });
         }
-        end_unlocks_of(&mut *transaction, &card.guid, &UnlockStep::ended(EndReason::Superseded)).await?;
+        supersede(environment, &mut *transaction, &card.guid).await?;
         if !environment.policy.profile.registers() {
             environment.address_in(&mut *transaction, &card.holder, language).await?;
         }
