@@ -70,10 +70,22 @@ async fn figures_show_what_happened_by_stage_and_outcome() {
     let mut browser = Browser::new(&app);
     identify(&mut browser, &card).await;
     let _: Value = answer_wrongly(&mut browser, &card).await.value();
+    identify(&mut Browser::new(&app), &card).await;
 
     let figures = scrape(&app).await;
+    for (stage, end, count) in [
+        ("begin", "passed", 3.0),
+        ("begin", "not-registered", 0.0),
+        ("questions", "passed", 1.0),
+        ("questions", "superseded", 1.0),
+        ("code", "passed", 1.0),
+        ("passcode", "passed", 1.0),
+    ] {
+        let name = format!(r#"service_centre_flows_total{{flow="unlock",stage="{stage}",end="{end}"}}"#);
+        assert_eq!(figures[&name], count, "{name}");
+    }
     for (event, outcome, count) in [
-        ("unlock-begun", "done", 2.0),
+        ("unlock-begun", "done", 3.0),
         ("questions-answered", "done", 1.0),
         ("questions-answered", "refused", 1.0),
         ("unlock-key-released", "done", 1.0),
@@ -176,6 +188,9 @@ async fn mails_that_wait_are_seen_with_the_age_of_the_oldest() {
     assert_eq!(figures["service_centre_mails_waiting"], 1.0);
     assert_eq!(figures["service_centre_mails_oldest_seconds"], 90.0);
     assert_eq!(figures[r#"service_centre_mails_total{end="put-off"}"#], 1.0);
+    assert_eq!(figures["service_centre_codes_late"], 0.0);
+    app.clock.advance(time::Duration::seconds(40));
+    assert_eq!(scrape(&app).await["service_centre_codes_late"], 1.0);
     app.mails.come_back();
     app.clock.advance(time::Duration::minutes(16));
     app.try_to_send_mails().await.unwrap();
