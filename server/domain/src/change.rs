@@ -20,7 +20,7 @@ use crate::{
     registration::{
         Registration, RegistrationStep,
         flow::{ChangeFactor, ConfirmEmail},
-        service::{RegistrationError, begin, begun, refuse_closed},
+        service::{RegistrationError, begin, refuse_closed},
     },
     sign_in::{SignedIn, proved_card, renew_session, use_challenge},
     token::Token,
@@ -173,7 +173,7 @@ impl Changes {
         let environment = &self.environment;
         let session = &signed_in.session;
         let mut transaction = self.proved(signed_in, proof, change).await?;
-        begin(environment, &mut *transaction, &begun(environment, session, step.clone())).await?;
+        begin(environment, &mut *transaction, session, step.clone()).await?;
         let event = Event::ChangeBegun;
         environment.record(&mut *transaction, event, Outcome::Done, &session.person, session.card).await?;
         Ok(transaction.commit().await?)

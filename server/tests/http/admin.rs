@@ -73,26 +73,22 @@ async fn figures_show_what_happened_by_stage_and_outcome() {
     identify(&mut Browser::new(&app), &card).await;
 
     let figures = scrape(&app).await;
-    for (stage, end, count) in [
-        ("begin", "passed", 3.0),
-        ("begin", "not-registered", 0.0),
-        ("questions", "passed", 1.0),
-        ("questions", "superseded", 1.0),
-        ("code", "passed", 1.0),
-        ("passcode", "passed", 1.0),
+    let flows = |stage, end| format!(r#"service_centre_flows_total{{flow="unlock",stage="{stage}",end="{end}"}}"#);
+    let kept = |event, outcome| format!(r#"service_centre_trail_records_total{{event="{event}",outcome="{outcome}"}}"#);
+    for (name, count) in [
+        (flows("begin", "passed"), 3.0),
+        (flows("begin", "not-registered"), 0.0),
+        (flows("questions", "passed"), 1.0),
+        (flows("questions", "superseded"), 1.0),
+        (flows("code", "passed"), 1.0),
+        (flows("passcode", "passed"), 1.0),
+        (kept("unlock-begun", "done"), 3.0),
+        (kept("questions-answered", "done"), 1.0),
+        (kept("questions-answered", "refused"), 1.0),
+        (kept("unlock-key-released", "done"), 1.0),
+        (kept("card-unlocked", "done"), 1.0),
+        (kept("self-service-locked", "refused"), 0.0),
     ] {
-        let name = format!(r#"service_centre_flows_total{{flow="unlock",stage="{stage}",end="{end}"}}"#);
-        assert_eq!(figures[&name], count, "{name}");
-    }
-    for (event, outcome, count) in [
-        ("unlock-begun", "done", 3.0),
-        ("questions-answered", "done", 1.0),
-        ("questions-answered", "refused", 1.0),
-        ("unlock-key-released", "done", 1.0),
-        ("card-unlocked", "done", 1.0),
-        ("self-service-locked", "refused", 0.0),
-    ] {
-        let name = format!(r#"service_centre_trail_records_total{{event="{event}",outcome="{outcome}"}}"#);
         assert_eq!(figures[&name], count, "{name}");
     }
     let trail = app.trail().await;

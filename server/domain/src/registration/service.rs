@@ -310,7 +310,7 @@ impl RegistrationService {
         refuse_closed(transaction.registration(&session.person).await?.as_ref())?;
         use_challenge(&mut *transaction, proof, environment.now()).await?;
         let step = RegistrationStep::Questions(SetQuestions {});
-        begin(environment, &mut *transaction, &begun(environment, session, step)).await?;
+        begin(environment, &mut *transaction, session, step).await?;
         environment
             .record(&mut *transaction, Event::RegistrationBegun, Outcome::Done, &session.person, card.guid)
             .await?;
@@ -452,23 +452,19 @@ fn is_over(environment: &Environment, flow: &RegistrationFlow) -> bool {
     environment.now() - flow.last_active >= environment.policy.flow_idle
 }
 
-/// Has a session begin a registration, or the change of one, in place of an earlier one.
+/// Has the session of a card that has proved its holder begin a registration, or the change of one, in place of an earlier one.
 pub(crate) async fn begin(
     environment: &Environment,
     transaction: &mut dyn Transaction,
-    flow: &RegistrationFlow,
+    session: &Session,
+    step: RegistrationStep,
 ) -> Result<(), StoreError> {
-    if let Some(earlier) = transaction.registration_flow(flow.session).await? {
+    if let Some(earlier) = transaction.registration_flow(session.id).await? {
         let end = if is_over(environment, &earlier) { StageEnd::Expired } else { StageEnd::Superseded };
         transaction.count_milestone(Milestone::registration_ended(&earlier.step, end));
     }
-    transaction.count_milestone(Milestone::registration_begun(&flow.step));
-    transaction.replace_registration_flow(flow).await
-}
-
-/// The flow of a session whose card has proved its holder.
-pub(crate) fn begun(environment: &Environment, session: &Session, step: RegistrationStep) -> RegistrationFlow {
-    RegistrationFlow {
+    transaction.count_milestone(Milestone::registration_begun(&step));
+    let flow = RegistrationFlow {
         id: FlowId::generate(&*environment.randomness),
         session: session.id,
         person: session.person.clone(),
@@ -476,7 +472,8 @@ pub(crate) fn begun(environment: &Environment, session: &Session, step: Registra
         step,
         last_active: environment.now(),
         version: 0,
-    }
+    };
+    transaction.replace_registration_flow(&flow).await
 }
 
 fn questions_again(step: ConfirmEmail) -> Result<RegistrationStep, RegistrationError> {

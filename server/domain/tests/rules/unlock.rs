@@ -7,6 +7,7 @@ use domain::{
     code::NotACode,
     language::Language,
     mail::Message,
+    milestone::{FlowKind, Milestone, Stage, StageEnd},
     policy::Policy,
     registration::Standing,
     unlock::{
@@ -539,4 +540,19 @@ async fn a_completed_unlock_ends_the_sessions_of_the_person_and_of_nobody_else()
     world.services.unlock.complete(&token, &completion).await.unwrap();
     let left: Vec<_> = world.store.tables().await.sessions.iter().map(|session| session.id).collect();
     assert_eq!(left, [others.id]);
+}
+
+#[tokio::test]
+async fn an_unlock_whose_time_was_over_is_counted_as_that_when_the_next_begins() {
+    for (minutes, end) in [(1, StageEnd::Superseded), (31, StageEnd::Expired)] {
+        let (world, card) = World::registered().await;
+        world.begin_unlock(&card).await;
+        world.clock.advance(Duration::minutes(minutes));
+        world.begin_unlock(&card).await;
+        let milestones = world.store.tables().await.milestones;
+        assert!(
+            milestones.contains(&Milestone { flow: FlowKind::Unlock, stage: Stage::Questions, end }),
+            "{milestones:?}"
+        );
+    }
 }
