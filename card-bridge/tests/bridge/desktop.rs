@@ -65,12 +65,12 @@ impl Desktop {
         Icon { session: self.session.clone(), service }
     }
 
-    /// The next that stays: one that registers while another place for icons comes is taken away again.
-    pub fn lasting_icon(&self) -> Icon {
+    /// The title of the next that answers: one that registers while another place for icons comes is taken away again, at
+    /// once or after it has answered.
+    pub fn next_title(&self) -> String {
         loop {
-            let icon = self.icon();
-            if icon.item().get_property::<String>("Title").is_ok() {
-                return icon;
+            if let Ok(title) = self.icon().item().get_property("Title") {
+                return title;
             }
         }
     }

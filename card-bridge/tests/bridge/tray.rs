@@ -191,7 +191,7 @@ on_a_desktop! {
         // Again at once, also while the icon is still being shown.
         for _ in 0..30 {
             let desktop = Desktop::start();
-            assert_eq!(desktop.lasting_icon().title(), "Card Bridge");
+            assert_eq!(desktop.next_title(), "Card Bridge");
         }
     }
 
