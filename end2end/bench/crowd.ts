@@ -58,7 +58,12 @@ export interface Also {
   rarities?: number;
   /** How many of the servers are asked. */
   servers?: number;
+  /** How many connections everybody who unlocks has, and leaves open; without it they share some. */
+  connections?: number;
 }
+
+/** The most that a crowd has at once: twice what a server takes. */
+const CONNECTIONS = 10_000;
 
 export interface People {
   /** All of them registered; the first is an officer, the second a manager. */
@@ -98,7 +103,8 @@ export class Crowd {
     const args = ['serve', ...counts(people), '--origin', service.origin, '--service-key', key];
     args.push('--mail-port', String(mailPort), ...ports.flatMap((port) => ['--server', `127.0.0.1:${port}`]));
     const pinned = processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...pinned, programs.loadGenerator(), ...args], {
+    const files = ['prlimit', `--nofile=${CONNECTIONS}`];
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...files, ...pinned, programs.loadGenerator(), ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     return new Crowd(child, createInterface({ input: child.stdout })[Symbol.asyncIterator]());

@@ -34,6 +34,8 @@ const EFFICIENCY = 90;
 /** How many times as many come as can be served. */
 const RUSH = 10;
 const RUSH_SECONDS = 24;
+/** As many as browsers make to one server. */
+const RUSH_CONNECTIONS = 6;
 const RUSH_MEMORY_MB = 400;
 /** The service answers within so long, whatever it is: there is no time-out. */
 const ANSWERED_WITHIN_MS = 30_000;
@@ -97,7 +99,7 @@ async function measureAll(service: ServiceCentre, crowd: Crowd): Promise<Measure
   list.push(...(await pages(`${service.origin}/unlock`)));
 
   await forgetPeak(service.pid);
-  const rush = await crowd.round({ a_second: rate * RUSH }, RUSH_SECONDS, { desk: true });
+  const rush = await crowd.round({ a_second: rate * RUSH }, RUSH_SECONDS, { desk: true, connections: RUSH_CONNECTIONS });
   const all = Object.values(rush.functions);
   const failed = Object.values({ ...rush.failed, ...rush.desk_failed }).reduce((sum, count) => sum + count, 0);
   if (failed > 0) console.error(rush.failed, rush.desk_failed);

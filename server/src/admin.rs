@@ -32,6 +32,7 @@ pub const LIMITS: Limits = Limits {
     head: Duration::from_secs(5),
     stall: Duration::from_secs(5),
     connections: 32,
+    idle: Duration::from_secs(1),
     drain: Duration::from_secs(1),
 };
 

@@ -1,7 +1,10 @@
-//! Serves HTTP/1.1 on a socket, plainly or over TLS. A client that is slow holds a connection for a time only, many of them hold a number of
-//! connections only, and the end of the service lets what was begun finish.
+//! Serves HTTP/1.1 on a socket, plainly or over TLS. A client that is slow holds a connection for a time only, many of them
+//! hold a number of connections only, and the end of the service lets what was begun finish.
+//!
+//! When all connections are taken, those that nobody asks anything on give way to those who come, the longest idle first:
+//! however many come, and however many connections each browser keeps, somebody who comes is answered.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -11,13 +14,12 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
     service::TowerToHyperService,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
 };
 use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
@@ -31,8 +33,10 @@ pub struct Limits {
     pub head: Duration,
     /// How long a client may take nothing of its answer.
     pub stall: Duration,
-    /// How many connections there may be at once; others wait to be accepted.
-    pub connections: usize,
+    /// How many connections there may be at once; who comes then waits until one ends, or an idle one gives way.
+    pub connections: u32,
+    /// For how long nothing was asked on a connection that gives way: a request may be on its way.
+    pub idle: Duration,
     /// How long requests that are under way may take to end when the service stops.
     pub drain: Duration,
 }
@@ -43,12 +47,13 @@ impl Default for Limits {
             head: Duration::from_secs(20),
             stall: Duration::from_secs(20),
             connections: 4096,
+            idle: Duration::from_secs(1),
             drain: Duration::from_secs(15),
         }
     }
 }
 
-/// After a connection could not be accepted (no file descriptor is left, say), others are given this long to end.
+/// When there is no room for a connection (also when no file descriptor is left), it is tried so often.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until the service stops, then until what is under way has ended.
@@ -68,14 +73,16 @@ async fn serve_over(
     tls: Option<Tls>,
     mut stopping: watch::Receiver<()>,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let connections = GracefulShutdown::new();
+    let room = Arc::new(Room::of(limits.connections));
     loop {
+        // A receiver that has not seen the end.
+        let client = Client { limits, room: Arc::clone(&room), stopping: stopping.clone() };
         let (socket, place) = tokio::select! {
-            accepted = accept(&listener, &places) => match accepted {
+            accepted = accept(&listener, &room) => match accepted {
                 Ok(accepted) => accepted,
                 Err(fault) => {
                     tracing::warn!(fault = &fault as &dyn std::error::Error, "a connection was not accepted");
+                    room.wanted.notify_one();
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
@@ -83,54 +90,149 @@ async fn serve_over(
             _ = stopping.changed() => break,
         };
         let Ok(peer) = socket.peer_addr() else { continue };
-        let (router, tls, watcher) = (router.clone(), tls.clone(), connections.watcher());
+        let (router, tls) = (router.clone(), tls.clone());
         tokio::spawn(async move {
             let _place = place;
-            let Some(tls) = tls else { return answer(socket, peer, router, limits, watcher).await };
-            match tokio::time::timeout(limits.head, tls.accept(socket)).await {
-                Ok(Ok(socket)) => answer(socket, peer, router, limits, watcher).await,
-                Ok(Err(fault)) => tracing::debug!(fault = &fault as &dyn std::error::Error, "TLS was not begun"),
-                Err(_) => tracing::debug!("TLS was not begun in time"),
+            match tls {
+                None => client.answer(socket, peer, router).await,
+                Some(tls) => client.answer_over(&tls, socket, peer, router).await,
             }
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.drain, room.is_empty()).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
 }
 
-/// Answers the requests of a connection, one after another.
-async fn answer(
-    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
-    router: Router,
-    limits: Limits,
-    watcher: Watcher,
-) {
-    let with_peer = move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(Body::new)
-    };
-    let service = TowerToHyperService::new(router.map_request(with_peer));
-    let mut socket = TimeoutWriter::new(socket);
-    socket.set_timeout(Some(limits.stall));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .serve_connection(TokioIo::new(Box::pin(socket)), service);
-    // A client that breaks off, or is too slow, is no fault of the service.
-    if let Err(fault) = watcher.watch(connection).await {
-        tracing::debug!(fault = &fault as &dyn std::error::Error, "a connection ended");
+/// The connections that there may be.
+struct Room {
+    places: Arc<Semaphore>,
+    size: u32,
+    /// Somebody wants a place. The idle ones stand one behind the other: who has been idle for the longest time hears it.
+    wanted: Notify,
+}
+
+impl Room {
+    fn of(size: u32) -> Self {
+        Self { places: Arc::new(Semaphore::new(size as usize)), size, wanted: Notify::new() }
+    }
+
+    /// A place for somebody who has come, as soon as there is one; an idle connection gives way for it.
+    async fn place(&self) -> io::Result<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(place);
+        }
+        let place = Arc::clone(&self.places).acquire_owned();
+        let mut place = pin!(place);
+        loop {
+            self.wanted.notify_one();
+            if let Ok(place) = tokio::time::timeout(PAUSE, &mut place).await {
+                return place.map_err(io::Error::other);
+            }
+        }
+    }
+
+    /// Comes back when a connection that has been idle for so long is to give way: the next of all of them in turn.
+    async fn is_wanted(&self, idle: Duration) {
+        tokio::time::sleep(idle).await;
+        self.wanted.notified().await;
+    }
+
+    /// Comes back when there is no connection any more.
+    async fn is_empty(&self) {
+        let _ = self.places.acquire_many(self.size).await;
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+/// Somebody on a connection.
+struct Client {
+    limits: Limits,
+    room: Arc<Room>,
+    stopping: watch::Receiver<()>,
+}
+
+impl Client {
+    /// Answers over TLS, once it is begun.
+    async fn answer_over(self, tls: &Tls, socket: TcpStream, peer: SocketAddr, router: Router) {
+        let begun = tokio::select! {
+            begun = tokio::time::timeout(self.limits.head, tls.accept(socket)) => begun,
+            () = self.room.is_wanted(self.limits.idle) => return,
+        };
+        match begun {
+            Ok(Ok(socket)) => self.answer(socket, peer, router).await,
+            Ok(Err(fault)) => tracing::debug!(fault = &fault as &dyn std::error::Error, "TLS was not begun"),
+            Err(_) => tracing::debug!("TLS was not begun in time"),
+        }
+    }
+
+    /// Answers the requests of a connection, one after another.
+    async fn answer(
+        mut self,
+        socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        router: Router,
+    ) {
+        let (asks, mut asked) = watch::channel(Asked::Nothing);
+        let asks = Arc::new(asks);
+        let answers = Arc::clone(&asks);
+        let with_peer = move |mut request: Request<Incoming>| {
+            asks.send_replace(Asked::Now);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.map(Body::new)
+        };
+        let answered = move |answer| {
+            answers.send_replace(Asked::Before);
+            answer
+        };
+        let service = TowerToHyperService::new(router.map_request(with_peer).map_response(answered));
+        let mut socket = TimeoutWriter::new(socket);
+        socket.set_timeout(Some(self.limits.stall));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head)
+            .serve_connection(TokioIo::new(Box::pin(socket)), service);
+        let mut connection = pin!(connection);
+        let mut is_closing = false;
+        let ended = loop {
+            let is_idle = *asked.borrow_and_update() != Asked::Now;
+            tokio::select! {
+                // A request that has arrived is heard before that somebody else wants the place.
+                biased;
+                ended = connection.as_mut() => break ended,
+                // Whoever was asked something stands behind the other idle ones.
+                Ok(()) = asked.changed() => continue,
+                _ = self.stopping.changed(), if !is_closing => {}
+                () = self.room.is_wanted(self.limits.idle), if is_idle && !is_closing => {
+                    if *asked.borrow() == Asked::Nothing {
+                        return;
+                    }
+                }
+            }
+            // As soon as what is under way has been answered.
+            connection.as_mut().graceful_shutdown();
+            is_closing = true;
+        };
+        // A client that breaks off, or is too slow, is no fault of the service.
+        if let Err(fault) = ended {
+            tracing::debug!(fault = &fault as &dyn std::error::Error, "a connection ended");
+        }
+    }
+}
+
+/// What was asked on a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Nothing yet, or not to the end of a request's head.
+    Nothing,
+    /// Something that is not answered yet.
+    Now,
+    /// Something, and it was answered, but perhaps not taken yet.
+    Before,
+}
+
+async fn accept(listener: &TcpListener, room: &Room) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let (socket, _) = listener.accept().await?;
     socket.set_nodelay(true)?;
-    Ok((socket, place))
+    Ok((socket, room.place().await?))
 }

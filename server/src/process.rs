@@ -1,4 +1,4 @@
-//! What others may see of this process.
+//! What others may see of this process, and how much it may open.
 
 use std::io;
 
@@ -18,9 +18,25 @@ pub fn keep_memory_private() -> io::Result<()> {
     Ok(())
 }
 
+/// Lets this process have as many files and connections open as the operating system would let it: what it is given at
+/// first, often 1024, is less than the connections of browsers. Only Linux is asked for it.
+///
+/// # Errors
+///
+/// When the operating system refuses.
+pub fn open_as_many_files_as_allowed() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
+    }
+    Ok(())
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, setrlimit};
 
     use super::*;
 
@@ -30,5 +46,13 @@ mod tests {
         let limit = getrlimit(Resource::Core);
         assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
+
+    #[test]
+    fn as_many_files_are_open_as_allowed() {
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(100), maximum }).unwrap();
+        open_as_many_files_as_allowed().unwrap();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
     }
 }

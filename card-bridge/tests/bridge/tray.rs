@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use card_protocol::message::Verb;
 use card_protocol::proof::KeyAlgorithm;
@@ -196,9 +196,10 @@ on_a_desktop! {
 
     fn the_icon_comes_also_where_the_place_for_it_comes_while_it_is_being_shown() {
         let home = Home::new();
-        for delay in 0..30 {
+        for moment in 0..30 {
             let _program = home.start();
-            std::thread::sleep(Duration::from_micros(200 * delay));
+            let (since, delay) = (Instant::now(), Duration::from_micros(200 * moment));
+            until(|| (since.elapsed() >= delay).then_some(()), || "time stands still".to_owned());
             assert_eq!(Desktop::start().next_title(), "Card Bridge");
         }
     }

@@ -2,12 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures::future::try_join_all;
 use http_body_util::Full;
-use hyper::{Request, StatusCode, body::Bytes, header};
+use hyper::{Request, Response, StatusCode, body::Bytes, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -20,19 +22,28 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub struct Surroundings {
     /// The origin of the service, as its pages write it.
     pub origin: String,
-    /// How its servers are reached.
-    pub connections: Connections,
+    /// How its servers are reached, by those who have no connections of their own.
+    pub connections: Arc<Connections>,
 }
 
 /// A browser with its cookies.
 pub struct Browser {
     around: Arc<Surroundings>,
     figures: Arc<Figures>,
+    connections: Arc<Connections>,
+    /// How many more it makes for the files of a page.
+    others: usize,
     cookies: BTreeMap<String, String>,
 }
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What the name of the pages' style ends with.
+const STYLE: &str = ".css";
+
+/// How long the connections of a browser are kept when nobody uses it any more, if the service does not close them.
+const LINGERS: Duration = Duration::from_mins(1);
 
 /// What is sent, but for its body.
 struct Sent<'a> {
@@ -54,9 +65,12 @@ pub enum Fault {
 }
 
 impl Browser {
-    /// One without cookies.
-    pub fn new(around: Arc<Surroundings>, figures: Arc<Figures>) -> Self {
-        Self { around, figures, cookies: BTreeMap::new() }
+    /// One without cookies; with so many connections of its own, or those of everybody.
+    pub fn new(around: Arc<Surroundings>, figures: Arc<Figures>, connections: Option<NonZeroUsize>) -> Self {
+        let others = connections.map_or(0, |count| count.get() - 1);
+        let connections =
+            connections.map_or_else(|| Arc::clone(&around.connections), |_| Arc::new(around.connections.of_one()));
+        Self { around, figures, connections, others, cookies: BTreeMap::new() }
     }
 
     /// The origin of the service.
@@ -64,11 +78,36 @@ impl Browser {
         &self.around.origin
     }
 
-    /// Opens a page.
+    /// Opens a page; on connections that are its own also files.
     pub async fn open(&mut self, path: &'static str) -> Result<(), Fault> {
-        self.send(Sent { method: "GET", path, name: path, kind: JSON, accepted: "text/html" }, Bytes::new())
-            .await
-            .map(drop)
+        let sent = Sent { method: "GET", path, name: path, kind: JSON, accepted: "text/html" };
+        let page = self.send(sent, Bytes::new()).await?;
+        if self.others == 0 {
+            return Ok(());
+        }
+        let page = String::from_utf8_lossy(&page);
+        let style = page.split("href=\"").find_map(|rest| rest.split('"').next()?.strip_suffix(STYLE));
+        let style = style.map(|name| format!("{name}{STYLE}"));
+        let style = &style.ok_or_else(|| Fault::Other(format!("no style in {path}")))?;
+        try_join_all((0..self.others).map(|_| self.load(style))).await.map(drop)
+    }
+
+    /// Loads a file on a connection that is made for it.
+    async fn load(&self, path: &str) -> Result<(), Fault> {
+        let sent = Sent { method: "GET", path, name: "a file", kind: JSON, accepted: "*/*" };
+        let loading = self.connections.send_on_another(self.request(&sent, Bytes::new())?);
+        match self.in_time(&sent, loading).await?.status() {
+            StatusCode::OK => Ok(()),
+            status => Err(Fault::Other(format!("{path}: {status}"))),
+        }
+    }
+
+    /// Is used no more. Its connections stay open for a time, as those of browsers do.
+    pub fn leave(self) {
+        tokio::spawn(async move {
+            tokio::time::sleep(LINGERS).await;
+            drop(self.connections);
+        });
     }
 
     /// Calls a server function.
@@ -88,29 +127,8 @@ impl Browser {
     }
 
     async fn send(&mut self, sent: Sent<'_>, body: Bytes) -> Result<Bytes, Fault> {
-        let Sent { method, path, name, kind, accepted } = sent;
-        let host = self.origin().rsplit('/').next().unwrap_or_default();
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, host)
-            .header(header::ORIGIN, self.origin())
-            .header(header::ACCEPT, accepted)
-            .header(header::CONTENT_TYPE, kind)
-            .header(header::ACCEPT_ENCODING, "gzip, deflate, br")
-            .header(header::COOKIE, cookies.join("; "))
-            .body(Full::new(body))
-            .map_err(|fault| Fault::Other(fault.to_string()))?;
-        let began = Instant::now();
-        let answer = tokio::time::timeout(PATIENCE, self.around.connections.send(request)).await;
-        let took = began.elapsed();
-        let answer = match answer {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(fault)) => return Err(Fault::Other(format!("{name}: {fault:#}"))),
-            Err(_) => return Err(Fault::Other(format!("{name}: no answer in time"))),
-        };
-        self.figures.note(name, answer.status(), took);
+        let name = sent.name;
+        let answer = self.in_time(&sent, self.connections.send(self.request(&sent, body)?)).await?;
         for cookie in answer.headers().get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().ok().and_then(|cookie| cookie.split(';').next()?.split_once('='));
             if let Some((name, value)) = pair {
@@ -126,5 +144,38 @@ impl Browser {
             }
             status => Err(Fault::Other(format!("{name}: {status} {}", String::from_utf8_lossy(answer.body())))),
         }
+    }
+
+    fn request(&self, sent: &Sent<'_>, body: Bytes) -> Result<Request<Full<Bytes>>, Fault> {
+        let host = self.origin().rsplit('/').next().unwrap_or_default();
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Request::builder()
+            .method(sent.method)
+            .uri(sent.path)
+            .header(header::HOST, host)
+            .header(header::ORIGIN, self.origin())
+            .header(header::ACCEPT, sent.accepted)
+            .header(header::CONTENT_TYPE, sent.kind)
+            .header(header::ACCEPT_ENCODING, "gzip, deflate, br")
+            .header(header::COOKIE, cookies.join("; "))
+            .body(Full::new(body))
+            .map_err(|fault| Fault::Other(fault.to_string()))
+    }
+
+    /// Waits for an answer, and notes how long it took.
+    async fn in_time(
+        &self,
+        sent: &Sent<'_>,
+        answer: impl Future<Output = anyhow::Result<Response<Bytes>>>,
+    ) -> Result<Response<Bytes>, Fault> {
+        let name = sent.name;
+        let began = Instant::now();
+        let answer = match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(fault)) => return Err(Fault::Other(format!("{name}: {fault:#}"))),
+            Err(_) => return Err(Fault::Other(format!("{name}: no answer in time"))),
+        };
+        self.figures.note(name, answer.status(), began.elapsed());
+        Ok(answer)
     }
 }

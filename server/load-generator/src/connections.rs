@@ -1,5 +1,5 @@
-//! Connections to the servers. They are kept and used again, by whoever comes next: as a balancer does that sends each request
-//! to the next server.
+//! Connections to the servers. They are kept and used again: by whoever comes next, as a balancer does that sends each request
+//! to the next server, or by one browser.
 
 use std::{
     net::SocketAddr,
@@ -25,7 +25,7 @@ const KEPT: Duration = Duration::from_secs(10);
 
 type Sender = SendRequest<Full<Bytes>>;
 
-/// The connections of everybody.
+/// The connections of everybody, or of one browser.
 pub struct Connections {
     servers: Vec<Server>,
     used: AtomicUsize,
@@ -45,6 +45,14 @@ impl Connections {
         Self { servers, used, next: AtomicUsize::new(0) }
     }
 
+    /// None yet, of somebody who has their own, to the same servers.
+    pub fn of_one(&self) -> Self {
+        let used = self.used.load(Ordering::Relaxed);
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        let server = |server: &Server| Server { address: server.address, idle: Mutex::default() };
+        Self { servers: self.servers.iter().map(server).collect(), used: used.into(), next: next.into() }
+    }
+
     /// From now on only so many of them are asked; all, where nothing is said.
     pub fn use_only(&self, count: Option<usize>) {
         let all = self.servers.len();
@@ -53,18 +61,24 @@ impl Connections {
 
     /// Sends a request to the next server, and gives its answer with the whole body.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
-        let server = &self.servers[self.next.fetch_add(1, Ordering::Relaxed) % self.used.load(Ordering::Relaxed)];
+        let server = self.next();
         // One that was kept may have been closed meanwhile; then the request was not sent.
         while let Some(mut sender) = server.take() {
             if sender.ready().await.is_ok() {
                 return server.answer(sender, request).await;
             }
         }
-        let stream = TcpStream::connect(server.address).await.context("no connection")?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        server.answer(sender, request).await
+        server.answer(server.connect().await?, request).await
+    }
+
+    /// Sends a request to the next server, on a connection that is made for it.
+    pub async fn send_on_another(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
+        let server = self.next();
+        server.answer(server.connect().await?, request).await
+    }
+
+    fn next(&self) -> &Server {
+        &self.servers[self.next.fetch_add(1, Ordering::Relaxed) % self.used.load(Ordering::Relaxed)]
     }
 }
 
@@ -74,6 +88,14 @@ impl Server {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(_, since)| since.elapsed() < KEPT);
         idle.pop().map(|(sender, _)| sender)
+    }
+
+    async fn connect(&self) -> anyhow::Result<Sender> {
+        let stream = TcpStream::connect(self.address).await.context("no connection")?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
     }
 
     async fn answer(&self, mut sender: Sender, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {

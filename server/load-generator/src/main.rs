@@ -11,7 +11,8 @@
 //! The former keeps so many unlocks under way, so that the service is never idle; the latter begins so many a second whatever
 //! becomes of them, as people do who know nothing of each other. Whoever is told to come again later goes away. With `desk` an
 //! officer looks people up beside them, with `newcomers` so many register a second, with `rarities` so many do all the rest:
-//! change and end what they have registered, are helped at the desk, get another card.
+//! change and end what they have registered, are helped at the desk, get another card. With `connections` everybody who unlocks
+//! has so many of their own, as a browser does, which they leave open.
 
 mod browser;
 mod connections;
@@ -94,7 +95,7 @@ async fn main() -> anyhow::Result<()> {
             let handed_out = Arc::clone(&post);
             tokio::spawn(async move { handed_out.deliver(&mail_server).await });
             let service_key: ServiceKey = serde_json::from_value(json!(service_key)).context("no service key")?;
-            let around = Surroundings { origin, connections: Connections::new(server) };
+            let around = Surroundings { origin, connections: Arc::new(Connections::new(server)) };
             serve(&Arc::new(Scene::new(around, post, service_key, [0..people, people..people + newcomers]))).await
         }
     }

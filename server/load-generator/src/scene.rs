@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    num::NonZeroUsize,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -39,6 +40,8 @@ pub struct Round {
     rarities: f64,
     /// How many of the servers are asked; all, where nothing is said.
     servers: Option<usize>,
+    /// How many connections everybody who unlocks has, and an officer each time; those of everybody, where nothing is said.
+    connections: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -107,11 +110,11 @@ impl Scene {
         let mut outcome = Outcome::default();
         let began = Instant::now();
         let until = began + Duration::from_secs_f64(round.seconds);
-        let desk = round.desk.then(|| tokio::spawn(Arc::clone(self).work_at_desk(Arc::clone(&desk_figures), until)));
+        let desk = round
+            .desk
+            .then(|| tokio::spawn(Arc::clone(self).work_at_desk(Arc::clone(&desk_figures), round.connections, until)));
         let (scene, noted) = (Arc::clone(self), Arc::clone(&figures));
-        let newcomers = come(round.newcomers, until, move || {
-            Arc::clone(&scene).register(Browser::new(Arc::clone(&scene.around), Arc::clone(&noted)))
-        });
+        let newcomers = come(round.newcomers, until, move || Arc::clone(&scene).register(scene.browser(&noted, None)));
         let (scene, noted) = (Arc::clone(self), Arc::clone(&figures));
         let rarities = come(round.rarities, until, move || Arc::clone(&scene).do_what_is_rare(Arc::clone(&noted)));
         let others = [tokio::spawn(newcomers), tokio::spawn(rarities)];
@@ -144,7 +147,8 @@ impl Scene {
                     *outcome.failed.entry("nobody is left".to_owned()).or_default() += 1;
                     continue;
                 };
-                under_way.spawn(Arc::clone(self).unlock(person, Arc::clone(&figures)));
+                let browser = self.browser(&figures, round.connections);
+                under_way.spawn(Arc::clone(self).unlock(person, browser));
             }
         }
         let at_first = if let Pace::AtOnce(count) = round.pace { count } else { 1 };
@@ -163,9 +167,13 @@ impl Scene {
         outcome
     }
 
-    async fn unlock(self: Arc<Self>, mut person: Person, figures: Arc<Figures>) -> Result<(), Fault> {
-        let mut browser = Browser::new(Arc::clone(&self.around), figures);
+    fn browser(&self, figures: &Arc<Figures>, connections: Option<NonZeroUsize>) -> Browser {
+        Browser::new(Arc::clone(&self.around), Arc::clone(figures), connections)
+    }
+
+    async fn unlock(self: Arc<Self>, mut person: Person, mut browser: Browser) -> Result<(), Fault> {
         let ended = person.unlock(&mut browser, &self.post, &self.service_key).await;
+        browser.leave();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(person);
         ended
     }
@@ -179,13 +187,12 @@ impl Scene {
 
     /// Has a newcomer and the manager do all that they can.
     async fn do_what_is_rare(self: Arc<Self>, figures: Arc<Figures>) -> Result<(), Fault> {
-        let [mut one, mut other] = [(); 2].map(|()| Browser::new(Arc::clone(&self.around), Arc::clone(&figures)));
+        let [mut one, mut other] = [(); 2].map(|()| self.browser(&figures, None));
         let mut newcomer = self.newcomer()?;
         let ended = newcomer.change_all(&mut one, &mut other, &self.post).await;
         self.go_home(newcomer);
         ended?;
-        let [mut one, mut other, mut third] =
-            [(); 3].map(|()| Browser::new(Arc::clone(&self.around), Arc::clone(&figures)));
+        let [mut one, mut other, mut third] = [(); 3].map(|()| self.browser(&figures, None));
         let mut desk = self.desk.lock().await;
         desk.do_all(&mut one, [&mut other, &mut third], &self.post, &self.service_key).await
     }
@@ -201,11 +208,16 @@ impl Scene {
     }
 
     /// Signs in and helps somebody, again and again; gives why that failed, how often.
-    async fn work_at_desk(self: Arc<Self>, figures: Arc<Figures>, until: Instant) -> BTreeMap<String, usize> {
+    async fn work_at_desk(
+        self: Arc<Self>,
+        figures: Arc<Figures>,
+        connections: Option<NonZeroUsize>,
+        until: Instant,
+    ) -> BTreeMap<String, usize> {
         let (officer, other) = (Person::number(0), Person::number(OF_THE_DESK));
         let mut failed = BTreeMap::<String, usize>::new();
         while Instant::now() < until {
-            let mut browser = Browser::new(Arc::clone(&self.around), Arc::clone(&figures));
+            let mut browser = self.browser(&figures, connections);
             let helped = async {
                 officer.sign_in(&mut browser).await?;
                 officer.look_up(&mut browser, &other).await

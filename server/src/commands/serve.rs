@@ -19,6 +19,7 @@ use crate::{
     listener::{self, Limits},
     mail::{Postman, demonstration::MailboxPostman, smtp::SmtpPostman},
     metrics::Metrics,
+    process,
     randomness::SystemRandomness,
     router,
     service_manager::{self, State},
@@ -35,6 +36,9 @@ const ENDS_WITHIN: Duration = Duration::from_secs(45);
 ///
 /// When the service cannot start, or its listener fails.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    if let Err(fault) = process::open_as_many_files_as_allowed() {
+        tracing::warn!(fault = &fault as &dyn std::error::Error, "there may be fewer connections than are served");
+    }
     let manifest = settings.demonstration.as_ref().map(|section| Manifest::read(&section.manifest)).transpose()?;
     let application = application(&settings, manifest.as_ref()).await?;
     if let Some(manifest) = &manifest {

@@ -91,6 +91,118 @@ async fn beyond_the_number_of_connections_others_wait_and_are_served_then() {
     assert!(read_all(&mut second).await.ends_with("answered"));
 }
 
+/// Asks for something on a connection, which is kept; nothing where the service has closed it.
+async fn ask(socket: &mut TcpStream) -> Option<String> {
+    socket.write_all(REQUEST).await.ok()?;
+    answer(socket).await
+}
+
+/// Reads an answer to its end.
+async fn answer(socket: &mut TcpStream) -> Option<String> {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"answered") {
+        if socket.read_buf(&mut answer).await.ok()? == 0 {
+            return None;
+        }
+    }
+    String::from_utf8(answer).ok()
+}
+
+/// A service that answers at once, and its address.
+async fn prompt(connections: u32) -> (std::net::SocketAddr, watch::Sender<()>) {
+    let router = Router::new().route("/", get(|| async { "answered" }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopping) = watch::channel(());
+    // Nobody goes because they were idle for too long.
+    let limits = Limits { connections, idle: IDLE, head: Duration::from_hours(1), ..Limits::default() };
+    tokio::spawn(serve(listener, router, limits, stopping));
+    (address, stop)
+}
+
+const IDLE: Duration = Duration::from_millis(50);
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn of_idle_connections_the_one_that_was_idle_for_the_longest_time_gives_way() {
+    let (address, _stop) = prompt(3).await;
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        ask(&mut socket).await.expect("there is room");
+        kept.push(socket);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Now the second has been idle for the longest time.
+    ask(&mut kept[0]).await.expect("nobody else has come");
+    for gone in [1, 2, 0] {
+        let mut next = TcpStream::connect(address).await.unwrap();
+        tokio::time::timeout(PATIENCE, ask(&mut next)).await.unwrap().expect("there is room");
+        let mut rest = Vec::new();
+        kept[gone].read_to_end(&mut rest).await.unwrap();
+        assert!(rest.is_empty());
+        kept.push(next);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_idle_for_long_keeps_its_place() {
+    let limits = Limits { connections: 1, idle: Duration::from_hours(1), ..Limits::default() };
+    let service = held(limits).await;
+    let mut first = TcpStream::connect(service.address).await.unwrap();
+    let _second = TcpStream::connect(service.address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    first.write_all(REQUEST).await.unwrap();
+    service.let_go.notify_one();
+    tokio::time::timeout(PATIENCE, answer(&mut first)).await.unwrap().expect("it kept its place");
+}
+
+#[tokio::test]
+async fn whoever_comes_is_answered_however_many_keep_their_connections() {
+    let (address, _stop) = prompt(4).await;
+    let mut kept = Vec::new();
+    for _ in 0..200 {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let answer = tokio::time::timeout(PATIENCE, ask(&mut socket)).await.unwrap();
+        answer.expect("it is answered");
+        kept.push(socket);
+    }
+}
+
+#[tokio::test]
+async fn who_says_nothing_or_half_a_request_gives_way_too() {
+    for said in ["", "GET / HTTP/1.1\r\nhost: loc"] {
+        let (address, _stop) = prompt(4).await;
+        let mut silent = Vec::new();
+        for _ in 0..8 {
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(said.as_bytes()).await.unwrap();
+            silent.push(socket);
+        }
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        tokio::time::timeout(PATIENCE, ask(&mut socket)).await.unwrap().expect("it is answered");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_to_give_way_is_answered_first() {
+    let service = held(Limits { connections: 1, idle: IDLE, ..Limits::default() }).await;
+    let mut first = TcpStream::connect(service.address).await.unwrap();
+    first.write_all(REQUEST).await.unwrap();
+    service.begun.notified().await;
+    let mut second = TcpStream::connect(service.address).await.unwrap();
+    second.write_all(REQUEST).await.unwrap();
+    // The service has long wanted the place when it answers.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    service.let_go.notify_one();
+    assert!(tokio::time::timeout(PATIENCE, read_all(&mut first)).await.unwrap().ends_with("answered"));
+    service.begun.notified().await;
+    service.let_go.notify_one();
+    tokio::time::timeout(PATIENCE, answer(&mut second)).await.unwrap().expect("it has the place");
+}
+
 #[tokio::test]
 async fn a_service_that_stops_ends_what_it_has_begun_and_begins_nothing() {
     let service = held(Limits::default()).await;

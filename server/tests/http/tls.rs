@@ -254,10 +254,14 @@ async fn who_speaks_no_tls_hears_nothing_of_the_pages() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_never_begins_tls_keeps_nobody_elses_place() {
-    let limits = Limits { head: Duration::from_secs(2), connections: 1, ..Limits::default() };
-    let (address, certificate, _stop, _files) = serving(limits).await;
-    let _silent = TcpStream::connect(address).await.unwrap();
-    let next = async { connect(address, &certificate).await.unwrap() };
-    let mut next = tokio::time::timeout(PATIENCE, next).await.expect("the silent one has gone");
-    assert_eq!(ask(&mut next).await, "HTTP/1.1 200 OK");
+    let [short, long] = [Duration::from_secs(2), Duration::from_hours(1)];
+    // They are cut off after a time, or give way.
+    for (head, idle) in [(short, long), (long, short)] {
+        let limits = Limits { head, idle, connections: 1, ..Limits::default() };
+        let (address, certificate, _stop, _files) = serving(limits).await;
+        let _silent = TcpStream::connect(address).await.unwrap();
+        let next = async { connect(address, &certificate).await.unwrap() };
+        let mut next = tokio::time::timeout(PATIENCE, next).await.expect("the silent one has gone");
+        assert_eq!(ask(&mut next).await, "HTTP/1.1 200 OK");
+    }
 }
