@@ -84,8 +84,9 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
     let store: Arc<dyn Store> = Arc::new(database.clone());
     let vault: Arc<dyn Vault> = Arc::new(AesGcmVault::new(&secrets.vault_keys, Arc::clone(&randomness)));
     startup::check_secrets(&*store, &*vault, &secrets.trail_key).await?;
-    let hasher = Arc::new(Argon2Hasher::new(secrets.peppers, Arc::clone(&randomness), metrics.clone()));
-    let hasher: Arc<dyn AnswerHasher> = hasher;
+    let places = settings.hashes_at_once();
+    let hasher: Arc<dyn AnswerHasher> =
+        Arc::new(Argon2Hasher::new(secrets.peppers, Arc::clone(&randomness), places, metrics.clone()));
     let environment = Environment {
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
@@ -133,6 +134,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         metrics: metrics.clone(),
     };
     let outbox = OutboxWorker {
+        at_once: settings.mail.at_once(),
         store: Arc::clone(&store),
         deliveries: services.deliveries.clone(),
         vault,

@@ -22,6 +22,7 @@ mod welsh;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::{NonZero, NonZeroUsize},
     path::{Path, PathBuf},
 };
 
@@ -46,6 +47,9 @@ pub use welsh::{Names, WelshSection};
 /// What the variables of the environment begin with.
 pub const VARIABLE_PREFIX: &str = "SERVICE_CENTRE";
 
+/// The most hashes at once, where the configuration does not ask for more: they take 240 of 400 MB.
+const MOST_HASHES_AT_ONCE: usize = 12;
+
 /// The whole configuration.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -64,6 +68,8 @@ pub struct Settings {
     pub time_zone: LocalTimeZone,
     /// The data folder: database and secrets, where they are not named by themselves.
     pub data: Option<PathBuf>,
+    /// How many answers and codes are hashed at once, each in 19 MiB of memory.
+    pub hashes_at_once: Option<NonZeroUsize>,
     /// The database.
     pub database: DatabaseSection,
     /// The secrets.
@@ -99,6 +105,7 @@ impl Default for Settings {
             service_name: "Smartcard Service Centre".to_owned(),
             time_zone: LocalTimeZone::default(),
             data: None,
+            hashes_at_once: None,
             database: DatabaseSection::default(),
             secrets: SecretsSection::default(),
             mail: MailSection::default(),
@@ -216,6 +223,13 @@ impl Settings {
         Ok(())
     }
 
+    /// How many hashes are made at once. Where nothing is said: one for each processor, but no more than keep the service under
+    /// 400 MB of memory.
+    pub fn hashes_at_once(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        self.hashes_at_once.map_or_else(|| processors().min(MOST_HASHES_AT_ONCE), NonZero::get)
+    }
+
     /// The folder in which missing secrets are made at the first start: only where nobody but the people at this
     /// machine can use the service.
     pub fn may_make_secrets(&self) -> Option<&Path> {
@@ -249,6 +263,12 @@ mod tests {
         let settings = load(GOOD, &[]).unwrap();
         assert_eq!(settings.public_url.origin(), "http://localhost:3000");
         assert_eq!(settings.policy.to_policy(), domain::policy::Policy::default());
+    }
+
+    #[test]
+    fn where_nothing_is_said_hashes_keep_the_service_under_400_mb() {
+        assert!((1..=12).contains(&load(GOOD, &[]).unwrap().hashes_at_once()));
+        assert_eq!(load(GOOD, &[("SERVICE_CENTRE_HASHES_AT_ONCE", "40")]).unwrap().hashes_at_once(), 40);
     }
 
     #[test]
@@ -310,6 +330,10 @@ mod tests {
             assert_eq!(wrong_field(&format!("{toml}\n{GOOD}"), &[]), field, "{toml}");
         }
         assert_eq!(wrong_field(&format!("{GOOD}[welsh]\nra_name = ' '"), &[]), "welsh.ra_name");
+        for field in ["mail.at_once", "hashes_at_once"] {
+            let variable = format!("SERVICE_CENTRE_{}", field.to_uppercase().replace('.', "__"));
+            assert_eq!(wrong_field(GOOD, &[(&variable, "0")]), field);
+        }
         assert_eq!(wrong_field("data = 'x'", &[]), "mail.host");
         assert_eq!(wrong_field("data = 'x'\n[mail]\nhost = 'h'", &[]), "mail.from");
         for (host, is_wrong) in [("smtp.example.org", true), ("192.0.2.1", true), ("127.0.0.1", false), ("::1", false)]

@@ -46,7 +46,7 @@ const QUEUE_PER_PLACE: usize = 64;
 /// in time too.
 const OF_ONE_PERSON: usize = 3;
 
-/// Argon2id in a bounded pool: at most as many hashes at once as there are processors, each with 19 MiB.
+/// Argon2id in a bounded pool: so many hashes at once at most, each with 19 MiB.
 pub struct Argon2Hasher {
     pool: Arc<Pool>,
     turns: Arc<Turns<UserNumber>>,
@@ -72,9 +72,8 @@ struct Peppers {
 }
 
 impl Argon2Hasher {
-    /// Takes the peppers, and who counts the hashes.
-    pub fn new(peppers: KeySet, randomness: Arc<dyn Randomness>, metrics: Metrics) -> Self {
-        let places = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    /// Takes the peppers, how many hashes are made at once, and who counts them.
+    pub fn new(peppers: KeySet, randomness: Arc<dyn Randomness>, places: usize, metrics: Metrics) -> Self {
         let (current, peppers) = peppers.into_parts();
         let pool = Pool {
             peppers: Peppers { current, peppers },
@@ -269,11 +268,13 @@ mod tests {
     use super::*;
     use crate::randomness::SystemRandomness;
 
+    const PLACES: usize = 2;
+
     fn hasher(current: &str, peppers: &[(&str, u8)]) -> Argon2Hasher {
         let id = |id: &str| KeyName::try_from(id.to_owned()).unwrap();
         let keys = peppers.iter().map(|(name, byte)| (id(name), SecretBytes::new([*byte; 32]))).collect();
         let peppers = KeySet::new(id(current), keys).unwrap();
-        Argon2Hasher::new(peppers, Arc::new(SystemRandomness), Metrics::begin())
+        Argon2Hasher::new(peppers, Arc::new(SystemRandomness), PLACES, Metrics::begin())
     }
 
     /// Enters the queue, each time as somebody else.
@@ -354,8 +355,7 @@ mod tests {
     #[tokio::test]
     async fn a_hash_that_waits_is_told_until_it_runs_or_nobody_wants_it() {
         let hasher = Arc::new(hasher("p1", &[("p1", 1)]));
-        let places = u32::try_from(hasher.pool.places.available_permits()).unwrap();
-        let held = Arc::clone(&hasher.pool.places).acquire_many_owned(places).await.unwrap();
+        let held = Arc::clone(&hasher.pool.places).acquire_many_owned(u32::try_from(PLACES).unwrap()).await.unwrap();
         let waits = |hasher: &Arc<Argon2Hasher>| {
             let hasher = Arc::clone(hasher);
             tokio::spawn(async move { enter(&hasher).await.unwrap().hash("bluevase").await.map(drop) })

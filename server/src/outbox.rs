@@ -26,9 +26,6 @@ use crate::{
     metrics::{MailEnd, Metrics},
 };
 
-/// How many mails are on their way at once.
-const AT_ONCE: usize = 8;
-
 /// How long a claimed mail is left alone by others: longer than the mail server may take for it, and than it may take to
 /// note that it did.
 const LEASE: time::Duration =
@@ -57,6 +54,8 @@ const LONGEST_PAUSE: time::Duration = time::Duration::hours(1);
 /// Empties the outbox.
 #[derive(Clone)]
 pub struct OutboxWorker {
+    /// How many mails are on their way at once.
+    pub at_once: usize,
     /// Where the mails wait.
     pub store: Arc<dyn Store>,
     /// Who notes those that are not delivered.
@@ -102,7 +101,7 @@ impl OutboxWorker {
         let mut on_their_way = JoinSet::new();
         loop {
             while on_their_way.try_join_next().is_some() {}
-            let free = AT_ONCE - on_their_way.len();
+            let free = self.at_once - on_their_way.len();
             let may_be_more = free == 0
                 || match self.claim(free, &mut on_their_way).await {
                     Ok(claimed) => claimed == free,
@@ -132,7 +131,7 @@ impl OutboxWorker {
     /// [`StoreError`] when the outbox cannot be read. A mail that does not go is no error: it is put off.
     pub async fn round(&self) -> Result<usize, StoreError> {
         let mut on_their_way = JoinSet::new();
-        let claimed = self.claim(AT_ONCE, &mut on_their_way).await?;
+        let claimed = self.claim(self.at_once, &mut on_their_way).await?;
         while on_their_way.join_next().await.is_some() {}
         Ok(claimed)
     }

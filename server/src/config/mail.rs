@@ -1,6 +1,6 @@
 //! Section `mail`: the SMTP server.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{net::IpAddr, num::NonZeroU8, path::PathBuf};
 
 use lettre::message::Mailbox;
 use serde::Deserialize;
@@ -23,6 +23,8 @@ pub struct MailSection {
     pub user: Option<String>,
     /// The file that holds this user's password.
     pub password_file: Option<PathBuf>,
+    /// How many mails a server has on their way at once; some mail servers take few connections of one user.
+    pub at_once: Option<NonZeroU8>,
     /// Who mails are from: `Smartcard Service Centre <no-reply@example.org>`.
     pub from: Option<Sender>,
 }
@@ -77,6 +79,11 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 impl MailSection {
+    /// How many mails are on their way at once: 8 where nothing is said.
+    pub fn at_once(&self) -> usize {
+        self.at_once.map_or(8, |many| many.get().into())
+    }
+
     /// In a demonstration mails can stay in memory instead.
     pub(super) fn validate(&self, is_demonstration: bool) -> Result<(), FieldError> {
         if self.host.is_none() {

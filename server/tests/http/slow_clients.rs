@@ -187,6 +187,25 @@ async fn who_says_nothing_or_half_a_request_gives_way_too() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_being_answered_does_not_give_way_and_is_kept() {
+    let service = held(Limits { connections: 2, idle: IDLE, ..Limits::default() }).await;
+    let mut first = TcpStream::connect(service.address).await.unwrap();
+    first.write_all(REQUEST).await.unwrap();
+    service.begun.notified().await;
+    let mut silent = TcpStream::connect(service.address).await.unwrap();
+    let mut third = TcpStream::connect(service.address).await.unwrap();
+    third.write_all(REQUEST).await.unwrap();
+    service.begun.notified().await;
+    assert_eq!(read_all(&mut silent).await, "");
+    for socket in [&mut first, &mut third] {
+        service.let_go.notify_one();
+        tokio::time::timeout(PATIENCE, answer(socket)).await.unwrap().expect("it was begun");
+    }
+    service.let_go.notify_one();
+    tokio::time::timeout(PATIENCE, ask(&mut first)).await.unwrap().expect("it is kept");
+}
+
+#[tokio::test]
 async fn a_connection_that_is_to_give_way_is_answered_first() {
     let service = held(Limits { connections: 1, idle: IDLE, ..Limits::default() }).await;
     let mut first = TcpStream::connect(service.address).await.unwrap();

@@ -138,7 +138,7 @@ async fn a_mail_that_does_not_leave_keeps_no_other_waiting() {
 async fn a_worker_that_stops_takes_no_other_mail_and_waits_for_those_that_do_not_leave_for_a_time_only() {
     let app = TestApp::start().await;
     let postman = Keeps::new(None);
-    let worker = app.worker(Arc::new(postman.clone())).await;
+    let worker = OutboxWorker { at_once: 3, ..app.worker(Arc::new(postman.clone())).await };
     put_in(&app, &worker, 30).await;
     let (stop, stopping) = watch::channel(());
     let mut working = tokio::spawn(worker.run(stopping));
@@ -147,7 +147,7 @@ async fn a_worker_that_stops_takes_no_other_mail_and_waits_for_those_that_do_not
     let moment = Duration::from_secs(5);
     assert!(tokio::time::timeout(moment, &mut working).await.is_err(), "they have a while to leave");
     tokio::time::timeout(PATIENCE, working).await.expect("it ends").unwrap();
-    assert_eq!(postman.counter.counts().len(), 8, "of 30, and no other is taken");
+    assert_eq!(postman.counter.counts().len(), 3, "of 30, and no other is taken");
     let mut transaction = app.store().begin().await.unwrap();
     for number in 1..=30 {
         let state = transaction.mail_state(MailId(Uuid::from_u128(number))).await.unwrap();
