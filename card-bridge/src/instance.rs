@@ -11,7 +11,7 @@ use tungstenite::http::{HeaderValue, header};
 use tungstenite::{Message, WebSocket};
 
 /// How long a program on this machine may take to say what it is.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who answers at the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,15 @@
-// Answers what Firefox asks beside its address, as a person does, two seconds later: by the button, where ANSWER says so.
+// Answers what Firefox asks beside its address, once there is the file that ANSWER_WHEN names: by the button that ANSWER says.
 // Firefox runs this when it starts, if it is told to (AutoConfig); it does not read the first line.
 
 /* global ChromeUtils, Services */
 const { setInterval } = ChromeUtils.importESModule('resource://gre/modules/Timer.sys.mjs');
-const seen = new WeakMap();
+const { FileUtils } = ChromeUtils.importESModule('resource://gre/modules/FileUtils.sys.mjs');
+const answered = new FileUtils.File(Services.env.get('ANSWER_WHEN'));
 
 setInterval(() => {
   for (const { PopupNotifications } of Services.wm.getEnumerator('navigator:browser')) {
     const question = PopupNotifications?.isPanelOpen && PopupNotifications.panel.firstElementChild;
-    if (!question) continue;
-    if (!seen.has(question)) seen.set(question, Date.now());
-    if (Date.now() - seen.get(question) < 2_000) continue;
+    if (!question || !answered.exists()) continue;
     const button = Services.env.get('ANSWER') === 'allow' ? question.button : question.secondaryButton;
     button.click();
   }

@@ -35,9 +35,18 @@ export async function ownBrowser(launch: LaunchOptions, options: OwnBrowserOptio
       BROWSER: launch.executablePath,
       SCRATCH: scratch,
       ...(policies ? { CARD_BRIDGE: programs.cardBridge(), POLICIES_OF: await configuration(policies, world) } : {}),
-      ...(answer ? { ANSWER: answer } : {}),
+      ...(answer ? { ANSWER: answer, ANSWER_WHEN: answered(world) } : {}),
     },
   };
+}
+
+/** The person answers now. */
+export async function answerNow(world: World): Promise<void> {
+  await writeFile(answered(world), '');
+}
+
+function answered(world: World): string {
+  return join(world.folder, 'answered');
 }
 
 /** Firefox as later releases are: it takes the website for one of the internet, and asks for websockets too. */
@@ -52,11 +61,11 @@ function preferences({ popUps }: OwnBrowserOptions, world: World): Record<string
   };
 }
 
-/** As it does for everybody; and a window counts as unasked half a second after a click, instead of five. */
+/** As it does for everybody; and a window counts as unasked a second and a half after a click, instead of five. */
 const BLOCKING_POP_UPS = {
   'remote.prefs.recommended': false,
   'dom.disable_open_during_load': true,
-  'dom.user_activation.transient.timeout': 500,
+  'dom.user_activation.transient.timeout': 1_500,
 };
 
 /** The configuration of a bridge that lists this website, or another one. */

@@ -50,7 +50,7 @@ export class RunningProgram {
   }
 
   /** Waits until `look` says so, and no longer than the program runs. */
-  async ready(look: () => unknown | Promise<unknown>, milliseconds = 15_000): Promise<void> {
+  async ready(look: () => unknown | Promise<unknown>, milliseconds = 60_000): Promise<void> {
     await until(`${this.name} is ready`, async () => {
       if (this.#exit) throw new Error(`${this.name} has ended: ${JSON.stringify(this.#exit)}`);
       try {

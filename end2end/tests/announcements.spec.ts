@@ -18,7 +18,8 @@ declare global {
 /** Longer than the region waits before it speaks, also on a machine that is busy. */
 const SPOKEN = 1_500;
 
-async function listen(page: Page): Promise<() => Promise<string[]>> {
+/** Listens; what it gives says all that was said since, these words among it, if any. */
+async function listen(page: Page): Promise<(words?: string) => Promise<string[]>> {
   await page.getByRole('status').evaluate((region) => {
     const said: string[] = (window.said = []);
     new MutationObserver(() => said.push(region.textContent ?? '')).observe(region, {
@@ -27,7 +28,9 @@ async function listen(page: Page): Promise<() => Promise<string[]>> {
       characterData: true,
     });
   });
-  return async () => {
+  return async (words) => {
+    if (words) await expect.poll(() => page.evaluate(() => window.said)).toContain(words);
+    // Also what is said once more, or besides.
     await pause(SPOKEN);
     // It falls silent before it speaks.
     return page.evaluate(() => window.said?.splice(0).filter((words) => words !== '') ?? []);
@@ -50,16 +53,16 @@ test('each change of reader and card is said once', async ({ page, world }) => {
   const said = await listen(page);
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expectReader(page, 'Insert your Smartcard.');
-  expect(count(await said(), 'Insert your Smartcard.')).toBe(1);
+  expect(count(await said('Insert your Smartcard.'), 'Insert your Smartcard.')).toBe(1);
   await world.insert('member');
   await expectStep(page, UNLOCK.questions);
-  expect(count(await said(), 'Smartcard found.')).toBe(1);
+  expect(count(await said('Smartcard found.'), 'Smartcard found.')).toBe(1);
   await world.pull();
   await expectReader(page, 'Your Smartcard was removed. Put it back.');
-  expect(await said()).toEqual(['Your Smartcard was removed. Put it back.']);
+  expect(await said('Your Smartcard was removed. Put it back.')).toEqual(['Your Smartcard was removed. Put it back.']);
   await world.insert('member');
   await expectReader(page, 'Smartcard found.');
-  expect(await said()).toEqual(['Smartcard found.']);
+  expect(await said('Smartcard found.')).toEqual(['Smartcard found.']);
 });
 
 test('a page says nothing of a card that was there before', async ({ page, world }) => {

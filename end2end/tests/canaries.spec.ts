@@ -133,7 +133,6 @@ function mails(world: World): Place[] {
 }
 
 test('after a full run no secret is found where it must not be', async ({ page, world }) => {
-  test.setTimeout(180_000);
   const wire = new Wire(page);
   const run = await fullRun(page, world);
   const everySecret = [...run.secrets, ...run.answers];

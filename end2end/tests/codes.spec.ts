@@ -11,7 +11,6 @@ test.describe('a code that lives a minute', () => {
   test.use({ worldOptions: { policy: { code_minutes: 1 } } });
 
   test('has expired after it, and a new one is sent', async ({ page, world }) => {
-    test.setTimeout(150_000);
     const card = await world.insertLocked('member');
     await start(page);
     await answerRightly(page, card);

@@ -2,8 +2,10 @@
 
 import type { Page } from '@playwright/test';
 
+import { answerNow } from '../harness/own-browser.ts';
 import { randomPasscode } from '../harness/people.ts';
 import { takesPasscode } from '../harness/piv-tool.ts';
+import type { World } from '../harness/world.ts';
 import { expect, test } from '../own-browser.ts';
 import { expectAccessible } from '../steps/accessible.ts';
 import { allowIn, openHelper } from '../steps/helper.ts';
@@ -20,19 +22,20 @@ const NO_ANSWER = 121_000;
 
 const BLOCKED = 'Your browser is blocking your reader.';
 
-/** Presses Start: Firefox asks. */
-async function startAsking(page: Page): Promise<void> {
+/** Presses Start: Firefox asks, and is answered, where this person answers. */
+async function startAsking(page: Page, world: World): Promise<void> {
   await open(page, '/unlock');
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expectReader(page, 'Your browser is asking you a question. Choose Allow.');
   await expect(page.getByText('The question is at the top of the window, near the address.')).toBeVisible();
+  await answerNow(world);
 }
 
 test('where nobody answers the page says in the end that it is kept from the reader', async ({ page, world, watch }) => {
   watch.expect(BRIDGE);
   await world.insertLocked('member');
   await page.clock.install();
-  await startAsking(page);
+  await startAsking(page, world);
   await expectAccessible(page, 'the browser asks');
   await page.clock.fastForward(NO_ANSWER);
   await expectReader(page, BLOCKED);
@@ -44,7 +47,7 @@ test.describe('where the person allows it', () => {
 
   test('an unlock goes on by itself', async ({ page, world }) => {
     await world.insertLocked('member');
-    await startAsking(page);
+    await startAsking(page, world);
     await expectStep(page, UNLOCK.questions);
   });
 });
@@ -55,7 +58,7 @@ test.describe('where the person blocks it', () => {
   test('the helper window is offered, and an unlock goes through that', async ({ page, world, watch }) => {
     watch.expect(BRIDGE);
     const card = await world.insertLocked('member');
-    await startAsking(page);
+    await startAsking(page, world);
     await expectReader(page, BLOCKED);
     await expect(page.getByText('Or use a helper window: it needs no permission of the browser.')).toBeVisible();
     await allowIn(await openHelper(page));
@@ -75,7 +78,7 @@ test.describe('where pop-ups are blocked', () => {
   test('the page says that the helper window was stopped, and opens it when it may', async ({ page, context, world, watch }) => {
     watch.expect(BRIDGE);
     await world.insertLocked('member');
-    await startAsking(page);
+    await startAsking(page, world);
     await expectReader(page, BLOCKED);
     // A script's click is none of the person's: what it opens is a pop-up.
     await page.getByRole('button', { name: 'Open helper window' }).evaluate((button: HTMLElement) => button.click());

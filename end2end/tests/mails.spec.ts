@@ -16,7 +16,6 @@ test('a person whose address is refused is told, and whom to ask', async ({ page
 });
 
 test('a code that is delayed says so, and works when it comes', async ({ page, world }) => {
-  test.setTimeout(150_000);
   await world.mailbox.close();
   const card = await world.insertLocked('member');
   await start(page);

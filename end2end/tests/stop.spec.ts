@@ -12,7 +12,6 @@ import { UNLOCK, answerRightly, enterCode, start } from '../steps/unlock.ts';
 const STOPPED = 'You stopped. Your Smartcard has not been changed.';
 
 test('an unlock can be stopped at each step, and then nothing of it is left', async ({ page, world }) => {
-  test.setTimeout(90_000);
   const card = await world.insertLocked('member');
   const ways = [
     () => start(page),

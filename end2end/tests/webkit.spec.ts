@@ -11,7 +11,6 @@ import { rightAnswer } from '../steps/unlock.ts';
 test.use({ worldOptions: { website: true } });
 
 test('an unlock by the helper window', async ({ world }) => {
-  test.setTimeout(180_000);
   const card = await world.insertLocked('member');
   if (!world.website) throw new Error('there is no website');
   const webkit = await WebKit.start(`${world.folder}/webkit`, world.website.authority);

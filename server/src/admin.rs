@@ -21,8 +21,8 @@ use storage::SqlStore;
 
 use crate::{listener::Limits, metrics::Metrics};
 
-/// How long the database may take to answer a small question.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+/// How long the database usually may take to answer a small question.
+pub const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long a mail with a code may wait before it is late: an operator is to know while its code still lives.
 const LATE_CODE: time::Duration = time::Duration::minutes(2);
@@ -44,6 +44,8 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub struct Admin {
     /// The database, which is asked whether it answers.
     pub database: SqlStore,
+    /// How long it may take to answer.
+    pub answers_within: Duration,
     /// The figures.
     pub metrics: Metrics,
     /// The time, for how long mails have waited.
@@ -80,7 +82,7 @@ impl Admin {
         if self.stops.load(Ordering::Relaxed) {
             return Readiness::Stops;
         }
-        match tokio::time::timeout(ANSWERS_WITHIN, self.database.answers()).await {
+        match tokio::time::timeout(self.answers_within, self.database.answers()).await {
             Ok(Ok(())) => Readiness::Ready,
             Ok(Err(_)) | Err(_) => Readiness::NoDatabase,
         }
@@ -98,7 +100,7 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, &'static str) {
 async fn figures(State(admin): State<Admin>) -> impl IntoResponse {
     admin.metrics.readiness(admin.readiness().await == Readiness::Ready);
     let now = admin.clock.now();
-    let glance = tokio::time::timeout(ANSWERS_WITHIN, admin.database.glance(now - LATE_CODE)).await;
+    let glance = tokio::time::timeout(admin.answers_within, admin.database.glance(now - LATE_CODE)).await;
     admin.metrics.glance(glance.ok().and_then(Result::ok), now);
     admin.metrics.connections(admin.database.connections());
     ([(header::CONTENT_TYPE, TEXT)], admin.metrics.render())

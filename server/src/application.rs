@@ -19,7 +19,7 @@ use storage::SqlStore;
 use tokio::sync::Notify;
 
 use crate::{
-    admin::Admin,
+    admin::{self, Admin},
     certifier::X509Certifier,
     config::{Names, RaContact, Settings},
     hasher::Argon2Hasher,
@@ -134,6 +134,7 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         metrics: metrics.clone(),
     };
     let outbox = OutboxWorker {
+        sleep: Duration::from_secs(5),
         at_once: settings.mail.at_once(),
         store: Arc::clone(&store),
         deliveries: services.deliveries.clone(),
@@ -144,7 +145,13 @@ pub async fn build(settings: &Settings, secrets: Secrets, world: World) -> Resul
         wake,
         metrics: metrics.clone(),
     };
-    let admin = Admin { database, metrics, clock: Arc::clone(&clock), stops: Arc::default() };
+    let admin = Admin {
+        database,
+        answers_within: admin::ANSWERS_WITHIN,
+        metrics,
+        clock: Arc::clone(&clock),
+        stops: Arc::default(),
+    };
     let housekeeping = Housekeeping { store, clock };
     Ok(Application { services, router: router::router(pages), hasher, outbox, housekeeping, site, admin })
 }

@@ -31,9 +31,6 @@ use crate::{
 const LEASE: time::Duration =
     time::Duration::seconds((smtp::DIALOGUE.as_secs() + NOTED_WITHIN.as_secs() + 40).cast_signed());
 
-/// How long the worker sleeps when nobody wakes it: another server's mails, and those whose time comes.
-const SLEEP: Duration = Duration::from_secs(5);
-
 /// How long it is tried to note that a mail was sent, within its lease, and how soon again.
 const NOTED_WITHIN: Duration = Duration::from_mins(1);
 const NOTED_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -54,6 +51,8 @@ const LONGEST_PAUSE: time::Duration = time::Duration::hours(1);
 /// Empties the outbox.
 #[derive(Clone)]
 pub struct OutboxWorker {
+    /// How long it sleeps when nobody wakes it: another server's mails, and those whose time comes.
+    pub sleep: Duration,
     /// How many mails are on their way at once.
     pub at_once: usize,
     /// Where the mails wait.
@@ -115,7 +114,7 @@ impl OutboxWorker {
                 _ = stopping.changed() => break,
                 Some(_) = on_their_way.join_next(), if may_be_more => {}
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(SLEEP) => {}
+                () = tokio::time::sleep(self.sleep) => {}
             }
         }
         let all_ended = async { while on_their_way.join_next().await.is_some() {} };

@@ -162,7 +162,7 @@ fn while_one_page_has_the_card_others_and_itself_are_told_that_it_is_busy() {
 fn a_card_that_hangs_is_given_up_and_sent_nothing_more() {
     let issued = Issued::new(KeyAlgorithm::P256);
     let card = slow(&issued);
-    let limits = Limits { transaction: Duration::from_secs(1), hold: Duration::from_secs(1), ..LIMITS };
+    let limits = Limits { transaction: Duration::from_secs(5), hold: Duration::from_secs(5), ..LIMITS };
     let bridge = serve(card.reader.clone(), limits);
     let mut page = Page::open(bridge.address, ORIGIN);
     assert_eq!(page.sign_in("314159"), Err(CardFailure::CardSilent));
@@ -188,7 +188,7 @@ fn a_card_that_hangs_is_given_up_and_sent_nothing_more() {
 fn no_more_than_a_few_hanging_transactions_are_left_behind() {
     let issued = Issued::new(KeyAlgorithm::P256);
     let card = slow(&issued);
-    let limits = Limits { transaction: Duration::from_millis(50), hold: Duration::from_millis(50), ..LIMITS };
+    let limits = Limits { transaction: Duration::from_millis(50), hold: Duration::from_secs(2), ..LIMITS };
     let bridge = serve(card.reader.clone(), limits);
     let mut page = Page::open(bridge.address, ORIGIN);
     for _ in 0..8 {

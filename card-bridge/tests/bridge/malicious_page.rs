@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use card_bridge::Limits;
@@ -241,10 +242,10 @@ fn a_page_that_asks_without_pause_does_not_keep_another_from_the_card() {
     const AHEAD: u32 = 8;
     let mut victim = Victim::new(LIMITS);
     let stop = AtomicBool::new(false);
+    let (begun, first) = mpsc::channel();
     let mut flooding = Page::open(victim.address(), ORIGIN);
     std::thread::scope(|threads| {
         let flood = threads.spawn(|| {
-            let mut done = 0;
             let prove = |id| {
                 let verb = Verb::ProveCard { reader: None, purpose: Purpose::Hello, challenge: CHALLENGE };
                 Request { id, verb }
@@ -253,21 +254,21 @@ fn a_page_that_asks_without_pause_does_not_keep_another_from_the_card() {
             (0..AHEAD).for_each(|id| flooding.send_request(&prove(id)));
             while !stop.load(Ordering::SeqCst) {
                 match flooding.reply().outcome {
-                    Outcome::Done(_) => done += 1,
+                    Outcome::Done(_) => drop(begun.send(())),
                     Outcome::Failed(failure) => assert_eq!(failure, CardFailure::Busy),
                 }
                 flooding.send_request(&prove(AHEAD));
             }
             // The card is not taken away from a transaction that is running.
             (0..AHEAD).for_each(|_| drop(flooding.reply()));
-            done
         });
         let stopping = Stopping(&stop);
+        first.recv_timeout(PATIENCE).expect("it floods");
         for _ in 0..5 {
             victim.is_unharmed();
         }
         drop(stopping);
-        assert!(flood.join().unwrap() > 0, "nothing was flooded");
+        flood.join().unwrap();
     });
 }
 

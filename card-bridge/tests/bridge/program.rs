@@ -264,8 +264,10 @@ beside_a_service! {
             &card.unlock_key.expose_secret()[..],
             &next_key.expose_secret()[..],
         ];
+        // Without the time of each line: six of its digits may be those of a passcode.
+        let log: Vec<_> = log.lines().map(|line| line.split_once(' ').map_or(line, |(_, rest)| rest)).collect();
         for spelling in secrets.into_iter().flat_map(spellings) {
-            assert!(!log.contains(&spelling), "{spelling} is in the log");
+            assert!(!log.iter().any(|line| line.contains(&spelling)), "{spelling} is in the log");
         }
     }
 }

@@ -26,13 +26,14 @@ pub fn service() -> ServiceSecret {
     ServiceSecret::new([5; 32])
 }
 
+/// Longer than anything takes.
 pub const LIMITS: Limits = Limits {
-    turn: Duration::from_secs(5),
-    hold: Duration::from_secs(5),
-    transaction: Duration::from_secs(10),
+    turn: Duration::from_secs(30),
+    hold: Duration::from_secs(30),
+    transaction: Duration::from_secs(30),
     release: Duration::from_mins(2),
-    request: Duration::from_secs(10),
-    end: Duration::from_secs(10),
+    request: Duration::from_secs(30),
+    end: Duration::from_secs(30),
 };
 
 /// A bridge that serves for as long as this is kept.

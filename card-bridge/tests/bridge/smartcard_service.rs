@@ -204,7 +204,7 @@ beside_a_service! {
 
     fn a_card_that_hangs_is_given_up_and_the_other_reader_goes_on() {
         let [card, other] = [Issued::new(KeyAlgorithm::P256), Issued::new(KeyAlgorithm::P256)];
-        let (_bridge, mut page) = bridge(Limits { transaction: Duration::from_secs(2), ..LIMITS });
+        let (_bridge, mut page) = bridge(Limits { transaction: Duration::from_secs(5), ..LIMITS });
         let fault = Fault { mishap: Mishap::Hang, moment: Moment::Before, nth: 2, instruction: None };
         let _hanging = plug(Slot::First, Faulty::new(card.insert(), fault));
         let hanging = until_cards(&mut page, 1).remove(0);
@@ -249,7 +249,7 @@ beside_a_service! {
 
     fn a_program_that_is_connected_is_no_hindrance_and_one_that_holds_the_card_is_named() {
         let card = Issued::new(KeyAlgorithm::P256);
-        let (_bridge, mut page) = bridge(Limits { hold: Duration::from_secs(2), ..LIMITS });
+        let (_bridge, mut page) = bridge(Limits { hold: Duration::from_secs(5), ..LIMITS });
         let _plugged = plug(Slot::First, card.insert());
         let reader = until_cards(&mut page, 1).remove(0);
         let mut other = OtherProgram::connect(&reader);

@@ -288,17 +288,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_mail_server_that_says_nothing_more_is_given_up_and_its_connection_with_it() {
-        for command in [CONNECTED, "EHLO", "MAIL", "RCPT", "DATA", ".\r\n"] {
+        let at_each = [CONNECTED, "EHLO", "MAIL", "RCPT", "DATA", ".\r\n"].map(|command| async move {
             let (port, connections) = server_that(Does::Hangs, command, 1).await;
             let mut postman = postman(Some(port));
-            postman.dialogue = Duration::from_millis(300);
-            let delivered = tokio::time::timeout(Duration::from_secs(20), postman.deliver(&letter())).await;
+            // Long enough that it is this command which is not answered.
+            postman.dialogue = Duration::from_secs(5);
+            let delivered = tokio::time::timeout(Duration::from_mins(1), postman.deliver(&letter())).await;
             let fault = delivered.expect("it is given up").err().unwrap_or_else(|| panic!("taken: {command}"));
             assert!(matches!(fault, DeliveryError::NotNow(_)), "{command}: {fault:?}");
             postman.dialogue = DIALOGUE;
             postman.deliver(&letter()).await.unwrap();
             assert_eq!(connections.load(Ordering::SeqCst), 2, "{command}: it is taken over another connection");
-        }
+        });
+        futures::future::join_all(at_each).await;
     }
 
     #[tokio::test]

@@ -232,15 +232,16 @@ async fn a_service_that_stops_says_so_before_it_serves_nobody_any_more() {
     let app = TestApp::start().await;
     let admin = free_address();
     let variables =
-        [("SERVICE_CENTRE_ADMIN__LISTEN", &*admin.to_string()), ("SERVICE_CENTRE_ADMIN__DRAIN_AFTER_SECONDS", "10")];
+        [("SERVICE_CENTRE_ADMIN__LISTEN", &*admin.to_string()), ("SERVICE_CENTRE_ADMIN__DRAIN_AFTER_SECONDS", "20")];
     let mut server = Servers::start_with(app.place(), 1, &variables).await;
     let public = server.address(0);
-    assert_eq!(status(admin, "/readyz").await, Some(200));
+    let ready = async { while status(admin, "/readyz").await != Some(200) {} };
+    tokio::time::timeout(Duration::from_secs(30), ready).await.expect("it is ready");
     assert_eq!(status(admin, "/healthz").await, Some(200));
     assert_eq!(status(public, "/metrics").await, Some(404));
     server.terminate();
     let stopping = async { while status(admin, "/readyz").await != Some(503) {} };
-    tokio::time::timeout(Duration::from_secs(5), stopping).await.expect("it is said at once");
+    tokio::time::timeout(Duration::from_secs(15), stopping).await.expect("it is said at once");
     assert_eq!(status(public, "/").await, Some(200), "who was sent here is served");
     assert_eq!(status(admin, "/healthz").await, Some(200));
     assert!(server.end_well().await);

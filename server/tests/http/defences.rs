@@ -207,16 +207,21 @@ async fn an_address_that_posts_too_often_is_told_to_wait_and_others_are_served()
         ("SERVICE_CENTRE_CLIENTS__TRUSTED_PROXIES", "127.0.0.0/8"),
     ])
     .await;
-    let mut browser = Browser::new(&app);
+    let browser = Browser::new(&app);
     let proxy = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711)));
     let post = |browser: &Browser, client: &str| {
         let request = browser.request("POST", "/api/unlock/start").header("x-forwarded-for", client);
         let request = request.header(header::ORIGIN, ORIGIN).header(header::CONTENT_TYPE, "application/json");
         request.extension(proxy).body(Body::from("{}")).unwrap()
     };
+    // At once, before a second is over.
+    let posts = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"].map(|client| {
+        let mut browser = browser.clone();
+        let request = post(&browser, client);
+        async move { browser.send(request).await }
+    });
     let mut statuses = Vec::new();
-    for client in ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"] {
-        let answer = browser.send(post(&browser, client)).await;
+    for answer in futures::future::join_all(posts).await {
         statuses.push(answer.status.as_u16());
         let wait = answer.header("retry-after");
         assert_eq!(wait.parse::<u64>().is_ok(), answer.status == 429, "{answer:?}");

@@ -18,8 +18,8 @@ use crate::{
     unlock::{answer_rightly, answers, asked, identify, prove, registered},
 };
 
-/// How long somebody may wait for a refusal: half of the time in which every answer comes.
-const REFUSED_WITHIN: Duration = Duration::from_secs(15);
+/// How long somebody may wait for a refusal: less than the time in which every answer comes.
+const REFUSED_WITHIN: Duration = Duration::from_secs(25);
 
 /// How many ask at once.
 const MANY: usize = 10;

@@ -3,9 +3,9 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -149,20 +149,19 @@ impl Servers {
 }
 
 /// An address of this machine on which nobody listens and that nobody was given: below those that the system gives out by itself,
-/// which may be another's before a server listens there. Each process of the tests has some of its own.
+/// which may be another's before a server listens there. Until this process ends no other of the tests is given it.
 pub fn free_address() -> SocketAddr {
-    const FIRST: u32 = 20_000;
-    const PROCESSES: u32 = 200;
-    const OF_ONE: u32 = 60;
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let next = GIVEN.fetch_add(1, Ordering::Relaxed) % OF_ONE;
-        let port = FIRST + std::process::id() % PROCESSES * OF_ONE + next;
-        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()));
-        if TcpListener::bind(address).is_ok() {
+    static GIVEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    for port in 20_000..26_000 {
+        let lock = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("port-{port}"));
+        let lock = File::create(lock).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if lock.try_lock().is_ok() && TcpListener::bind(address).is_ok() {
+            GIVEN.lock().unwrap().push(lock);
             return address;
         }
     }
+    panic!("no port is free");
 }
 
 impl Drop for Servers {

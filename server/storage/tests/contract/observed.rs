@@ -251,7 +251,7 @@ on_both! {
 async fn a_look_from_outside_waits_for_nobody() {
     let schema = TestSchema::make().await;
     let store = connect(&schema.location()).await.unwrap();
-    let held = store.begin().await.unwrap();
+    let mut held = store.begin().await.unwrap();
     let waiting: Vec<_> = std::iter::repeat_with(|| {
         let store = store.clone();
         tokio::spawn(async move { store.begin().await.map(drop) })
@@ -260,11 +260,13 @@ async fn a_look_from_outside_waits_for_nobody() {
     .collect();
     let all_wait = async {
         while !matches!(store.connections(), Connections { open: 10, idle: 0 }) {
+            // It would be ended if it were idle for long.
+            held.trail_head().await.unwrap();
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), all_wait).await.expect("no connection is left");
-    tokio::time::timeout(Duration::from_secs(2), store.answers()).await.expect("it waits for nobody").unwrap();
+    tokio::time::timeout(Duration::from_secs(30), all_wait).await.expect("no connection is left");
+    tokio::time::timeout(Duration::from_secs(4), store.answers()).await.expect("it waits for nobody").unwrap();
     drop(held);
     for waited in waiting {
         waited.await.unwrap().unwrap();

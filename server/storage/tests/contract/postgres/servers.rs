@@ -2,13 +2,14 @@
 
 use std::{
     num::NonZeroU32,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use domain::{
     delivery::{MailState, Undelivered},
-    ports::StoreError,
+    ports::{StoreError, Transaction},
 };
 use sea_orm::sqlx::Executor;
 use storage::{connect, testing::TestSchema};
@@ -78,8 +79,15 @@ async fn a_server_has_no_more_connections_than_it_may_and_one_is_enough() {
                 committed!(&store, |transaction| transaction.insert_session(&session(number, 1)));
             });
         }
+        let mut past = open_past(&schema).await;
+        let mut in_turn = async || past.execute(IN_TURN).await.unwrap().rows_affected();
+        let mut polls = 0..1000;
+        while in_turn().await < u64::from(connections) {
+            assert!(polls.next().is_some(), "they do not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(open_past(&schema).await.execute(IN_TURN).await.unwrap().rows_affected(), u64::from(connections));
+        assert_eq!(in_turn().await, u64::from(connections));
         drop(turn);
         others.join_all().await;
     }
@@ -109,6 +117,14 @@ async fn a_database_that_stays_locked_is_not_available() {
     assert!(begun.elapsed() >= Duration::from_secs(9), "it gave up after {:?}", begun.elapsed());
 }
 
+/// Does something while it is somebody's turn, who is not idle for so long that it would be ended.
+async fn held(turn: &mut Box<dyn Transaction>, work: impl Future<Output = ()>) {
+    let mut work = pin!(work);
+    while tokio::time::timeout(Duration::from_secs(1), &mut work).await.is_err() {
+        turn.trail_head().await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_wait_for_no_turn_and_not_for_each_other() {
     let schema = TestSchema::make().await;
@@ -124,7 +140,7 @@ async fn workers_wait_for_no_turn_and_not_for_each_other() {
         let store = Arc::clone(store);
         waiting.spawn(async move { drop(store.begin().await.unwrap()) });
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    held(&mut turn, tokio::time::sleep(Duration::from_millis(300))).await;
     let work = async {
         let mut claiming = first.begin_dispatch().await.unwrap();
         assert_eq!(claiming.claim_due_mails(at(1), at(99), 2).await.unwrap(), [mail(1, 0), mail(2, 0)]);
@@ -137,7 +153,8 @@ async fn workers_wait_for_no_turn_and_not_for_each_other() {
         dispatched!(&second, |dispatch| dispatch.mark_mail_sent(mail(3, 0).id, at(2)));
         claiming.commit().await.unwrap();
     };
-    tokio::time::timeout(Duration::from_secs(3), work).await.unwrap();
+    // Whoever waited for the turn would be refused after ten seconds.
+    held(&mut turn, work).await;
     turn.commit().await.unwrap();
     waiting.join_all().await;
     assert_eq!(due_mails(&second, 50, 9).await, [mail(4, 0)]);
