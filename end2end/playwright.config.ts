@@ -27,7 +27,8 @@ export default defineConfig<{ worldOptions: WorldOptions }>({
   testDir: 'tests',
   workers: 1,
   timeout: 180_000,
-  // Longer than anything takes, also on a machine that is busy. The shade at the edge of a letter may be another on another machine; a word may not.
+  // Times are longer than anything takes, also on a machine that is busy. The shade at the edge of a letter may be another on
+  // another machine; a word may not.
   expect: { timeout: 30_000, toHaveScreenshot: { threshold: 0.35, maxDiffPixels: 100 } },
   snapshotPathTemplate: 'pictures/{arg}{ext}',
   forbidOnly: Boolean(process.env['CI']),

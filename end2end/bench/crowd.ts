@@ -62,8 +62,8 @@ export interface Also {
   connections?: number;
 }
 
-/** The most that a crowd has at once: twice what a server takes. */
-const CONNECTIONS = 10_000;
+/** How many files a crowd may have open, connections among them: more than twice what a server takes. */
+const OPEN_FILES = 10_000;
 
 export interface People {
   /** All of them registered; the first is an officer, the second a manager. */
@@ -103,7 +103,7 @@ export class Crowd {
     const args = ['serve', ...counts(people), '--origin', service.origin, '--service-key', key];
     args.push('--mail-port', String(mailPort), ...ports.flatMap((port) => ['--server', `127.0.0.1:${port}`]));
     const pinned = processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)];
-    const files = ['prlimit', `--nofile=${CONNECTIONS}`];
+    const files = ['prlimit', `--nofile=${OPEN_FILES}`];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...files, ...pinned, programs.loadGenerator(), ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });

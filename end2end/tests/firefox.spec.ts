@@ -80,6 +80,8 @@ test.describe('where pop-ups are blocked', () => {
     await world.insertLocked('member');
     await startAsking(page, world);
     await expectReader(page, BLOCKED);
+    // The person's own click, on Start, no longer counts.
+    await expect.poll(() => page.evaluate(() => navigator.userActivation.isActive)).toBe(false);
     // A script's click is none of the person's: what it opens is a pop-up.
     await page.getByRole('button', { name: 'Open helper window' }).evaluate((button: HTMLElement) => button.click());
     await expectReader(page, 'Your browser stopped the helper window.');

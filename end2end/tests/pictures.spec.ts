@@ -27,7 +27,6 @@ const ANSWERS = [
 
 const SIZES = { desktop: { width: 1000, height: 700 }, phone: { width: 390, height: 700 } };
 
-
 /** Puts what is another each time into what is always the same: times, numbers of cards, references, the order of questions. */
 function steady(): void {
   const asked = [...document.querySelectorAll('fieldset .nhsuk-form-group')].filter((group) => group.querySelector('label'));

@@ -21,7 +21,7 @@ use storage::SqlStore;
 
 use crate::{listener::Limits, metrics::Metrics};
 
-/// How long the database usually may take to answer a small question.
+/// How long the database may take to answer a small question, where nothing else is said.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long a mail with a code may wait before it is late: an operator is to know while its code still lives.

@@ -22,7 +22,7 @@ mod welsh;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    num::{NonZero, NonZeroUsize},
+    num::{NonZero, NonZeroU16},
     path::{Path, PathBuf},
 };
 
@@ -69,7 +69,7 @@ pub struct Settings {
     /// The data folder: database and secrets, where they are not named by themselves.
     pub data: Option<PathBuf>,
     /// How many answers and codes are hashed at once, each in 19 MiB of memory.
-    pub hashes_at_once: Option<NonZeroUsize>,
+    pub hashes_at_once: Option<NonZeroU16>,
     /// The database.
     pub database: DatabaseSection,
     /// The secrets.
@@ -227,7 +227,7 @@ impl Settings {
     /// 400 MB of memory.
     pub fn hashes_at_once(&self) -> usize {
         let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        self.hashes_at_once.map_or_else(|| processors().min(MOST_HASHES_AT_ONCE), NonZero::get)
+        self.hashes_at_once.map_or_else(|| processors().min(MOST_HASHES_AT_ONCE), |many| many.get().into())
     }
 
     /// The folder in which missing secrets are made at the first start: only where nobody but the people at this

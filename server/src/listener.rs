@@ -1,16 +1,18 @@
 //! Serves HTTP/1.1 on a socket, plainly or over TLS. A client that is slow holds a connection for a time only, many of them
 //! hold a number of connections only, and the end of the service lets what was begun finish.
 //!
-//! When all connections are taken, those that nobody asks anything on give way to those who come, the longest idle first:
-//! however many come, and however many connections each browser keeps, somebody who comes is answered.
+//! When all connections are taken, those on which nothing is asked give way to those who come, the longest idle first: however
+//! many browsers keep theirs, whoever comes is answered. Only those that are being answered keep others out, for as long as the
+//! limits let them.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
 };
+use futures::{FutureExt, poll};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -128,6 +130,8 @@ impl Room {
         loop {
             self.wanted.notify_one();
             if let Ok(place) = tokio::time::timeout(PAUSE, &mut place).await {
+                // Where it came from one that ended by itself, nobody has heard that it was wanted.
+                let _ = self.wanted.notified().now_or_never();
                 return place.map_err(io::Error::other);
             }
         }
@@ -156,6 +160,7 @@ impl Client {
     /// Answers over TLS, once it is begun.
     async fn answer_over(self, tls: &Tls, socket: TcpStream, peer: SocketAddr, router: Router) {
         let begun = tokio::select! {
+            biased;
             begun = tokio::time::timeout(self.limits.head, tls.accept(socket)) => begun,
             () = self.room.is_wanted(self.limits.idle) => return,
         };
@@ -202,15 +207,20 @@ impl Client {
                 ended = connection.as_mut() => break ended,
                 // Whoever was asked something stands behind the other idle ones.
                 Ok(()) = asked.changed() => continue,
-                _ = self.stopping.changed(), if !is_closing => {}
+                // It ends as soon as what is under way has been answered.
+                _ = self.stopping.changed(), if !is_closing => connection.as_mut().graceful_shutdown(),
                 () = self.room.is_wanted(self.limits.idle), if is_idle && !is_closing => {
                     if *asked.borrow() == Asked::Nothing {
                         return;
                     }
+                    connection.as_mut().graceful_shutdown();
+                    if let Poll::Ready(ended) = poll!(connection.as_mut()) {
+                        break ended;
+                    }
+                    // An answer is not taken yet: the next gives way instead.
+                    self.room.wanted.notify_one();
                 }
             }
-            // As soon as what is under way has been answered.
-            connection.as_mut().graceful_shutdown();
             is_closing = true;
         };
         // A client that breaks off, or is too slow, is no fault of the service.

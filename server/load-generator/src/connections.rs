@@ -20,7 +20,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// How long an idle connection is kept: the service closes it after 20 seconds.
+/// How long an idle connection of everybody's is kept: the service closes it after 20 seconds.
 const KEPT: Duration = Duration::from_secs(10);
 
 type Sender = SendRequest<Full<Bytes>>;
@@ -30,6 +30,7 @@ pub struct Connections {
     servers: Vec<Server>,
     used: AtomicUsize,
     next: AtomicUsize,
+    kept: Duration,
 }
 
 struct Server {
@@ -42,7 +43,7 @@ impl Connections {
     pub fn new(addresses: Vec<SocketAddr>) -> Self {
         let used = AtomicUsize::new(addresses.len());
         let servers = addresses.into_iter().map(|address| Server { address, idle: Mutex::default() }).collect();
-        Self { servers, used, next: AtomicUsize::new(0) }
+        Self { servers, used, next: AtomicUsize::new(0), kept: KEPT }
     }
 
     /// None yet, of somebody who has their own, to the same servers.
@@ -50,7 +51,8 @@ impl Connections {
         let used = self.used.load(Ordering::Relaxed);
         let next = self.next.fetch_add(1, Ordering::Relaxed);
         let server = |server: &Server| Server { address: server.address, idle: Mutex::default() };
-        Self { servers: self.servers.iter().map(server).collect(), used: used.into(), next: next.into() }
+        let servers = self.servers.iter().map(server).collect();
+        Self { servers, used: used.into(), next: next.into(), kept: Duration::MAX }
     }
 
     /// From now on only so many of them are asked; all, where nothing is said.
@@ -62,10 +64,14 @@ impl Connections {
     /// Sends a request to the next server, and gives its answer with the whole body.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let server = self.next();
-        // One that was kept may have been closed meanwhile; then the request was not sent.
-        while let Some(mut sender) = server.take() {
-            if sender.ready().await.is_ok() {
-                return server.answer(sender, request).await;
+        // One that was kept may have been closed meanwhile, also while the request was sent: browsers send it again then.
+        while let Some(mut sender) = server.take(self.kept) {
+            if sender.ready().await.is_err() {
+                continue;
+            }
+            match server.answer(sender, request.clone()).await {
+                Err(fault) if was_closed(&fault) => {}
+                answer => return answer,
             }
         }
         server.answer(server.connect().await?, request).await
@@ -82,11 +88,16 @@ impl Connections {
     }
 }
 
+/// Whether a connection ended before any of an answer came.
+fn was_closed(fault: &anyhow::Error) -> bool {
+    fault.downcast_ref().is_some_and(|fault: &hyper::Error| fault.is_incomplete_message() || fault.is_canceled())
+}
+
 impl Server {
-    /// One that is idle for so short a time that the service is not about to close it.
-    fn take(&self) -> Option<Sender> {
+    /// One that has been idle for less than that.
+    fn take(&self, kept: Duration) -> Option<Sender> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(_, since)| since.elapsed() < KEPT);
+        idle.retain(|(_, since)| since.elapsed() < kept);
         idle.pop().map(|(sender, _)| sender)
     }
 

@@ -40,7 +40,7 @@ pub struct Round {
     rarities: f64,
     /// How many of the servers are asked; all, where nothing is said.
     servers: Option<usize>,
-    /// How many connections everybody who unlocks has, and an officer each time; those of everybody, where nothing is said.
+    /// How many connections everybody who unlocks has; an officer has one each time. Where nothing is said they share some.
     connections: Option<NonZeroUsize>,
 }
 

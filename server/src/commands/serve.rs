@@ -37,7 +37,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(45);
 /// When the service cannot start, or its listener fails.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Err(fault) = process::open_as_many_files_as_allowed() {
-        tracing::warn!(fault = &fault as &dyn std::error::Error, "there may be fewer connections than are served");
+        tracing::warn!(fault = &fault as &dyn std::error::Error, "fewer connections may be open than are meant to be");
     }
     let manifest = settings.demonstration.as_ref().map(|section| Manifest::read(&section.manifest)).transpose()?;
     let application = application(&settings, manifest.as_ref()).await?;

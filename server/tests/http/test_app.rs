@@ -183,8 +183,10 @@ impl TestApp {
 
     /// Who answers operators.
     pub fn admin(&self) -> Admin {
+        let admin = self.application.admin.clone();
+        assert_eq!(admin.answers_within, Duration::from_secs(1));
         // A machine that is busy is no database that does not answer.
-        Admin { answers_within: Duration::from_secs(30), ..self.application.admin.clone() }
+        Admin { answers_within: Duration::from_secs(30), ..admin }
     }
 
     /// What wakes the service's own worker of the outbox.
