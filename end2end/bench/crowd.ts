@@ -100,7 +100,7 @@ export class Crowd {
     processor?: number,
   ): Promise<Crowd> {
     const [key = ''] = await service.serviceKeys();
-    const args = ['serve', ...counts(people), '--origin', service.origin, '--service-key', key];
+    const args = ['serve', ...counts(people), '--origin', service.origin, `--service-key=${key}`];
     args.push('--mail-port', String(mailPort), ...ports.flatMap((port) => ['--server', `127.0.0.1:${port}`]));
     const pinned = processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)];
     const files = ['prlimit', `--nofile=${OPEN_FILES}`];

@@ -47,8 +47,8 @@ pub use welsh::{Names, WelshSection};
 /// What the variables of the environment begin with.
 pub const VARIABLE_PREFIX: &str = "SERVICE_CENTRE";
 
-/// The most hashes at once, where the configuration does not ask for more: they take 240 of 400 MB.
-const MOST_HASHES_AT_ONCE: usize = 12;
+/// The most hashes at once, where the configuration does not ask for more: they take 160 of 400 MB.
+const MOST_HASHES_AT_ONCE: usize = 8;
 
 /// The whole configuration.
 #[derive(Clone, Deserialize)]
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_said_hashes_keep_the_service_under_400_mb() {
-        assert!((1..=12).contains(&load(GOOD, &[]).unwrap().hashes_at_once()));
+        assert!((1..=8).contains(&load(GOOD, &[]).unwrap().hashes_at_once()));
         assert_eq!(load(GOOD, &[("SERVICE_CENTRE_HASHES_AT_ONCE", "40")]).unwrap().hashes_at_once(), 40);
     }
 

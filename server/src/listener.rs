@@ -48,8 +48,8 @@ impl Default for Limits {
         Self {
             head: Duration::from_secs(20),
             stall: Duration::from_secs(20),
-            connections: 4096,
-            idle: Duration::from_secs(1),
+            connections: 2048,
+            idle: Duration::from_millis(500),
             drain: Duration::from_secs(15),
         }
     }

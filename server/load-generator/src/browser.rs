@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper::{Request, Response, StatusCode, body::Bytes, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use crate::{connections::Connections, figures::Figures};
 
@@ -24,6 +25,8 @@ pub struct Surroundings {
     pub origin: String,
     /// How its servers are reached, by those who have no connections of their own.
     pub connections: Arc<Connections>,
+    /// The address of the pages' style, once a browser has loaded files.
+    pub style: OnceCell<String>,
 }
 
 /// A browser with its cookies.
@@ -37,6 +40,7 @@ pub struct Browser {
 }
 
 const JSON: &str = "application/json";
+const ENCODINGS: &str = "gzip, deflate, br";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What the name of the pages' style ends with.
@@ -53,6 +57,8 @@ struct Sent<'a> {
     name: &'static str,
     kind: &'a str,
     accepted: &'a str,
+    /// How its answer may be compressed.
+    encodings: &'static str,
 }
 
 /// A request was not answered as it was meant to be.
@@ -80,21 +86,27 @@ impl Browser {
 
     /// Opens a page; on connections that are its own also files.
     pub async fn open(&mut self, path: &'static str) -> Result<(), Fault> {
-        let sent = Sent { method: "GET", path, name: path, kind: JSON, accepted: "text/html" };
-        let page = self.send(sent, Bytes::new()).await?;
+        let sent = Sent { method: "GET", path, name: path, kind: JSON, accepted: "text/html", encodings: ENCODINGS };
+        self.send(sent, Bytes::new()).await?;
         if self.others == 0 {
             return Ok(());
         }
-        let page = String::from_utf8_lossy(&page);
-        let style = page.split("href=\"").find_map(|rest| rest.split('"').next()?.strip_suffix(STYLE));
-        let style = style.map(|name| format!("{name}{STYLE}"));
-        let style = &style.ok_or_else(|| Fault::Other(format!("no style in {path}")))?;
+        let style = self.around.style.get_or_try_init(|| self.find_style(path)).await?;
         try_join_all((0..self.others).map(|_| self.load(style))).await.map(drop)
+    }
+
+    /// Looks where the style of a page is, which is read as it is written for that.
+    async fn find_style(&self, path: &'static str) -> Result<String, Fault> {
+        let sent = Sent { method: "GET", path, name: path, kind: JSON, accepted: "text/html", encodings: "identity" };
+        let page = self.in_time(&sent, self.connections.send(self.request(&sent, Bytes::new())?)).await?;
+        let page = String::from_utf8_lossy(page.body());
+        let style = page.split("href=\"").find_map(|rest| rest.split('"').next()?.strip_suffix(STYLE));
+        style.map(|name| format!("{name}{STYLE}")).ok_or_else(|| Fault::Other(format!("no style in {path}")))
     }
 
     /// Loads a file on a connection that is made for it.
     async fn load(&self, path: &str) -> Result<(), Fault> {
-        let sent = Sent { method: "GET", path, name: "a file", kind: JSON, accepted: "*/*" };
+        let sent = Sent { method: "GET", path, name: "a file", kind: JSON, accepted: "*/*", encodings: ENCODINGS };
         let loading = self.connections.send_on_another(self.request(&sent, Bytes::new())?);
         match self.in_time(&sent, loading).await?.status() {
             StatusCode::OK => Ok(()),
@@ -113,7 +125,8 @@ impl Browser {
     /// Calls a server function.
     pub async fn call<T: DeserializeOwned>(&mut self, function: &'static str, arguments: &Value) -> Result<T, Fault> {
         let path = format!("/api/{function}");
-        let sent = Sent { method: "POST", path: &path, name: function, kind: JSON, accepted: JSON };
+        let sent =
+            Sent { method: "POST", path: &path, name: function, kind: JSON, accepted: JSON, encodings: ENCODINGS };
         let body = self.send(sent, arguments.to_string().into()).await?;
         serde_json::from_slice(&body).map_err(|fault| Fault::Other(format!("{function}: {fault}")))
     }
@@ -122,7 +135,8 @@ impl Browser {
     pub async fn post(&mut self, function: &'static str, fields: &[(&str, &str)]) -> Result<(), Fault> {
         let path = format!("/api/{function}");
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let sent = Sent { method: "POST", path: &path, name: function, kind: FORM, accepted: JSON };
+        let sent =
+            Sent { method: "POST", path: &path, name: function, kind: FORM, accepted: JSON, encodings: ENCODINGS };
         self.send(sent, body.into()).await.map(drop)
     }
 
@@ -156,7 +170,7 @@ impl Browser {
             .header(header::ORIGIN, self.origin())
             .header(header::ACCEPT, sent.accepted)
             .header(header::CONTENT_TYPE, sent.kind)
-            .header(header::ACCEPT_ENCODING, "gzip, deflate, br")
+            .header(header::ACCEPT_ENCODING, sent.encodings)
             .header(header::COOKIE, cookies.join("; "))
             .body(Full::new(body))
             .map_err(|fault| Fault::Other(fault.to_string()))

@@ -35,6 +35,7 @@ use post::Post;
 use scene::Scene;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use tokio::sync::OnceCell;
 
 #[derive(Parser)]
 struct Arguments {
@@ -95,7 +96,8 @@ async fn main() -> anyhow::Result<()> {
             let handed_out = Arc::clone(&post);
             tokio::spawn(async move { handed_out.deliver(&mail_server).await });
             let service_key: ServiceKey = serde_json::from_value(json!(service_key)).context("no service key")?;
-            let around = Surroundings { origin, connections: Arc::new(Connections::new(server)) };
+            let around =
+                Surroundings { origin, connections: Arc::new(Connections::new(server)), style: OnceCell::new() };
             serve(&Arc::new(Scene::new(around, post, service_key, [0..people, people..people + newcomers]))).await
         }
     }
