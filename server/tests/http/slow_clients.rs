@@ -141,7 +141,7 @@ async fn of_idle_connections_the_one_that_was_idle_for_the_longest_time_gives_wa
         let mut next = TcpStream::connect(address).await.unwrap();
         tokio::time::timeout(PATIENCE, ask(&mut next)).await.unwrap().expect("there is room");
         let mut rest = Vec::new();
-        kept[gone].read_to_end(&mut rest).await.unwrap();
+        tokio::time::timeout(PATIENCE, kept[gone].read_to_end(&mut rest)).await.unwrap().unwrap();
         assert!(rest.is_empty());
         kept.push(next);
     }
