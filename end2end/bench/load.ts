@@ -1,17 +1,17 @@
 // How many unlocks a processor can do against what Argon2 alone would allow, how long each server function takes at half
 // of that, and what becomes of ten times as many. The service has one processor, and what asks it another one.
 
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { CardBox } from '../harness/cards.ts';
 import { freePort } from '../harness/ports.ts';
 import { run } from '../harness/process.ts';
-import { ServiceCentre } from '../harness/service.ts';
-import { Crowd, FOR_A_CROWD, type Outcome, type Summary, argon2Alone } from './crowd.ts';
+import { ServiceCentre, type ServiceOptions } from '../harness/service.ts';
+import { Crowd, FOR_A_CROWD, type Outcome, type People, type Summary, argon2Alone } from './crowd.ts';
 import { type Measurement, atLeast, measured, median } from './measure.ts';
-import { peakMemory } from './processes.ts';
+import { measureRush } from './rush.ts';
 
 const PEOPLE = { people: 300, newcomers: 40 };
 const [SERVICE, CROWD] = [0, 1];
@@ -20,7 +20,7 @@ const [SERVICE, CROWD] = [0, 1];
 const HASHES = 5;
 
 /** How many are under way where the service is never to be idle. */
-const AT_ONCE = 12;
+export const AT_ONCE = 12;
 const TURNS = 7;
 const SECONDS = 9;
 
@@ -31,21 +31,19 @@ const HALF_LOAD_SECONDS = 60;
 /** How much of what Argon2 alone allows is to be left of it, in per cent. */
 const EFFICIENCY = 90;
 
-/** How many times as many come as can be served. */
-const RUSH = 10;
-const RUSH_SECONDS = 24;
-/** As many as browsers make to one server. */
-const RUSH_CONNECTIONS = 6;
-const RUSH_MEMORY_MB = 400;
-/** The service answers within so long, whatever it is: there is no time-out. */
-const ANSWERED_WITHIN_MS = 30_000;
-/** What an officer waits for an answer then. */
-const DESK_MS = 1_000;
-
 export async function measureLoad(folder: string, _cards: CardBox): Promise<Measurement[]> {
+  return onOneProcessor({ folder }, PEOPLE, measureAll);
+}
+
+/** Starts a service that has one processor, and a crowd on another one. */
+export async function onOneProcessor(
+  where: Pick<ServiceOptions, 'folder' | 'databaseUrl'>,
+  people: People,
+  measure: (service: ServiceCentre, crowd: Crowd) => Promise<Measurement[]>,
+): Promise<Measurement[]> {
   const [port, bridgePort, mailPort, adminPort] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const service = new ServiceCentre({
-    folder,
+    ...where,
     port,
     bridgePort,
     mailPort,
@@ -54,11 +52,13 @@ export async function measureLoad(folder: string, _cards: CardBox): Promise<Meas
     ...FOR_A_CROWD,
   });
   await service.configure();
-  await Crowd.takeIn(service, PEOPLE);
-  const crowd = await Crowd.start(PEOPLE, service, [port], mailPort, CROWD);
+  await Crowd.takeIn(service, people);
+  const crowd = await Crowd.start(people, service, [port], mailPort, CROWD);
   try {
     await service.start();
-    return await measureAll(service, crowd);
+    // What is made once: connections, statements, memory.
+    good(await crowd.round({ at_once: AT_ONCE }, 3));
+    return await measure(service, crowd);
   } finally {
     await crowd.end();
     await service.stop();
@@ -66,8 +66,6 @@ export async function measureLoad(folder: string, _cards: CardBox): Promise<Meas
 }
 
 async function measureAll(service: ServiceCentre, crowd: Crowd): Promise<Measurement[]> {
-  // What is made once: connections, statements, memory.
-  good(await crowd.round({ at_once: AT_ONCE }, 3));
   const rates: number[] = [];
   const shares: number[] = [];
   let before = await argon2Alone(SERVICE, 2);
@@ -97,24 +95,7 @@ async function measureAll(service: ServiceCentre, crowd: Crowd): Promise<Measure
   }
 
   list.push(...(await pages(`${service.origin}/unlock`)));
-
-  await forgetPeak(service.pid);
-  const rush = await crowd.round({ a_second: rate * RUSH }, RUSH_SECONDS, { desk: true, connections: RUSH_CONNECTIONS });
-  const all = Object.values(rush.functions);
-  const failed = Object.values({ ...rush.failed, ...rush.desk_failed }).reduce((sum, count) => sum + count, 0);
-  if (failed > 0) console.error(rush.failed, rush.desk_failed);
-  list.push(
-    measured(`at ${RUSH} times the load: unlocks that failed otherwise than by 503, and officers not served`, failed, 'times', 0),
-    measured(`at ${RUSH} times the load: 503 without Retry-After`, rush.untold, 'times', 0),
-    measured(`at ${RUSH} times the load: told to come later`, (rush.busy / rush.begun) * 100, '%'),
-    measured(`at ${RUSH} times the load: unlocks against the most`, (rush.a_second / rate) * 100, '%'),
-    measured(`at ${RUSH} times the load: the slowest answer`, Math.max(...all.map(slowest)), 'ms', ANSWERED_WITHIN_MS),
-    measured(`at ${RUSH} times the load: memory at most`, (await peakMemory(service.pid)) / 1e6, 'MB', RUSH_MEMORY_MB),
-  );
-  for (const [name, { p50_ms, p99_ms }] of Object.entries(rush.desk)) {
-    list.push(measured(`at ${RUSH} times the load: an officer's ${name}, p50`, p50_ms, 'ms'));
-    list.push(measured(`at ${RUSH} times the load: an officer's ${name}, p99`, p99_ms, 'ms', DESK_MS));
-  }
+  list.push(...(await measureRush([service], crowd, rate)));
   return list;
 }
 
@@ -156,13 +137,4 @@ export function good(outcome: Outcome): Outcome {
 
 function latencies(name: string, { p50_ms, p99_ms }: Summary): Measurement[] {
   return [measured(`${name}: p50`, p50_ms, 'ms'), measured(`${name}: p99`, p99_ms, 'ms')];
-}
-
-function slowest({ max_ms, busy_max_ms }: Summary): number {
-  return Math.max(max_ms, busy_max_ms);
-}
-
-/** From now on the most memory that a program had is counted anew. */
-async function forgetPeak(pid: number): Promise<void> {
-  await writeFile(join('/proc', String(pid), 'clear_refs'), '5');
 }

@@ -11,10 +11,12 @@ import { freePort } from '../harness/ports.ts';
 import { Schema } from '../harness/postgres.ts';
 import { ServiceCentre } from '../harness/service.ts';
 import { Crowd, FOR_A_CROWD } from './crowd.ts';
-import { good } from './load.ts';
+import { AT_ONCE as AT_ONCE_ALONE, good, onOneProcessor } from './load.ts';
 import { type Measurement, measured, median } from './measure.ts';
+import { measureRush } from './rush.ts';
 
 const PEOPLE = { people: 150 };
+const RUSH_PEOPLE = { people: 300 };
 const SERVERS = 3;
 const AT_ONCE = 24;
 const SECONDS = 10;
@@ -24,6 +26,10 @@ const TURNS = 3;
 const CALM = 2;
 
 export async function measureServers(folder: string, _cards: CardBox): Promise<Measurement[]> {
+  return [...(await severalServers(folder)), ...(await rushOnPostgres(join(folder, 'rush')))];
+}
+
+async function severalServers(folder: string): Promise<Measurement[]> {
   const schema = await Schema.make();
   const services: ServiceCentre[] = [];
   let crowd: Crowd | undefined;
@@ -41,6 +47,19 @@ export async function measureServers(folder: string, _cards: CardBox): Promise<M
   } finally {
     await crowd?.end();
     for (const service of services) await service.stop();
+    await schema.drop();
+  }
+}
+
+/** What becomes of ten times as many as one server on PostgreSQL can serve with one processor; the database has the other one. */
+async function rushOnPostgres(folder: string): Promise<Measurement[]> {
+  const schema = await Schema.make();
+  try {
+    return await onOneProcessor({ folder, databaseUrl: schema.url }, RUSH_PEOPLE, async (service, crowd) => {
+      const { a_second } = good(await crowd.round({ at_once: AT_ONCE_ALONE }, SECONDS));
+      return measureRush([service], crowd, a_second, ', on PostgreSQL');
+    });
+  } finally {
     await schema.drop();
   }
 }
