@@ -206,6 +206,21 @@ async fn a_connection_that_is_being_answered_does_not_give_way_and_is_kept() {
 }
 
 #[tokio::test]
+async fn nobody_gives_way_for_somebody_who_has_a_place_by_now() {
+    let service = held(Limits { connections: 1, idle: IDLE, ..Limits::default() }).await;
+    let mut first = TcpStream::connect(service.address).await.unwrap();
+    first.write_all(REQUEST).await.unwrap();
+    service.begun.notified().await;
+    let mut second = TcpStream::connect(service.address).await.unwrap();
+    // It is wanted that somebody gives way, and nobody can; then the first goes by itself.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(first);
+    tokio::time::sleep(IDLE * 10).await;
+    service.let_go.notify_one();
+    tokio::time::timeout(PATIENCE, ask(&mut second)).await.unwrap().expect("it keeps its place");
+}
+
+#[tokio::test]
 async fn a_connection_that_is_to_give_way_is_answered_first() {
     let service = held(Limits { connections: 1, idle: IDLE, ..Limits::default() }).await;
     let mut first = TcpStream::connect(service.address).await.unwrap();
