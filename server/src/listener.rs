@@ -102,7 +102,7 @@ async fn serve_over(
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain, room.is_empty()).await.is_err() {
+    if tokio::time::timeout(limits.drain, room.until_empty()).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
 }
@@ -125,8 +125,7 @@ impl Room {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(place);
         }
-        let place = Arc::clone(&self.places).acquire_owned();
-        let mut place = pin!(place);
+        let mut place = pin!(Arc::clone(&self.places).acquire_owned());
         loop {
             self.wanted.notify_one();
             if let Ok(place) = tokio::time::timeout(PAUSE, &mut place).await {
@@ -138,13 +137,13 @@ impl Room {
     }
 
     /// Comes back when a connection that has been idle for so long is to give way: the next of all of them in turn.
-    async fn is_wanted(&self, idle: Duration) {
+    async fn until_wanted(&self, idle: Duration) {
         tokio::time::sleep(idle).await;
         self.wanted.notified().await;
     }
 
     /// Comes back when there is no connection any more.
-    async fn is_empty(&self) {
+    async fn until_empty(&self) {
         let _ = self.places.acquire_many(self.size).await;
     }
 }
@@ -162,7 +161,7 @@ impl Client {
         let begun = tokio::select! {
             biased;
             begun = tokio::time::timeout(self.limits.head, tls.accept(socket)) => begun,
-            () = self.room.is_wanted(self.limits.idle) => return,
+            () = self.room.until_wanted(self.limits.idle) => return,
         };
         match begun {
             Ok(Ok(socket)) => self.answer(socket, peer, router).await,
@@ -179,8 +178,7 @@ impl Client {
         router: Router,
     ) {
         let (asks, mut asked) = watch::channel(Asked::Nothing);
-        let asks = Arc::new(asks);
-        let answers = Arc::clone(&asks);
+        let answers = asks.clone();
         let with_peer = move |mut request: Request<Incoming>| {
             asks.send_replace(Asked::Now);
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -209,7 +207,7 @@ impl Client {
                 Ok(()) = asked.changed() => continue,
                 // It ends as soon as what is under way has been answered.
                 _ = self.stopping.changed(), if !is_closing => connection.as_mut().graceful_shutdown(),
-                () = self.room.is_wanted(self.limits.idle), if is_idle && !is_closing => {
+                () = self.room.until_wanted(self.limits.idle), if is_idle && !is_closing => {
                     if *asked.borrow() == Asked::Nothing {
                         return;
                     }
